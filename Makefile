@@ -1,0 +1,53 @@
+# One-line entries to everything; `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FLOWORK := $(BIN)/flowork
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo up test check format generate clean
+
+help: ## list the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.runtime ## install what is needed to run
+setup-dev: $(VENV)/.dev ## install what is needed to develop and test
+
+$(VENV)/bin/python:
+	$(PYTHON) deploy/setup/make_venv.py $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python deploy/setup/install.py requirements/runtime.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python deploy/setup/install.py requirements/dev.txt
+	@touch $@ $(VENV)/.runtime
+
+demo: setup ## run the whole platform once on a real log file; INPUT=path for your own
+	@$(FLOWORK) demo $(if $(INPUT),--input "$(INPUT)")
+
+up: setup ## start gateway and engine and keep them running
+	@$(FLOWORK) up
+
+test: setup-dev ## run all tests
+	$(BIN)/python -m pytest -n auto
+
+check: setup-dev ## format, lint, types, layers, freshness of generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.generate --check
+
+format: setup-dev ## format the code and regenerate derived files
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/python -m tools.generate
+
+generate: setup-dev ## regenerate derived files
+	$(BIN)/python -m tools.generate
+
+clean: ## remove the environment and the demo's data
+	rm -rf $(VENV) var/demo

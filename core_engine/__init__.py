@@ -1,0 +1,1 @@
+"""The engine: takes signed commands, runs workflows, streams what happens. asyncio only."""

@@ -1,0 +1,105 @@
+"""What a component is: a typed configuration, named ports, a stated guarantee and one function."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contract.run import RunMode
+
+if TYPE_CHECKING:
+    from core_engine.kernel.context import Context
+    from core_engine.kernel.payload import Payload, Result
+
+
+class StepPolicy(StrEnum):
+    """What may happen when a step was started and nobody knows whether it finished.
+
+    REPEATABLE: run it again. KEYED: run it again with the same idempotency key, which the effect honours.
+    ONCE: never automatically; the outcome is unknown and a person decides.
+    """
+
+    REPEATABLE = "repeatable"
+    KEYED = "keyed"
+    ONCE = "once"
+
+
+class Execution(StrEnum):
+    """Where a component's `execute` runs.
+
+    INLINE: a plain function that takes well under a millisecond, called on the event loop.
+    ASYNC: a coroutine function that waits for something.
+    THREAD: a plain function that takes long or blocks, called on the bounded thread pool.
+    """
+
+    INLINE = "inline"
+    ASYNC = "async"
+    THREAD = "thread"
+
+
+class Config(BaseModel):
+    """Base of every component's configuration; unknown members are ignored, because saved workflows differ."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A named input or output."""
+
+    name: str
+    label: str
+    hint: str = ""
+
+
+class Component(ABC, Generic[ConfigT]):
+    """Base of every component. One instance serves all runs, so it holds no state of a run.
+
+    A subclass sets the class attributes and writes `execute`. A component whose policy is not REPEATABLE has
+    an outside effect and must also write `simulate`, which does the same without the effect.
+    An exception in either fails the step; its text becomes the step's error.
+    """
+
+    id: ClassVar[str]
+    name: ClassVar[str]
+    description: ClassVar[str]
+    category: ClassVar[str]
+    version: ClassVar[str] = "1.0.0"
+    kind: ClassVar[str] = "ACTION"
+    component_type: ClassVar[str] = "modules"
+    inputs: ClassVar[tuple[Port, ...]] = (Port("input", "Input"),)
+    outputs: ClassVar[tuple[Port, ...]] = (Port("success", "Success"), Port("error", "Error"))
+    policy: ClassVar[StepPolicy] = StepPolicy.REPEATABLE
+    execution: ClassVar[Execution] = Execution.INLINE
+    config_model: ClassVar[type[Config]] = Config
+
+    @abstractmethod
+    def execute(self, context: Context, config: ConfigT, payload: Payload) -> Result | Awaitable[Result]:
+        """Do the step's work and say which ports become active with which data."""
+
+    def simulate(self, context: Context, config: ConfigT, payload: Payload) -> Result | Awaitable[Result]:
+        """Do what `execute` does, but without any outside effect."""
+        if self.policy is not StepPolicy.REPEATABLE:
+            raise TypeError(f"{self.id} has an effect and no simulate()")
+        return self.execute(context, config, payload)
+
+    def parse_config(self, values: Mapping[str, Any]) -> ConfigT:
+        """Validate a node's ``config_values``; raises pydantic's ValidationError naming each wrong field."""
+        return self.config_model.model_validate(values)  # type: ignore[return-value]
+
+    def output_ports(self, config: ConfigT) -> tuple[Port, ...]:  # noqa: ARG002 - for subclasses
+        """Return the output ports under this configuration; most components have fixed ones."""
+        return self.outputs
+
+    def call(self, context: Context, config: ConfigT, payload: Payload) -> Result | Awaitable[Result]:
+        """Run the step in the context's mode."""
+        method = self.simulate if context.mode is RunMode.SIMULATE else self.execute
+        return method(context, config, payload)

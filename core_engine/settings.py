@@ -1,0 +1,186 @@
+"""The engine's settings, read once at its start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN
+from shared.settings import SettingsGroup, setting
+
+PREFIXES = ("ENGINE_",)
+
+
+class Identity(SettingsGroup):
+    """Who this engine is and to whom it belongs."""
+
+    engine_id: str = setting(
+        "", env="FLOWORK_ENGINE_ID", description="Id of this engine, given at its registration.",
+        pattern=f"^$|{ENGINE_ID_PATTERN}",
+    )  # fmt: skip
+    token: SecretStr | None = setting(
+        None, env="FLOWORK_ENGINE_TOKEN", secret=True,
+        description="Token of this engine, shown once at its registration (dev_engine_ and 32 hex digits).",
+    )  # fmt: skip
+    owner_address: str = setting(
+        "", env="FLOWORK_OWNER_ADDRESS", pattern=f"^$|{ADDRESS_PATTERN}",
+        description="Wallet address of the owner. Empty: pinned by the claim link or at the first contact with the gateway.",
+    )  # fmt: skip
+    claim_code: SecretStr | None = setting(
+        None, env="FLOWORK_CLAIM_CODE", secret=True,
+        description="One-time code with which the first identity claims an unowned engine; set by `flowork up`.",
+    )  # fmt: skip
+    gateway_trust: Literal["grants", "list"] = setting(
+        "grants", env="ENGINE_GATEWAY_TRUST",
+        description="grants: an address that is only on the gateway's list is at most reader. list: it may run workflows.",
+    )  # fmt: skip
+
+
+class Link(SettingsGroup):
+    """The connection to the gateway."""
+
+    gateway_url: str = setting(
+        "http://127.0.0.1:8000", env="GATEWAY_URL", description="Address of the gateway; empty to run without one.",
+        pattern=r"^$|^https?://[^\s]+$",
+    )  # fmt: skip
+    service_secret: SecretStr | None = setting(
+        None, env="GATEWAY_SECRET_TOKEN", secret=True,
+        description="Secret shared by gateway and engine (flork_sec_…), sent as X-API-Key.",
+    )  # fmt: skip
+    vitals_seconds: float = setting(
+        10.0,
+        env="ENGINE_VITALS_SECONDS",
+        ge=0.2,
+        le=60,
+        description="How often CPU and memory are reported, in seconds.",
+    )
+    reconnect_max_seconds: float = setting(
+        30.0, env="ENGINE_RECONNECT_MAX_SECONDS", ge=0.1, le=600,
+        description="Longest wait between two attempts to reach the gateway, in seconds.",
+    )  # fmt: skip
+
+
+class Listen(SettingsGroup):
+    """Where the engine listens."""
+
+    socket_host: str = setting(
+        "127.0.0.1", env="ENGINE_SOCKET_HOST", description="Address of the raw WebSocket."
+    )
+    socket_port: int = setting(
+        8765,
+        env="ENGINE_SOCKET_PORT",
+        ge=0,
+        le=65535,
+        description="Port of the raw WebSocket; 0 picks a free one.",
+    )
+    http_host: str = setting(
+        "127.0.0.1", env="ENGINE_HTTP_HOST", description="Address of the internal HTTP API."
+    )
+    http_port: int = setting(
+        8989,
+        env="ENGINE_HTTP_PORT",
+        ge=0,
+        le=65535,
+        description="Port of the internal HTTP API; 0 picks a free one.",
+    )
+    allowed_origins: str = setting(
+        "", env="ENGINE_ALLOWED_ORIGINS",
+        description="Comma-separated web origins whose pages may open the raw WebSocket; programs without an Origin always may.",
+    )  # fmt: skip
+
+
+class Limits(SettingsGroup):
+    """Bounds on what clients and workflows may use."""
+
+    envelope: Literal["documented", "bound"] = setting(
+        "documented", env="ENGINE_ENVELOPE",
+        description="documented: both signing forms. bound: only messages whose signature covers their payload (recommended outside loopback).",
+    )  # fmt: skip
+    max_message_bytes: int = setting(
+        4 * 1024 * 1024, env="ENGINE_MAX_MESSAGE_BYTES", ge=1024, le=256 * 1024 * 1024,
+        description="Largest message accepted on the raw WebSocket, in bytes.",
+    )  # fmt: skip
+    messages_per_second: int = setting(
+        2000,
+        env="ENGINE_MESSAGES_PER_SECOND",
+        ge=1,
+        description="Messages accepted per second and connection.",
+    )
+    max_connections: int = setting(
+        1000,
+        env="ENGINE_MAX_CONNECTIONS",
+        ge=1,
+        description="Raw WebSocket connections held at the same time.",
+    )
+    outbox_bytes: int = setting(
+        32 * 1024 * 1024, env="ENGINE_OUTBOX_BYTES", ge=64 * 1024,
+        description="Unsent bytes per connection after which a slow reader is dropped.",
+    )  # fmt: skip
+    max_parallel_steps: int = setting(
+        32,
+        env="ENGINE_MAX_PARALLEL_STEPS",
+        ge=1,
+        le=10_000,
+        description="Steps running at the same time, over all runs.",
+    )
+    max_parallel_steps_per_run: int = setting(
+        16,
+        env="ENGINE_MAX_PARALLEL_STEPS_PER_RUN",
+        ge=1,
+        le=10_000,
+        description="Steps running at the same time in one run.",
+    )
+    max_open_runs: int = setting(
+        10_000,
+        env="ENGINE_MAX_OPEN_RUNS",
+        ge=1,
+        description="Unfinished runs; further starts are refused with RATE_LIMITED.",
+    )
+    shutdown_grace_seconds: float = setting(
+        3.0, env="ENGINE_SHUTDOWN_GRACE_SECONDS", ge=0, le=600,
+        description="How long running steps may finish at shutdown, in seconds; the rest goes on at the next start.",
+    )  # fmt: skip
+
+
+class Data(SettingsGroup):
+    """Where the engine keeps things."""
+
+    data_dir: Path = setting(
+        Path("var/data"), env="FLOWORK_DATA_DIR", description="Folder of all data of the platform."
+    )
+    file_roots: str = setting(
+        "", env="ENGINE_FILE_ROOTS",
+        description="Folders that workflows may read and write, separated by the system's path separator. Empty: <data>/files.",
+    )  # fmt: skip
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
+        "INFO", env="ENGINE_LOG_LEVEL", description="Least severe level that is logged."
+    )
+    log_format: Literal["text", "json"] = setting(
+        "text", env="ENGINE_LOG_FORMAT", description="text or json (one object a line)."
+    )
+
+    @property
+    def engine_dir(self) -> Path:
+        """The engine's own folder."""
+        return self.data_dir / "engine"
+
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that workflows may use."""
+        given = [Path(part) for part in self.file_roots.split(os.pathsep) if part]
+        return tuple(given) or (self.data_dir / "files",)
+
+
+class EngineSettings(BaseModel):
+    """All settings of the engine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    identity: Identity
+    link: Link
+    listen: Listen
+    limits: Limits
+    data: Data

@@ -1,0 +1,1 @@
+"""The gateway: the public, light part. It knows identities and engines and never stores workflow data."""

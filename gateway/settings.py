@@ -1,0 +1,110 @@
+"""The gateway's settings, read once at its start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from shared.ids import ENGINE_ID_PATTERN
+from shared.settings import SettingsGroup, setting
+
+PREFIXES = ("GATEWAY_",)
+FOREIGN = frozenset({"GATEWAY_URL"})
+
+
+class Server(SettingsGroup):
+    """Where and how the gateway serves."""
+
+    host: str = setting("127.0.0.1", env="GATEWAY_HOST", description="Address the gateway listens on.")
+    port: int = setting(
+        8000,
+        env="GATEWAY_PORT",
+        ge=0,
+        le=65535,
+        description="Port the gateway listens on; 0 picks a free one.",
+    )
+    async_mode: Literal["eventlet", "threading"] = setting(
+        "eventlet",
+        env="GATEWAY_ASYNC_MODE",
+        description="Runtime of the server: eventlet (default) or threading.",
+    )
+    public_url: str = setting(
+        "", env="GATEWAY_PUBLIC_URL", pattern=r"^$|^https?://[^\s/]+$",
+        description="Origin under which browsers reach the gateway, for links; empty: http://host:port.",
+    )  # fmt: skip
+    allowed_origins: str = setting(
+        "", env="GATEWAY_ALLOWED_ORIGINS",
+        description="Comma-separated web origins that may call the API, beside the gateway's own and local development ports.",
+    )  # fmt: skip
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
+        "INFO", env="GATEWAY_LOG_LEVEL", description="Least severe level that is logged."
+    )
+    log_format: Literal["text", "json"] = setting(
+        "text", env="GATEWAY_LOG_FORMAT", description="text or json (one object a line)."
+    )
+
+
+class Storage(SettingsGroup):
+    """Where the gateway keeps identities and engines."""
+
+    data_dir: Path = setting(
+        Path("var/data"), env="FLOWORK_DATA_DIR", description="Folder of all data of the platform."
+    )
+    database_url: SecretStr | None = setting(
+        None, env="DATABASE_URL", secret=True, description="SQLAlchemy URL; empty: SQLite in the data folder."
+    )
+
+
+class Security(SettingsGroup):
+    """Who may ask for what."""
+
+    service_secret: SecretStr | None = setting(
+        None, env="GATEWAY_SECRET_TOKEN", secret=True,
+        description="Secret shared by gateway and engine (flork_sec_…); required in production.",
+    )  # fmt: skip
+    signatures: Literal["documented", "bound"] = setting(
+        "documented", env="GATEWAY_SIGNATURES",
+        description="documented: both signing forms. bound: only requests whose signature covers method, path and body.",
+    )  # fmt: skip
+    max_body_bytes: int = setting(
+        1024 * 1024, env="GATEWAY_MAX_BODY_BYTES", ge=1024, description="Largest request body, in bytes."
+    )
+    socket_session_hours: float = setting(
+        24.0, env="GATEWAY_SOCKET_SESSION_HOURS", ge=0.1, le=720,
+        description="How long a GUI may reconnect its socket with the signature it first connected with, in hours.",
+    )  # fmt: skip
+    engine_timeout_seconds: float = setting(
+        120.0, env="GATEWAY_ENGINE_TIMEOUT_SECONDS", ge=1,
+        description="An engine not heard of for this long is shown as offline, in seconds.",
+    )  # fmt: skip
+
+
+class Bundled(SettingsGroup):
+    """The engine that `flowork up` starts beside the gateway, to be claimed by the first identity."""
+
+    engine_id: str = setting(
+        "", env="GATEWAY_BUNDLED_ENGINE_ID", pattern=f"^$|{ENGINE_ID_PATTERN}",
+        description="Id of an engine to enter at the start if it is not known; set by `flowork up`.",
+    )  # fmt: skip
+    engine_token: SecretStr | None = setting(
+        None,
+        env="GATEWAY_BUNDLED_ENGINE_TOKEN",
+        secret=True,
+        description="Token of the bundled engine; set by `flowork up`.",
+    )
+    engine_name: str = setting(
+        "My engine", env="GATEWAY_BUNDLED_ENGINE_NAME", description="Name of the bundled engine."
+    )
+
+
+class GatewaySettings(BaseModel):
+    """All settings of the gateway."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    server: Server
+    storage: Storage
+    security: Security
+    bundled: Bundled

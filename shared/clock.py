@@ -1,0 +1,57 @@
+"""The clock as a parameter: what needs the time takes one of these, so tests decide what time it is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """A source of wall time and of monotonic time."""
+
+    def now_ms(self) -> int:
+        """Return Unix time in milliseconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump, for time-outs and durations."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Return Unix time in milliseconds."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return time.monotonic()
+
+
+@dataclass
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    ms: int = 1_700_000_000_000
+
+    def now_ms(self) -> int:
+        """Return the set time."""
+        return self.ms
+
+    def monotonic(self) -> float:
+        """Return the set time in seconds."""
+        return self.ms / 1000
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward (or back, as a stepped wall clock does)."""
+        self.ms += int(seconds * 1000)
+
+
+def iso(ms: int) -> str:
+    """Return Unix milliseconds as ISO 8601 in UTC, such as ``2026-11-21T08:30:00.250Z``."""
+    moment = datetime.fromtimestamp(ms / 1000, tz=UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"

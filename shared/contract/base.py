@@ -1,0 +1,123 @@
+"""What every message of the contract is made of: commands, events, REST operations and their registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum, StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN, JOB_ID_PATTERN
+
+Address = Annotated[str, StringConstraints(pattern=ADDRESS_PATTERN)]
+EngineId = Annotated[str, StringConstraints(pattern=ENGINE_ID_PATTERN)]
+JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
+
+
+class Incoming(BaseModel):
+    """Something a client sends: unknown members are ignored, because clients differ."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Outgoing(BaseModel):
+    """Something we send: exact, no member that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Role(IntEnum):
+    """What an identity may do on an engine; each role includes the ones below it."""
+
+    READER = 1
+    RUNNER = 2
+    ADMIN = 3
+    OWNER = 4
+
+
+class Audience(Enum):
+    """Who receives an event."""
+
+    RUN = "those who follow the run: its starter, and who subscribed and may read it"
+    CALLER = "the connection that asked"
+    ENGINE = "everyone with a role on the engine"
+
+
+class Command(Incoming):
+    """A message a client sends to an engine, by the raw socket or over the relay.
+
+    ``job_id`` may accompany every command (it is echoed in errors); ``request_id`` is ours, chosen by the
+    client and echoed in every direct answer, so that answers can be told apart.
+    """
+
+    name: ClassVar[str]
+    reply: ClassVar[type[Outgoing]]
+    role: ClassVar[Role]
+
+    job_id: JobId | None = None
+    request_id: str | None = Field(default=None, max_length=80)
+
+    def __init_subclass__(
+        cls, *, name: str = "", reply: type[Outgoing] | None = None, role: Role = Role.OWNER, **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        if name and reply:
+            cls.name, cls.reply, cls.role = name, reply, role
+            _register(COMMANDS, name, cls)
+
+
+class Event(Outgoing):
+    """A message an engine sends. ``name`` is its ``type`` on the raw socket, ``relay`` its Socket.IO name."""
+
+    name: ClassVar[str]
+    relay: ClassVar[str]
+    audience: ClassVar[Audience]
+
+    def __init_subclass__(
+        cls, *, name: str = "", relay: str = "", audience: Audience = Audience.CALLER, **kwargs: Any
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        if name:
+            cls.name, cls.relay, cls.audience = name, relay or name, audience
+            _register(EVENTS, name, cls)
+
+
+class Auth(StrEnum):
+    """How a REST caller proves who it is."""
+
+    NONE = "none"
+    WALLET = "wallet"
+    ENGINE = "engine"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One REST operation of the gateway; ``path`` is relative to ``/api/v1`` and uses ``{name}`` parameters."""
+
+    name: str
+    method: str
+    path: str
+    auth: Auth
+    summary: str
+    response: Any
+    tag: str
+    status: int = 200
+    body: type[Incoming] | None = None
+    errors: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Enter the operation in the register; two of one name are a mistake of ours."""
+        _register(OPERATIONS, self.name, self)
+
+
+COMMANDS: dict[str, type[Command]] = {}
+EVENTS: dict[str, type[Event]] = {}
+OPERATIONS: dict[str, Operation] = {}
+
+
+def _register(register: dict[str, Any], name: str, item: Any) -> None:
+    if name in register:
+        raise ValueError(f"the contract declares {name} twice")
+    register[name] = item

@@ -1,0 +1,222 @@
+"""Runs: the commands that start, steer and read them, and the events that tell how they go (protocol §4.1-4.2)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import Field
+
+from shared.contract.base import Audience, Command, Event, JobId, Outgoing, Role
+
+
+class RunMode(StrEnum):
+    """EXECUTE does the work; SIMULATE walks the graph without any side effect."""
+
+    EXECUTE = "EXECUTE"
+    SIMULATE = "SIMULATE"
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. SUCCEEDED, FAILED and STOPPED are final."""
+
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    STOPPED = "STOPPED"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more happens in the run."""
+        return self in {RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.STOPPED}
+
+
+class NodeStatus(StrEnum):
+    """Where a node of a run stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    RETRYING = "RETRYING"
+    SUCCESS = "SUCCESS"
+    ERROR = "ERROR"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+
+
+class StatusData(Outgoing):
+    """The state of a run; times are ISO 8601 in UTC."""
+
+    status: RunStatus
+    start_time: str | None = None
+    end_time: str | None = None
+    error_message: str | None = None
+
+
+class WorkflowStatusUpdate(
+    Event, name="workflow_status_update", relay="WORKFLOW_EXECUTION_UPDATE", audience=Audience.RUN
+):
+    """A run started, paused, went on or ended. ``seq`` numbers the events of one run from 1 without a gap."""
+
+    type: str = "workflow_status_update"
+    job_id: JobId
+    seq: int
+    status_data: StatusData
+    request_id: str | None = None
+
+
+class NodeExecutionMetric(
+    Event, name="NODE_EXECUTION_METRIC", relay="NODE_METRIC_UPDATE", audience=Audience.RUN
+):
+    """A node started (RUNNING) or ended (SUCCESS, ERROR). ``timestamp`` is Unix time in seconds."""
+
+    type: str = "NODE_EXECUTION_METRIC"
+    job_id: JobId
+    seq: int
+    node_id: str
+    status: Literal["RUNNING", "SUCCESS", "ERROR"]
+    timestamp: float
+    module_id: str
+    attempt: int = 1
+    execution_time_ms: float | None = None
+    error: str | None = None
+    retry_in_seconds: float | None = None
+
+
+class ConnectionStatusUpdate(
+    Event, name="CONNECTION_STATUS_UPDATE", relay="CONNECTION_UPDATE", audience=Audience.RUN
+):
+    """Data passed along a connection."""
+
+    type: str = "CONNECTION_STATUS_UPDATE"
+    job_id: JobId
+    seq: int
+    connection_id: str
+    status: Literal["ACTIVE"] = "ACTIVE"
+
+
+class LogEvent(Event, name="log", relay="WORKFLOW_LOG_ENTRY", audience=Audience.RUN):
+    """A line a component (or the executor) wrote; ``timestamp`` is ISO 8601 in UTC."""
+
+    type: str = "log"
+    job_id: JobId
+    seq: int
+    level: Literal["DEBUG", "INFO", "SUCCESS", "WARN", "ERROR"]
+    source: str
+    message: str
+    timestamp: str
+    node_id: str | None = None
+    workflow_context_id: JobId | None = None
+
+
+class DebugPopup(Event, name="SHOW_DEBUG_POPUP", relay="SHOW_DEBUG_POPUP", audience=Audience.RUN):
+    """A workflow wants to show something to whoever watches it."""
+
+    type: str = "SHOW_DEBUG_POPUP"
+    job_id: JobId
+    seq: int
+    node_id: str
+    title: str
+    content: Any
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class ExecuteWorkflow(Command, name="execute_workflow", reply=WorkflowStatusUpdate, role=Role.RUNNER):
+    """Start a run. The answer comes after the run is safely journaled; its events follow on the same connection.
+
+    ``job_id`` names the run (made by the engine when absent). Sending the same command again is safe: the
+    existing run's state is answered, nothing starts twice. ``start_node_id`` starts at that node alone.
+    """
+
+    workflow_data: dict[str, Any]
+    initial_payload: Any = Field(default_factory=dict)
+    preset_name: str | None = Field(default=None, max_length=200)
+    mode: RunMode = RunMode.EXECUTE
+    start_node_id: str | None = Field(default=None, max_length=80)
+
+
+class StopWorkflow(Command, name="stop_workflow", reply=WorkflowStatusUpdate, role=Role.RUNNER):
+    """Stop a run; the running nodes are interrupted. Without ``job_id``: the caller's newest unfinished run."""
+
+
+class PauseWorkflow(Command, name="pause_workflow", reply=WorkflowStatusUpdate, role=Role.RUNNER):
+    """Let running nodes finish and start no further ones until the run is resumed."""
+
+
+class ResumeWorkflow(Command, name="resume_workflow", reply=WorkflowStatusUpdate, role=Role.RUNNER):
+    """Let a paused run go on."""
+
+
+class NodeState(Outgoing):
+    """One node of a run as it stands; times are Unix milliseconds."""
+
+    node_id: str
+    name: str
+    module_id: str
+    status: NodeStatus
+    attempts: int
+    guarantee: str
+    started_at: int | None = None
+    finished_at: int | None = None
+    execution_time_ms: float | None = None
+    error: str | None = None
+
+
+class RunSummary(Outgoing):
+    """One run in a list; times are Unix milliseconds."""
+
+    job_id: JobId
+    preset_name: str | None
+    mode: RunMode
+    status: RunStatus
+    started_by: str
+    started_at: int
+    finished_at: int | None
+    workflow_hash: str
+    error_message: str | None = None
+
+
+class RunDetails(Event, name="run_response", audience=Audience.CALLER):
+    """A run with every node's state. ``last_seq`` is the number of its latest event."""
+
+    type: str = "run_response"
+    run: RunSummary
+    nodes: list[NodeState]
+    last_seq: int
+    request_id: str | None = None
+
+
+class GetRun(Command, name="get_run", reply=RunDetails, role=Role.READER):
+    """Read one run by ``job_id``."""
+
+
+class RunList(Event, name="runs_list_response", audience=Audience.CALLER):
+    """Runs, newest first."""
+
+    type: str = "runs_list_response"
+    runs: list[RunSummary]
+    request_id: str | None = None
+
+
+class ListRuns(Command, name="list_runs", reply=RunList, role=Role.READER):
+    """List the runs the caller may see, newest first; ``before`` (Unix ms) pages backwards."""
+
+    status: RunStatus | None = None
+    before: int | None = None
+    limit: int = Field(default=50, ge=1, le=500)
+
+
+class RunSubscribed(Event, name="run_subscribed", audience=Audience.CALLER):
+    """The subscription stands; events from ``from_seq`` on follow, first the past ones, then live."""
+
+    type: str = "run_subscribed"
+    job_id: JobId
+    from_seq: int
+    request_id: str | None = None
+
+
+class SubscribeRun(Command, name="subscribe_run", reply=RunSubscribed, role=Role.READER):
+    """Follow a run from just after event ``after_seq``: no gap, no repeat, also after a lost connection."""
+
+    after_seq: int = Field(default=0, ge=0)

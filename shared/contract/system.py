@@ -1,0 +1,20 @@
+"""The gateway's own state (protocol §1.5)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.contract.base import Auth, Operation, Outgoing
+
+
+class Health(Outgoing):
+    """The gateway can serve."""
+
+    status: Literal["healthy"]
+    database: Literal["connected"]
+
+
+HEALTH = Operation(
+    "health", "GET", "/system/health", Auth.NONE, "Whether the gateway can serve", Health, "system",
+    errors=("INTERNAL",),
+)  # fmt: skip

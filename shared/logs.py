@@ -1,0 +1,46 @@
+"""Log lines of every process: one format, with secrets masked before they are written."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from shared.clock import iso
+from shared.redact import redact, redact_text
+
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class LineFormatter(logging.Formatter):
+    """Formats a record as readable text or as one JSON object; ``extra`` members become fields."""
+
+    def __init__(self, service: str, *, as_json: bool) -> None:
+        super().__init__()
+        self._service = service
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        fields = redact({key: value for key, value in record.__dict__.items() if key not in _STANDARD})
+        message = redact_text(record.getMessage())
+        trace = redact_text(self.formatException(record.exc_info)) if record.exc_info else ""
+        time = iso(int(record.created * 1000))
+        if self._as_json:
+            line: dict[str, Any] = {"time": time, "level": record.levelname, "service": self._service}
+            line |= {"logger": record.name, "message": message, **fields}
+            return json.dumps(line | ({"trace": trace} if trace else {}), default=str)
+        extra = " ".join(f"{key}={value}" for key, value in fields.items())
+        head = f"{time[11:23]} {self._service:<7} {record.levelname:<7} {message}"
+        return "\n".join(part for part in (f"{head}  {extra}".rstrip(), trace) if part)
+
+
+def configure(service: str, *, level: str, as_json: bool) -> None:
+    """Send the log of this process to its standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter(service, as_json=as_json))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("engineio", "socketio", "aiohttp.access", "websockets.server", "alembic", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

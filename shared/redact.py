@@ -1,0 +1,36 @@
+"""Takes secrets out of what is about to be logged or shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+MASK = "•••"
+_SECRET_NAME = re.compile(
+    r"token|secret|password|passphrase|private_?key|mnemonic|api_?key|authorization|signature|cookie|claim",
+    re.IGNORECASE,
+)
+_SECRET_SHAPE = re.compile(
+    r"dev_engine_[0-9a-f]{32}|flork_sec_[0-9a-f]{16,}|0x[0-9a-fA-F]{130}|Bearer\s+[\w.~+/=-]+"
+    r"|(?<=claim=)[\w-]{8,}|(?<![0-9a-fA-Fx])0x[0-9a-fA-F]{64}(?![0-9a-fA-F])"
+)
+
+
+def redact_text(text: str) -> str:
+    """Mask tokens, shared secrets, private keys and signatures that stand anywhere in the text."""
+    return _SECRET_SHAPE.sub(MASK, text)
+
+
+def redact(value: Any) -> Any:
+    """Return a copy of a JSON value in which secret-named members and secret-shaped texts are masked."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return {
+            key: MASK if isinstance(key, str) and _SECRET_NAME.search(key) and item else redact(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redact(item) for item in value]
+    return value
