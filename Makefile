@@ -15,14 +15,14 @@ setup: $(VENV)/.runtime ## install what is needed to run
 setup-dev: $(VENV)/.dev ## install what is needed to develop and test
 
 $(VENV)/bin/python:
-	$(PYTHON) deploy/setup/make_venv.py $(VENV)
+	@$(PYTHON) deploy/setup/make_venv.py $(VENV)
 
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python deploy/setup/install.py requirements/runtime.txt
+	@$(BIN)/python deploy/setup/install.py requirements/runtime.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python deploy/setup/install.py requirements/dev.txt
+	@$(BIN)/python deploy/setup/install.py requirements/dev.txt
 	@touch $@ $(VENV)/.runtime
 
 demo: setup ## run the whole platform once on a real log file; INPUT=path for your own
