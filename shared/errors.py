@@ -134,7 +134,5 @@ class FloworkError(Exception):
     def as_frame(self, *, job_id: str | None = None, request_id: str | None = None) -> dict[str, Any]:
         """Return the socket frame ``{"type": "error", "code", "message", …}``."""
         frame: dict[str, Any] = {"type": "error", "code": self.code.value, "message": self.message}
-        for key, value in (("details", self.details), ("job_id", job_id), ("request_id", request_id)):
-            if value is not None:
-                frame[key] = value
-        return frame
+        echoed = {"details": self.details, "job_id": job_id, "request_id": request_id}
+        return frame | {key: value for key, value in echoed.items() if value is not None}

@@ -6,6 +6,8 @@ import json
 import logging
 from typing import Any
 
+from typing_extensions import override
+
 from shared.clock import iso
 from shared.redact import redact, redact_text
 
@@ -20,6 +22,7 @@ class LineFormatter(logging.Formatter):
         self._service = service
         self._as_json = as_json
 
+    @override
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         fields = redact({key: value for key, value in record.__dict__.items() if key not in _STANDARD})

@@ -8,7 +8,7 @@ from typing import Any
 
 MASK = "•••"
 _SECRET_NAME = re.compile(
-    r"token|secret|password|passphrase|private_?key|mnemonic|api_?key|authorization|signature|cookie|claim",
+    r"token|secret|password|passphrase|private[_-]?key|mnemonic|api[_-]?key|authorization|signature|cookie|claim",
     re.IGNORECASE,
 )
 _SECRET_SHAPE = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, SecretStr, ValidationError
 
 from shared.errors import ErrorCode, FloworkError
 
@@ -35,7 +35,7 @@ def setting(default: Any, *, env: str, description: str, secret: bool = False, *
 
     ``limits`` are pydantic's (``ge``, ``le``, ``pattern`` …). Secrets are declared with type `SecretStr`.
     """
-    extra = {"env": env, "secret": secret}
+    extra: dict[str, JsonValue] = {"env": env, "secret": secret}
     return Field(default, description=description, json_schema_extra=extra, validate_default=True, **limits)
 
 
@@ -53,7 +53,8 @@ def load(
 
     Every member of ``model`` must be a `SettingsGroup`. A variable that starts with one of the process's own
     ``prefixes`` but that no field knows is refused, naming the nearest known one; ``foreign`` are names that
-    belong to another process reading the same file. An empty value counts as absent, as in a compose file. Raises `FloworkError` CONFIGURATION that lists every problem at once.
+    belong to another process reading the same file. An empty value counts as absent, as in a compose file.
+    Raises `FloworkError` CONFIGURATION that lists every problem at once.
     """
     known = {doc.env for doc in describe(model)} | foreign
     problems = [

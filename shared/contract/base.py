@@ -7,6 +7,7 @@ from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from typing_extensions import override
 
 from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN, JOB_ID_PATTERN
 
@@ -22,9 +23,12 @@ class Incoming(BaseModel):
 
 
 class Outgoing(BaseModel):
-    """Something we send: exact, no member that is not declared."""
+    """Something we send: exact, no member that is not declared.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A member whose wire name is taken by the class itself (``name``) is declared under another one with an alias.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
 class Role(IntEnum):
@@ -58,6 +62,7 @@ class Command(Incoming):
     job_id: JobId | None = None
     request_id: str | None = Field(default=None, max_length=80)
 
+    @override
     def __init_subclass__(
         cls, *, name: str = "", reply: type[Outgoing] | None = None, role: Role = Role.OWNER, **kwargs: Any
     ) -> None:
@@ -74,6 +79,7 @@ class Event(Outgoing):
     relay: ClassVar[str]
     audience: ClassVar[Audience]
 
+    @override
     def __init_subclass__(
         cls, *, name: str = "", relay: str = "", audience: Audience = Audience.CALLER, **kwargs: Any
     ) -> None:

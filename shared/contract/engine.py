@@ -112,7 +112,7 @@ UPDATE_ENGINE_NAME = Operation(
 CLAIM_ENGINE = Operation(
     "claim_engine", "POST", "/user/engines/claim", Auth.WALLET, "Become owner of a bundled, unowned engine",
     ClaimedEngine, "engines", body=ClaimBody,
-    errors=("INVALID_REQUEST", "NOT_FOUND", "CONFLICT", "ENGINE_UNAVAILABLE", "RATE_LIMITED"),
+    errors=("INVALID_REQUEST", "FORBIDDEN", "NOT_FOUND", "CONFLICT", "ENGINE_UNAVAILABLE", "RATE_LIMITED"),
 )  # fmt: skip
 ENGINE_AUTH_INFO = Operation(
     "engine_auth_info", "GET", "/engine/get-engine-auth-info", Auth.ENGINE,

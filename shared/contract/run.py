@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.contract.base import Audience, Command, Event, JobId, Outgoing, Role
+from shared.contract.wait import StepAnswer, StepWait
 
 
 class RunMode(StrEnum):
@@ -38,6 +39,7 @@ class NodeStatus(StrEnum):
     PENDING = "PENDING"
     RUNNING = "RUNNING"
     RETRYING = "RETRYING"
+    WAITING = "WAITING"
     SUCCESS = "SUCCESS"
     ERROR = "ERROR"
     SKIPPED = "SKIPPED"
@@ -127,9 +129,10 @@ class ExecuteWorkflow(Command, name="execute_workflow", reply=WorkflowStatusUpda
 
     ``job_id`` names the run (made by the engine when absent). Sending the same command again is safe: the
     existing run's state is answered, nothing starts twice. ``start_node_id`` starts at that node alone.
+    Without ``workflow_data`` the newest version of the saved preset ``preset_name`` runs.
     """
 
-    workflow_data: dict[str, Any]
+    workflow_data: dict[str, Any] | None = None
     initial_payload: Any = Field(default_factory=dict)
     preset_name: str | None = Field(default=None, max_length=200)
     mode: RunMode = RunMode.EXECUTE
@@ -148,8 +151,15 @@ class ResumeWorkflow(Command, name="resume_workflow", reply=WorkflowStatusUpdate
     """Let a paused run go on."""
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class NodeState(Outgoing):
-    """One node of a run as it stands; times are Unix milliseconds."""
+    """One node of a run as it stands; times are Unix milliseconds.
+
+    ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended.
+    """
 
     node_id: str
     name: str
@@ -161,6 +171,8 @@ class NodeState(Outgoing):
     finished_at: int | None = None
     execution_time_ms: float | None = None
     error: str | None = None
+    waiting: StepWait | None = Field(default=None, exclude_if=_is_absent)
+    answered_by: StepAnswer | None = Field(default=None, exclude_if=_is_absent)
 
 
 class RunSummary(Outgoing):

@@ -1,0 +1,71 @@
+"""Log lines: readable or JSON, and free of secrets in message, fields and traces."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from shared.ids import new_engine_token
+from shared.logs import LineFormatter, configure
+from shared.redact import MASK
+
+
+def record(message: str, *args: object, level: int = logging.INFO, **fields: object) -> logging.LogRecord:
+    logger = logging.getLogger("flowork.test")
+    return logger.makeRecord(logger.name, level, "file.py", 1, message, args, None, extra=fields)
+
+
+@pytest.fixture
+def root() -> Iterator[logging.Logger]:
+    logger = logging.getLogger()
+    handlers, level = logger.handlers[:], logger.level
+    yield logger
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+def test_a_line_for_people() -> None:
+    line = LineFormatter("engine", as_json=False).format(record("run %s ended", "j-1", seconds=2))
+    assert line.endswith("engine  INFO    run j-1 ended  seconds=2")
+    assert line[2] == line[5] == ":"
+
+
+def test_a_line_for_machines() -> None:
+    entry = json.loads(
+        LineFormatter("engine", as_json=True).format(record("run ended", seconds=2, path=object))
+    )
+    assert (entry["level"], entry["service"], entry["logger"]) == ("INFO", "engine", "flowork.test")
+    assert (entry["message"], entry["seconds"]) == ("run ended", 2)
+    assert entry["time"].endswith("Z")
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_secret_in_message_field_or_trace(*, as_json: bool) -> None:
+    secret = new_engine_token()
+    entry = record("token %s", secret, token=secret, note=f"x {secret}")
+    error = ValueError(f"refused {secret}")
+    entry.exc_info = (ValueError, error, None)
+    line = LineFormatter("gateway", as_json=as_json).format(entry)
+    assert secret not in line
+    assert "ValueError" in line
+    if as_json:
+        assert json.loads(line)["token"] == MASK
+
+
+def test_configure_sends_lines_of_the_level_to_standard_error(
+    root: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure("engine", level="INFO", as_json=True)
+    logging.getLogger("flowork.test").info("seen")
+    logging.getLogger("flowork.test").debug("not seen")
+    logging.getLogger("engineio").info("not seen")
+    lines = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert lines == ["seen"]
+    assert len(root.handlers) == 1
