@@ -1,0 +1,174 @@
+"""Signed REST requests and signed Socket.IO connects: writing the headers and judging them (protocol §2.3-2.4)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shared.errors import ErrorCode, FloworkError
+from shared.ids import is_address
+from shared.signing.keys import Signer
+from shared.signing.recover import is_canonical, recover_text
+from shared.signing.replay import remembered_until
+from shared.signing.texts import (
+    API_AUTH,
+    API_BOUND,
+    MAX_TEXT,
+    MILLISECONDS,
+    NONCE,
+    SHA256,
+    SOCKET_AUTH,
+    WINDOW_MS,
+    bad_format,
+    check_claimed,
+    check_fresh,
+    documented_time,
+    new_nonce,
+)
+
+Form = Literal["documented", "bound"]
+
+ADDRESS_HEADER = "X-User-Address"
+MESSAGE_HEADER = "X-Signed-Message"
+SIGNATURE_HEADER = "X-Signature"
+VERSION_HEADER = "X-Payload-Version"
+
+_NAMES = (ADDRESS_HEADER.lower(), MESSAGE_HEADER.lower(), SIGNATURE_HEADER.lower())
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_BOUND_HEAD = re.compile(r"flowork_api\|(0x[0-9a-fA-F]{40})\|")
+_BOUND_TAIL = re.compile(rf"\|({MILLISECONDS})\|{NONCE}\|({SHA256})")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRequest:
+    """A request whose proof holds; ``address`` is in lower case.
+
+    Where ``replay_key`` is set the caller must store it until ``expires_ms`` (Unix ms) and refuse it the
+    second time with REPLAYED.
+    """
+
+    address: str
+    bound: bool
+    message: str
+    replay_key: bytes | None
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    address: str
+    message: str
+    signature: str
+
+
+def sign_headers(
+    signer: Signer, method: str, path_and_query: str, body: bytes, *, now_ms: int
+) -> dict[str, str]:
+    """Return the headers of a bound request; ``path_and_query`` is the request target exactly as sent."""
+    head = f"{API_BOUND}|{signer.address}|{method.upper()}|{path_and_query}"
+    message = f"{head}|{now_ms}|{new_nonce()}|{hashlib.sha256(body).hexdigest()}"
+    return {
+        ADDRESS_HEADER: signer.address,
+        MESSAGE_HEADER: message,
+        SIGNATURE_HEADER: signer.sign_text(message),
+        VERSION_HEADER: "2",
+    }
+
+
+def verify_request(  # noqa: PLR0913 - a request has these parts
+    headers: Mapping[str, Any], method: str, path_and_query: str, body: bytes, *, now_ms: int, form: Form
+) -> VerifiedRequest:
+    """Judge a REST request; ``path_and_query`` is the raw request target, not a decoded one.
+
+    Raises `FloworkError` UNAUTHENTICATED (nothing there, unreadable), STALE or BAD_SIGNATURE. The caller stores the
+    replay key.
+    """
+    proof = _read_proof(headers)
+    bound = proof.message.startswith(f"{API_BOUND}|")
+    if bound:
+        at_ms, digest = _judge_bound(proof, method, path_and_query)
+        check_fresh(at_ms, now_ms)
+        if hashlib.sha256(body).hexdigest() != digest:
+            raise FloworkError(ErrorCode.BAD_SIGNATURE, "The signature does not cover this body.")
+    elif form == "bound":
+        raise FloworkError(
+            ErrorCode.UNAUTHENTICATED,
+            f"Only signatures that cover method, path and body are accepted here ({API_BOUND}|…).",
+        )
+    else:
+        at_ms = documented_time(proof.message, proof.address, frozenset({API_AUTH}), free=True)
+        check_fresh(at_ms, now_ms)
+    _check_signature(proof)
+    unique = bound or method.upper() in _CHANGING
+    key = _replay_key(proof, method, path_and_query, body) if unique else None
+    return VerifiedRequest(
+        proof.address.lower(), bound, proof.message, key, remembered_until(at_ms, WINDOW_MS)
+    )
+
+
+def verify_socket_auth(headers: Mapping[str, Any], *, now_ms: int, max_age_ms: int) -> VerifiedRequest:
+    """Judge the auth object of a Socket.IO connect to ``/gui-socket``.
+
+    Clients present the text of their first connect on every later one, so ``max_age_ms`` may be hours; nothing
+    is remembered against replay. Raises UNAUTHENTICATED, STALE or BAD_SIGNATURE.
+    """
+    proof = _read_proof(headers)
+    at_ms = documented_time(proof.message, proof.address, frozenset({SOCKET_AUTH, API_AUTH}), free=False)
+    check_fresh(at_ms, now_ms, max_age_ms=max_age_ms)
+    _check_signature(proof)
+    return VerifiedRequest(
+        proof.address.lower(),
+        bound=False,
+        message=proof.message,
+        replay_key=None,
+        expires_ms=at_ms + max_age_ms,
+    )
+
+
+def _read_proof(headers: Mapping[str, Any]) -> _Proof:
+    given: dict[str, Any] = {}
+    for name, value in headers.items():
+        if name.lower() in given:  # two headers of one name: nobody could say which one counts
+            raise bad_format()
+        if name.lower() in _NAMES:
+            given[name.lower()] = value
+    values = [given.get(name) for name in _NAMES]
+    if not all(isinstance(value, str) and value for value in values):
+        raise FloworkError(ErrorCode.UNAUTHENTICATED, "Missing required authentication headers.")
+    proof = _Proof(*(str(value) for value in values))
+    if not is_address(proof.address) or len(proof.message) > 8 * MAX_TEXT:
+        raise bad_format()
+    if not is_canonical(proof.signature):
+        raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
+    return proof
+
+
+def _judge_bound(proof: _Proof, method: str, path_and_query: str) -> tuple[int, str]:
+    named = _BOUND_HEAD.match(proof.message)
+    if named is None:
+        raise bad_format()
+    check_claimed(named[1], proof.address)
+    # The target may itself hold a "|"; compared as a whole prefix it cannot be read in two ways.
+    head = f"{named[0]}{method.upper()}|{path_and_query}"
+    tail = _BOUND_TAIL.fullmatch(proof.message[len(head) :])
+    if not proof.message.startswith(head) or tail is None:
+        raise FloworkError(
+            ErrorCode.BAD_SIGNATURE, "The message was signed for another request than this one."
+        )
+    return int(tail[1]), tail[2]
+
+
+def _check_signature(proof: _Proof) -> None:
+    if recover_text(proof.message, proof.signature) != proof.address.lower():
+        raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
+
+
+def _replay_key(proof: _Proof, method: str, path_and_query: str, body: bytes) -> bytes:
+    parts = (proof.address.lower(), proof.message, method.upper(), path_and_query)
+    digest = hashlib.sha256()
+    for part in (*(text.encode(errors="surrogatepass") for text in parts), body):
+        digest.update(hashlib.sha256(part).digest())  # fixed width: no part can run into the next
+    return digest.digest()
