@@ -36,7 +36,7 @@ class Server(SettingsGroup):
     )  # fmt: skip
     allowed_origins: str = setting(
         "", env="GATEWAY_ALLOWED_ORIGINS",
-        description="Comma-separated web origins that may call the API, beside the gateway's own and local development ports.",
+        description="Comma-separated web origins that may call the API, beside the gateway's own and local ones.",
     )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
         "INFO", env="GATEWAY_LOG_LEVEL", description="Least severe level that is logged."
@@ -66,7 +66,7 @@ class Security(SettingsGroup):
     )  # fmt: skip
     signatures: Literal["documented", "bound"] = setting(
         "documented", env="GATEWAY_SIGNATURES",
-        description="documented: both signing forms. bound: only requests whose signature covers method, path and body.",
+        description="documented: both forms. bound: only requests whose signature covers method, path and body.",
     )  # fmt: skip
     max_body_bytes: int = setting(
         1024 * 1024, env="GATEWAY_MAX_BODY_BYTES", ge=1024, description="Largest request body, in bytes."

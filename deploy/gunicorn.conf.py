@@ -1,0 +1,73 @@
+"""gunicorn's settings for the gateway: ``gunicorn -c deploy/gunicorn.conf.py gateway.wsgi:app``.
+
+They come from the environment like all others; docs/settings.md lists them. Why eventlet, and why gunicorn below 26,
+stands in docs/adr/0002-eventlet.md.
+"""
+
+# ruff: noqa: E402, INP001 - gunicorn runs this file by its path; patching comes before the other imports
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from gateway import green
+
+green.patch_if_chosen()  # the master imports what follows, too
+
+from gateway import address, production
+
+_settings = production.read_settings(os.environ)
+_server = _settings.server
+
+bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
+worker_class = "eventlet" if _server.async_mode == "eventlet" else "gthread"
+# Presence is kept in memory, so there is one worker. It holds every WebSocket: one green thread or thread each.
+workers = 1
+worker_connections = 4096
+threads = 512
+timeout = 60
+# A stop waits for idle connections as long as this, and for answers that are being given as long as the next;
+# sockets are closed at once (see post_worker_init).
+keepalive = 2
+graceful_timeout = 5
+# Scheme and path are taken from no header: behind a tunnel every client comes from this machine.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+control_socket_disable = True
+loglevel = _server.log_level.lower()
+logconfig_dict = {
+    "formatters": {
+        "generic": {
+            "()": "shared.logs.LineFormatter",
+            "service": "gateway",
+            "as_json": _server.log_format == "json",
+        }
+    },
+    "root": {"handlers": []},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": ["error_console"], "propagate": False},
+        # Its lines would hold the ids of polling connections, which stand in their addresses.
+        "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+    },
+}
+
+
+def on_starting(server: Any) -> None:
+    """Check what the command line may have changed."""
+    production.require_one_worker(server.cfg.workers)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Say where the gateway listens, and prepare a quick stop."""
+    production.close_sockets_at_stop(worker)
+    address.announce(_settings, _server.host, worker.sockets[0].getsockname()[1])
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
+    """Take the address back."""
+    address.withdraw(_settings)

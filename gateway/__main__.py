@@ -1,0 +1,17 @@
+"""``python -m gateway``: the gateway for development and for `flowork up`, one process with its own server."""
+
+from gateway import green
+
+if __name__ == "__main__":
+    green.patch_if_chosen()  # before anything else is imported
+
+    import os
+    import sys
+
+    from gateway import lean
+
+    lean.import_without_clients()
+
+    from gateway.serve import main
+
+    sys.exit(main(os.environ))

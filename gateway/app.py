@@ -1,0 +1,125 @@
+"""The gateway as one WSGI application, put together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from gateway import resources
+from gateway.auth.engine_token import EngineTokens
+from gateway.auth.service_key import ServiceKey
+from gateway.auth.socket_handshake import SocketHandshake
+from gateway.auth.wallet import WalletAuth
+from gateway.context import Context
+from gateway.db.database import Database
+from gateway.db.replay_keys import ReplayKeys
+from gateway.db.socket_sessions import SocketSessions
+from gateway.realtime.engine import EngineEndpoint
+from gateway.realtime.engine_choice import EngineChoice
+from gateway.realtime.engine_links import EngineLinks
+from gateway.realtime.gui import GuiEndpoint
+from gateway.realtime.gui_channel import GuiChannel
+from gateway.realtime.owner_records import OwnerRecords
+from gateway.realtime.presence import MemoryPresence
+from gateway.realtime.relay import Relay
+from gateway.realtime.seen_log import SeenLog
+from gateway.realtime.server import SocketServer
+from gateway.settings import GatewaySettings
+from gateway.web.front import Front
+from gateway.web.origins import Origins
+from gateway.web.pages import Pages
+from gateway.web.proof import Proof
+from gateway.web.routing import find_routes
+from gateway.web.site import build_site
+from shared.clock import Clock
+from shared.settings import reveal
+
+HOUR_MS = 60 * 60 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What a gateway takes from outside: the time, and a database that was migrated."""
+
+    clock: Clock
+    database: Database
+
+
+class GatewayApp:
+    """The WSGI application. `close` ends its sockets, which a graceful stop would otherwise wait for."""
+
+    def __init__(self, front: Front, sockets: SocketServer, database: Database) -> None:
+        self._front = front
+        self._sockets = sockets
+        self._database = database
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        return self._front(environ, start_response)
+
+    def close_sockets(self) -> None:
+        """Close every Socket.IO connection and the background work around them."""
+        self._sockets.close()
+
+    def close(self) -> None:
+        """Close the sockets and the database."""
+        self.close_sockets()
+        self._database.close()
+
+
+def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
+    """Build the gateway; nothing is listened on yet."""
+    database, clock, security = deps.database, deps.clock, settings.security
+    origins = Origins(settings.server)
+    sockets = _sockets(settings, clock, origins)
+    presence = MemoryPresence(clock, security.engine_timeout_seconds)
+    gui = GuiChannel(sockets, database, presence)
+    sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
+    service_key = ServiceKey(reveal(security.service_secret))
+    tokens = EngineTokens(database)
+    handshake = SocketHandshake(sessions, clock)
+    relay = Relay(sockets, EngineChoice(database, presence), clock, max_bytes=security.max_body_bytes)
+    sockets.attach(
+        GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
+    )
+    sockets.attach(
+        EngineEndpoint(
+            server=sockets,
+            tokens=tokens,
+            service_key=service_key,
+            presence=presence,
+            gui=gui,
+            relay=relay,
+            seen=SeenLog(database, clock),
+            owners=OwnerRecords(database, clock),
+        )
+    )
+    context = Context(
+        clock=clock,
+        database=database,
+        sessions=sessions,
+        presence=presence,
+        links=EngineLinks(sockets, presence),
+        gui=gui,
+    )
+    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
+    proof = Proof(wallets, tokens, service_key)
+    routes = find_routes(resources, context)
+    site = build_site(routes, proof, origins, Pages.load(), security.max_body_bytes)
+    return GatewayApp(Front(sockets, site), sockets, database)
+
+
+def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins) -> SocketServer:
+    mode = settings.server.async_mode
+    if mode == "eventlet":
+        from gateway.green import bounded_websocket  # noqa: PLC0415 - one runtime, not both
+    else:
+        from gateway.threads import bounded_websocket  # noqa: PLC0415
+    return SocketServer(
+        async_mode=mode,
+        websocket=bounded_websocket,
+        max_bytes=settings.security.max_body_bytes,
+        origin_allowed=origins.allows,
+        clock=clock,
+    )

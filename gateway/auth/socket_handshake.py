@@ -1,0 +1,86 @@
+"""The handshake of a GUI socket, and its reconnects with the first auth object (protocol §2.4)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.db.socket_sessions import SessionState, SocketSessions
+from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
+from shared.signing.rest import SIGNATURE_HEADER, VerifiedRequest, verify_socket_auth
+from shared.signing.strict_json import parse_object
+
+FRESH_MS = 300_000
+MAX_AUTH_TEXT = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A page that signed in: its address in lower case, the text it signed, and the signature."""
+
+    address: str
+    message: str
+    signature: str
+
+    @property
+    def page(self) -> str:
+        """What stays the same over all reconnects of one page: it builds its auth object once."""
+        return hashlib.sha256(f"{self.address}|{self.message}".encode()).hexdigest()[:32]
+
+
+class SocketHandshake:
+    """Accepts a signature while it is fresh, and the same one again as long as the session it began is alive.
+
+    A browser client builds its auth object once per page and presents it at every automatic reconnect; were it
+    refused after five minutes, the page would stay disconnected for good.
+    """
+
+    def __init__(self, sessions: SocketSessions, clock: Clock) -> None:
+        self._sessions = sessions
+        self._clock = clock
+
+    def authenticate(self, auth: Any) -> SignIn:
+        """Return who signed in, as the connect's auth object proves.
+
+        Raises UNAUTHENTICATED, STALE or BAD_SIGNATURE.
+        """
+        headers = _headers_of(auth)
+        now_ms = self._clock.now_ms()
+        fresh, request = self._verify(headers, now_ms)
+        state = self._sessions.state(request.address, request.message, now_ms)
+        if state is SessionState.ENDED:
+            raise FloworkError(ErrorCode.STALE, "This session was ended by a logout; sign in again.")
+        if state is SessionState.UNKNOWN:
+            if not fresh:
+                raise FloworkError(ErrorCode.STALE, "Stale authentication signature.")
+            self._sessions.open(request.address, request.message, now_ms)
+        return SignIn(request.address, request.message, _signature(headers))
+
+    def _verify(self, headers: dict[str, Any], now_ms: int) -> tuple[bool, VerifiedRequest]:
+        try:
+            return True, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=FRESH_MS)
+        except FloworkError as error:
+            if error.code is not ErrorCode.STALE:
+                raise
+        oldest = FRESH_MS + self._sessions.lifetime_ms
+        return False, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=oldest)
+
+
+def _signature(headers: Mapping[str, Any]) -> str:
+    # The verification has seen exactly one header of this name.
+    return next(str(value) for name, value in headers.items() if name.lower() == SIGNATURE_HEADER.lower())
+
+
+def _headers_of(auth: Any) -> dict[str, Any]:
+    if isinstance(auth, str) and len(auth) <= MAX_AUTH_TEXT:
+        try:
+            auth = parse_object(auth.encode())
+        except (FloworkError, UnicodeError):
+            auth = None
+    headers = auth.get("headers") if isinstance(auth, dict) else None
+    if not isinstance(headers, dict):
+        raise FloworkError(ErrorCode.UNAUTHENTICATED, "Missing required authentication headers.")
+    return headers

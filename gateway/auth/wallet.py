@@ -1,0 +1,29 @@
+"""Signed REST requests: the wallet behind a request, judged by what it signed (protocol §2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.db.replay_keys import ReplayKeys
+from shared.clock import Clock
+from shared.signing.rest import Form, verify_request
+
+
+class WalletAuth:
+    """Accepts each state-changing request once, in the forms of signature that the settings allow."""
+
+    def __init__(self, replay_keys: ReplayKeys, clock: Clock, form: Form) -> None:
+        self._replay_keys = replay_keys
+        self._clock = clock
+        self._form = form
+
+    def authenticate(self, headers: Mapping[str, str], method: str, target: str, body: bytes) -> str:
+        """Return the caller's address in lower case; ``target`` is the path and query exactly as sent.
+
+        Raises UNAUTHENTICATED, STALE, BAD_SIGNATURE or REPLAYED.
+        """
+        now_ms = self._clock.now_ms()
+        request = verify_request(headers, method, target, body, now_ms=now_ms, form=self._form)
+        if request.replay_key is not None:
+            self._replay_keys.admit(request.replay_key, request.expires_ms)
+        return request.address

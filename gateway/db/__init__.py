@@ -1,0 +1,1 @@
+"""The gateway's database: tables, connections, migrations, and the small stores that belong to no resource."""

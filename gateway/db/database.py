@@ -1,0 +1,113 @@
+"""Connections to the database: SQLite in the data folder, or PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from shared.errors import ErrorCode, FloworkError
+
+WRITE_WAIT_SECONDS = 10.0
+BUSY_MILLISECONDS = 5000
+_WRITES = "flowork_writes"
+
+
+class Database:
+    """Hands out connections, each of them one transaction.
+
+    ``url`` is an SQLAlchemy URL. Raises `FloworkError` CONFIGURATION where the URL or its driver is unusable.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _open(url)
+        self._writing = self._engine.execution_options(**{_WRITES: True})
+        # SQLite has one writer. Waiting for it inside its C library would hold up every green thread, the one
+        # that is to finish its own write among them; so writers of this process queue here.
+        self._writers = threading.Lock() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of this machine."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection to read from."""
+        with _translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection whose changes are committed together at the end, or not at all.
+
+        Raises DEADLINE_EXCEEDED where other writers do not come to an end, STORAGE_FULL where the disk is full.
+        """
+        if self._writers is None:
+            with _translated(), self._writing.begin() as connection:
+                yield connection
+            return
+        if not self._writers.acquire(timeout=WRITE_WAIT_SECONDS):
+            raise FloworkError(ErrorCode.DEADLINE_EXCEEDED, "The database is busy; try again.")
+        try:
+            with _translated(), self._writing.begin() as connection:
+                yield connection
+        finally:
+            self._writers.release()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+def _open(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        if parsed.drivername in {"postgres", "postgresql"}:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise FloworkError(
+            ErrorCode.CONFIGURATION,
+            "DATABASE_URL is not a database URL, such as postgresql://user:password@host/name.",
+        ) from error
+    except ModuleNotFoundError as error:
+        raise FloworkError(
+            ErrorCode.CONFIGURATION,
+            f"DATABASE_URL needs the Python package {error.name}, which is not installed.",
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own idea of when a transaction begins is switched off; _begin_sqlite says it.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_MILLISECONDS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if "disk is full" in str(error.orig) or "No space left" in str(error.orig):
+            raise FloworkError(ErrorCode.STORAGE_FULL, "The gateway cannot write its database.") from error
+        raise

@@ -1,0 +1,64 @@
+"""What the gateway needs of gunicorn; `deploy/gunicorn.conf.py` hands its hooks over to this module."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from gateway.settings import FOREIGN, PREFIXES, GatewaySettings
+from shared.errors import ErrorCode, FloworkError
+from shared.settings import load, reveal
+
+WATCH_SECONDS = 0.1
+
+
+def read_settings(environ: Mapping[str, str]) -> GatewaySettings:
+    """Read the settings; where they are not fit for production, end the process with the reason and code 78."""
+    try:
+        settings = load(GatewaySettings, environ, prefixes=PREFIXES, foreign=FOREIGN)
+        require_secret(settings)
+    except FloworkError as error:
+        refuse(error)
+    return settings
+
+
+def require_secret(settings: GatewaySettings) -> None:
+    """Raise CONFIGURATION unless gateway and engine share a secret."""
+    if not reveal(settings.security.service_secret):
+        raise FloworkError(
+            ErrorCode.CONFIGURATION,
+            "GATEWAY_SECRET_TOKEN is not set. In production gateway and engine share a secret; make one with: "
+            "python -c \"import secrets; print('flork_sec_' + secrets.token_hex(32))\"",
+        )
+
+
+def require_one_worker(workers: int) -> None:
+    """End the process with code 78 for more than one worker: each would know only its own sockets."""
+    if workers > 1:
+        refuse(
+            FloworkError(
+                ErrorCode.CONFIGURATION,
+                "The gateway keeps presence in memory and so runs as one gunicorn worker; "
+                "take --workers and WEB_CONCURRENCY away.",
+            )
+        )
+
+
+def close_sockets_at_stop(worker: Any) -> None:
+    """Close the worker's sockets as soon as it is told to stop; a graceful stop would wait for them to the end."""
+
+    def watch() -> None:
+        while worker.alive:
+            time.sleep(WATCH_SECONDS)
+        worker.wsgi.close_sockets()
+
+    threading.Thread(target=watch, name="gateway-stop", daemon=True).start()
+
+
+def refuse(error: FloworkError) -> NoReturn:
+    """End the process with a readable reason."""
+    print(f"flowork gateway: {error.message}", file=sys.stderr)  # noqa: T201 - the log may not be set up
+    sys.exit(error.meaning.exit)

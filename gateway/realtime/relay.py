@@ -1,0 +1,224 @@
+"""Passes the commands of pages on to engines, and the engines' answers and events back to those pages (protocol §3).
+
+A courier: the roles it looks at only spare the way. The engine verifies for itself who speaks.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from gateway.auth.socket_handshake import SignIn
+from gateway.realtime import frames
+from gateway.realtime.engine_choice import Choice, EngineChoice
+from gateway.realtime.engine_links import NAMESPACE as ENGINES
+from gateway.realtime.gui_channel import NAMESPACE as GUIS
+from gateway.realtime.pages import Page, Pages
+from gateway.realtime.presence import Link
+from gateway.realtime.rate import TokenBucket
+from gateway.realtime.server import SocketServer
+from shared.clock import Clock
+from shared.contract.base import Role
+from shared.contract.relay import (
+    COMMAND,
+    FILES,
+    LEFT,
+    OPEN,
+    STARTS,
+    VERSION,
+    RelayAuth,
+    RelayCommand,
+    RelayEvents,
+    RelayLeft,
+    RelayOpen,
+    RelayReceipt,
+    refused_answer,
+    relayed_commands,
+    relayed_events,
+)
+from shared.errors import ErrorCode, FloworkError
+
+_log = logging.getLogger(__name__)
+
+PER_SECOND = 50.0
+BURST = 100.0
+MAX_REFUSED = 500
+ENGINE_SECONDS = 8.0
+# Members by which a client could pretend to be somebody, or that are for the gateway alone.
+_NOT_PASSED_ON = ("user_context", "_target_user_id", "__fac__", "target_engine_id")
+
+
+class Relay:
+    """Between the two namespaces. An engine reaches only pages that it was told of, and of people who may use it."""
+
+    def __init__(self, server: SocketServer, choice: EngineChoice, clock: Clock, *, max_bytes: int) -> None:
+        self._server = server
+        self._choice = choice
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._pages = Pages()
+        self._commands = relayed_commands()
+        self._events = relayed_events()
+        self._lock = threading.Lock()
+        self._rates: dict[str, TokenBucket] = {}
+
+    def joined(self, sid: str, sign_in: SignIn) -> None:
+        """Note a page's connection and tell the engines that it may use."""
+        with self._lock:
+            self._rates[sid] = TokenBucket(PER_SECOND, BURST, self._clock.monotonic())
+        page = self._pages.join(sid, sign_in)
+        for engine_id in self._choice.access(sign_in.address):
+            self._introduce(page, self._choice.live_link(engine_id))
+
+    def left(self, sid: str, sign_in: SignIn) -> None:
+        """Note the end of a connection; tell the engines where it was the page's last."""
+        with self._lock:
+            self._rates.pop(sid, None)
+        page = self._pages.leave(sid, sign_in)
+        for engine_id in list(page.engines) if page else ():
+            link = self._choice.live_link(engine_id)
+            if link is not None:
+                frame = RelayLeft(session=sign_in.page).model_dump()
+                self._server.publish(ENGINES, LEFT, frame, link.sid)
+
+    def engine_up(self, engine_id: str) -> None:
+        """Tell an engine that came up which pages of its people are open."""
+        link = self._choice.live_link(engine_id)
+        for page in self._pages.of(self._choice.audience(engine_id)):
+            self._introduce(page, link)
+
+    def forward(self, sid: str, sign_in: SignIn, event: str, args: Sequence[Any]) -> dict[str, Any]:
+        """Pass a command on; what cannot be passed on is answered with its documented event, or raises."""
+        refusal = self._check_rate(sid)
+        role, payload = self._open(event, args)
+        try:
+            if refusal is not None:
+                raise refusal
+            self._pass_on(sign_in, event, payload, role)
+        except FloworkError as error:
+            answers = refused_answer(event, payload, error.message)
+            for name, data in answers:
+                self._server.publish(GUIS, name, data, sid)
+            if not answers or event in STARTS:
+                raise
+            return {"ok": False, "error": error.message, "code": error.code.value}
+        return {"ok": True}
+
+    def deliver(self, engine_id: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Hand an engine's events to the page they are for; return what became of them as `RelayReceipt`."""
+        sent = frames.read(RelayEvents, payload)
+        page = self._pages.find(sent.session)
+        if page is None or not self._entitled(page, engine_id):
+            _log.info("dropped events for a page that is not there", extra={"engine_id": engine_id})
+            return RelayReceipt(ok=False, room=0).model_dump()
+        connections = self._pages.connections(page)
+        for item in sent.events:
+            if item.event not in self._events or not _well_formed(item.data):
+                _log.warning("dropped an event that engines may not send", extra={"event": item.event})
+                continue
+            page.note(engine_id, item.data)
+            for sid in connections:
+                self._server.publish(GUIS, item.event, item.data, sid)
+        room = min((self._server.room_for(GUIS, sid) for sid in connections), default=0)
+        return RelayReceipt(ok=bool(connections), room=room).model_dump()
+
+    def _open(self, event: str, args: Sequence[Any]) -> tuple[Role, dict[str, Any]]:
+        role = self._commands.get(event)
+        # One documented client sends this one bare.
+        payload = frames.open_either(args) if event == FILES else frames.open_envelope(args)
+        if role is None:
+            raise FloworkError(
+                ErrorCode.UNKNOWN_COMMAND, f"This gateway relays no event of the name {event[:80]!r}."
+            )
+        return role, payload
+
+    def _entitled(self, page: Page, engine_id: str) -> bool:
+        return engine_id in page.engines and engine_id in self._choice.access(page.sign_in.address)
+
+    def _check_rate(self, sid: str) -> FloworkError | None:
+        with self._lock:
+            bucket = self._rates.get(sid)
+            wait = bucket.take(self._clock.monotonic()) if bucket else 1.0
+        if not wait:
+            return None
+        if bucket is None or bucket.refused > MAX_REFUSED:
+            _log.warning("dropped a connection that floods", extra={"sid": sid})
+            self._server.drop(GUIS, sid)
+        return FloworkError(
+            ErrorCode.RATE_LIMITED,
+            f"At most {PER_SECOND:g} events a second on one connection.",
+            retry_after=wait,
+        )
+
+    def _pass_on(self, sign_in: SignIn, event: str, payload: dict[str, Any], role: Role) -> None:
+        page = self._pages.find(sign_in.page)
+        if page is None:
+            raise FloworkError(ErrorCode.UNAUTHENTICATED, "This connection is closing.")
+        choice = self._choice.choose(sign_in.address, payload.get("target_engine_id"), page.latest)
+        _require(choice, event, role)
+        if self._server.room_for(ENGINES, choice.link.sid) <= 0:
+            raise FloworkError(
+                ErrorCode.RATE_LIMITED, "The engine has more to do than it can take.", retry_after=1
+            )
+        engine_id = choice.link.engine_id
+        page.engines.add(engine_id)
+        page.latest = engine_id
+        frame = self._command(page, event, payload).model_dump(exclude_none=True)
+        receipt = self._server.ask(ENGINES, choice.link.sid, COMMAND, frame, seconds=ENGINE_SECONDS)
+        if not isinstance(receipt, dict) or receipt.get("ok") is not True:
+            raise FloworkError(
+                ErrorCode.ENGINE_UNAVAILABLE, "The engine cannot take this command.", retry_after=5
+            )
+
+    def _command(self, page: Page, event: str, payload: dict[str, Any]) -> RelayCommand:
+        envelope, text = payload.get("envelope"), None
+        if not isinstance(envelope, str):
+            envelope = None
+            kept = {name: value for name, value in payload.items() if name not in _NOT_PASSED_ON}
+            text = msgspec.json.encode(kept).decode()
+        return RelayCommand(
+            session=page.sign_in.page,
+            auth=_auth(page.sign_in),
+            max_bytes=self._max_bytes,
+            event=event,
+            payload=text,
+            envelope=envelope,
+        )
+
+    def _introduce(self, page: Page, link: Link | None) -> None:
+        if link is None or self._server.room_for(ENGINES, link.sid) <= 0:
+            return
+        page.engines.add(link.engine_id)
+        try:
+            frame = RelayOpen(
+                session=page.sign_in.page,
+                auth=_auth(page.sign_in),
+                max_bytes=self._max_bytes,
+                runs=page.runs_of(link.engine_id),
+            )
+        except ValidationError:
+            return
+        self._server.publish(ENGINES, OPEN, frame.model_dump(), link.sid)
+
+
+def _auth(sign_in: SignIn) -> RelayAuth:
+    return RelayAuth(address=sign_in.address, message=sign_in.message, signature=sign_in.signature)
+
+
+def _require(choice: Choice, event: str, role: Role) -> None:
+    if choice.role < role:
+        raise FloworkError(
+            ErrorCode.FORBIDDEN,
+            f"{event} needs the role {role.name.lower()}; yours on this engine is {choice.role.name.lower()}.",
+            details={"required_role": role.name.lower()},
+        )
+
+
+def _well_formed(data: dict[str, Any]) -> bool:
+    """Tell whether pages read the data as it is meant: a member ``payload`` is an envelope's."""
+    return "payload" not in data or (data.get("v") == VERSION and isinstance(data["payload"], dict))

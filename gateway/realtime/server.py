@@ -1,0 +1,290 @@
+"""The Socket.IO server: what `python-socketio` offers, made strict, bounded and answerable."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import socketio
+from typing_extensions import override
+
+from gateway import incidents
+from gateway.realtime import frames, wire_json
+from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
+
+PING_SECONDS = 25
+PONG_SECONDS = 20
+HANDSHAKE_SECONDS = 10.0
+SWEEP_SECONDS = 2.0
+MAX_UNSENT_PACKETS = 2000
+BINARY_PACKETS = ("5", "6")
+MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
+
+_log = logging.getLogger(__name__)
+
+
+class Endpoint(Protocol):
+    """One namespace. Its methods are called for one connection at a time and in order."""
+
+    @property
+    def namespace(self) -> str:
+        """The name clients connect to, such as ``/gui-socket``."""
+        ...
+
+    def accept(self, sid: str, environ: dict[str, Any], auth: Any) -> Any:
+        """Judge a connect: return what shall be known about the connection, or raise `FloworkError` to refuse."""
+        ...
+
+    def joined(self, sid: str, known: Any) -> None:
+        """Take note that the connection stands and its client was told so."""
+        ...
+
+    def receive(self, sid: str, known: Any, event: str, args: Sequence[Any]) -> Any:
+        """Handle an event and return its acknowledgement; `FloworkError` becomes an ``error`` event."""
+        ...
+
+    def left(self, sid: str, known: Any) -> None:
+        """Take note that a connection that stood is gone."""
+        ...
+
+
+class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has no types
+    """A Socket.IO server whose every event is answered and whose every buffer has an end.
+
+    ``websocket`` makes the WebSocket application of the chosen runtime, ``origin_allowed`` judges browsers.
+    """
+
+    def __init__(
+        self,
+        *,
+        async_mode: str,
+        websocket: Callable[..., Any],
+        max_bytes: int,
+        origin_allowed: Callable[[str | None, dict[str, Any]], bool],
+        clock: Clock,
+    ) -> None:
+        super().__init__(
+            async_mode=async_mode,
+            async_handlers=False,  # events of one connection are handled in order, and not without bound
+            json=wire_json,
+            logger=_quiet("socketio"),
+            engineio_logger=_quiet("engineio"),
+            max_http_buffer_size=max_bytes,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PONG_SECONDS,
+            cors_allowed_origins=origin_allowed,
+            namespaces=["/gui-socket", "/engine-socket"],
+        )
+        self.eio._async = {**self.eio._async, "websocket": websocket}  # noqa: SLF001 - it has no other way in
+        self._clock = clock
+        self._endpoints: dict[str, Endpoint] = {}
+        self._since: dict[str, float] = {}
+        self._waiting: dict[str, set[Any]] = {}
+        self._stopping = threading.Event()
+        self._sweeper: Any = None
+
+    def attach(self, endpoint: Endpoint) -> None:
+        """Serve a namespace with this endpoint."""
+        namespace = endpoint.namespace
+        self._endpoints[namespace] = endpoint
+        self.on("connect", self._guarded_accept(endpoint), namespace=namespace)
+        self.on("disconnect", self._guarded_left(endpoint), namespace=namespace)
+
+    def publish(self, namespace: str, event: str, data: Any, to: str | Sequence[str]) -> None:
+        """Send an event to one connection, to a room, or to several rooms, once to each connection."""
+        if to:
+            self.emit(event, data, to=to, namespace=namespace)
+
+    def ask(self, namespace: str, sid: str, event: str, data: Any, *, seconds: float) -> Any:
+        """Send an event and return its acknowledgement.
+
+        Raises ENGINE_UNAVAILABLE when it does not come in time or the connection ends first.
+        """
+        answers: list[Any] = []
+        done = self.eio.create_event()
+
+        def take(*values: Any) -> None:
+            answers.append(values[0] if values else None)
+            done.set()
+
+        self._waiting.setdefault(sid, set()).add(done)
+        try:
+            self.emit(event, data, to=sid, namespace=namespace, callback=take)
+            done.wait(timeout=seconds)
+        finally:
+            self._waiting.get(sid, set()).discard(done)
+        if not answers:
+            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine did not answer.", retry_after=5)
+        return answers[0]
+
+    def drop(self, namespace: str, sid: str) -> None:
+        """Close a connection for good, its transport included."""
+        eio_sid = self.manager.eio_sid_from_sid(sid, namespace)
+        self.disconnect(sid, namespace=namespace)
+        if eio_sid is not None:
+            self._close_transport(eio_sid)
+
+    def room_for(self, namespace: str, sid: str) -> int:
+        """Return how many more events a connection can take now without coming near the end of its patience."""
+        socket = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, namespace))
+        return 0 if socket is None else MAX_UNSENT_PACKETS // 2 - int(socket.queue.qsize())
+
+    def members(self, namespace: str, room: str) -> list[str]:
+        """Return the connections in a room."""
+        return [sid for sid, _ in self.manager.get_participants(namespace, room)]
+
+    def close(self) -> None:
+        """Close every connection and end the background work; a graceful stop waits for nobody then."""
+        for eio_sid in list(self.eio.sockets):
+            self._close_transport(eio_sid)
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self.shutdown()
+
+    def _guarded_accept(self, endpoint: Endpoint) -> Callable[..., None]:
+        def accept(sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+            try:
+                known = endpoint.accept(sid, environ, auth)
+            except FloworkError as error:
+                raise _refused(error) from error
+            except Exception as error:
+                told = incidents.report(_log, f"connect to {endpoint.namespace}", error)
+                raise _refused(told) from error
+            self.save_session(sid, {"known": known}, namespace=endpoint.namespace)
+
+        return accept
+
+    def _guarded_left(self, endpoint: Endpoint) -> Callable[..., None]:
+        def left(sid: str, _reason: str = "") -> None:
+            for waiting in list(self._waiting.pop(sid, ())):
+                waiting.set()
+            eio_sid = self.manager.eio_sid_from_sid(sid, endpoint.namespace)
+            if eio_sid in self._since:
+                self._since[eio_sid] = self._clock.monotonic()
+            try:
+                endpoint.left(sid, self._known(endpoint, eio_sid))
+            except Exception as error:  # noqa: BLE001 - the edge of the socket
+                incidents.report(_log, f"disconnect from {endpoint.namespace}", error)
+
+        return left
+
+    def _known(self, endpoint: Endpoint, eio_sid: str | None) -> Any:
+        # Not by get_session(), which no longer finds a connection that is being closed.
+        socket = self.eio.sockets.get(eio_sid)
+        return socket.session.get(endpoint.namespace, {}).get("known") if socket else None
+
+    @override
+    def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        name = namespace or "/"
+        if self.manager.sid_from_eio_sid(eio_sid, name) is not None:
+            raise ValueError("a second connect")
+        super()._handle_connect(eio_sid, namespace, data)
+        endpoint, sid = self._endpoints.get(name), self.manager.sid_from_eio_sid(eio_sid, name)
+        if endpoint is None or not self.manager.is_connected(sid, name):
+            self._close_transport(eio_sid)
+            return
+        try:
+            endpoint.joined(sid, self._known(endpoint, eio_sid))
+        except Exception as error:  # noqa: BLE001 - the edge of the socket
+            incidents.report(_log, f"joining {endpoint.namespace}", error)
+            self.drop(endpoint.namespace, sid)
+
+    @override
+    def _handle_event(self, eio_sid: str, namespace: str | None, packet_id: int | None, data: Any) -> None:
+        name = namespace or "/"
+        endpoint, sid = self._endpoints.get(name), self.manager.sid_from_eio_sid(eio_sid, name)
+        if endpoint is None or not self.manager.is_connected(sid, name):
+            raise ValueError("an event before the connect")
+        if not isinstance(data, list) or not data or not isinstance(data[0], str):
+            raise ValueError("an event without a name")
+        reply = self._answer(endpoint, sid, self._known(endpoint, eio_sid), data)
+        if packet_id is not None:
+            packet = self.packet_class(socketio.packet.ACK, namespace=name, id=packet_id, data=[reply])
+            self._send_packet(eio_sid, packet)
+
+    def _answer(self, endpoint: Endpoint, sid: str, known: Any, data: list[Any]) -> Any:
+        event, args = data[0], data[1:]
+        try:
+            return endpoint.receive(sid, known, event, args)
+        except FloworkError as error:
+            problem = error
+        except Exception as error:  # noqa: BLE001 - the edge of the socket
+            problem = incidents.report(_log, f"an event on {endpoint.namespace}", error)
+        frame = frames.error_frame(problem, args)
+        self.publish(endpoint.namespace, "error", frame, sid)
+        return {"ok": False, "error": problem.message, "code": problem.code.value}
+
+    @override
+    def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        self._since[eio_sid] = self._clock.monotonic()
+        if self._sweeper is None:
+            self._sweeper = self.start_background_task(self._sweep)
+        super()._handle_eio_connect(eio_sid, environ)
+
+    @override
+    def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        # Nobody sends binary here; a packet that announces attachments would keep them in memory.
+        if not isinstance(data, str) or data.startswith(BINARY_PACKETS):
+            self._close_transport(eio_sid)
+            return
+        try:
+            super()._handle_eio_message(eio_sid, data)
+        except MALFORMED as error:
+            _log.info(
+                "closed a connection that sent a malformed packet", extra={"problem": type(error).__name__}
+            )
+            self._close_transport(eio_sid)
+
+    @override
+    def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        super()._handle_eio_disconnect(eio_sid, reason)
+        self._since.pop(eio_sid, None)
+
+    @override
+    def _send_packet(self, eio_sid: str, pkt: Any) -> None:
+        if self._has_room(eio_sid):
+            super()._send_packet(eio_sid, pkt)
+
+    @override
+    def _send_eio_packet(self, eio_sid: str, eio_pkt: Any) -> None:
+        if self._has_room(eio_sid):
+            super()._send_eio_packet(eio_sid, eio_pkt)
+
+    def _has_room(self, eio_sid: str) -> bool:
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is None or socket.closed:
+            return False
+        if socket.queue.qsize() < MAX_UNSENT_PACKETS:
+            return True
+        _log.warning("dropped a connection that does not read", extra={"unsent": socket.queue.qsize()})
+        self._close_transport(eio_sid)
+        return False
+
+    def _close_transport(self, eio_sid: str) -> None:
+        socket = self.eio.sockets.get(eio_sid)
+        if socket is not None and not socket.closed:
+            socket.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
+
+    def _sweep(self) -> None:
+        """Close connections that joined no namespace in time."""
+        while not self._stopping.wait(timeout=SWEEP_SECONDS):
+            late = self._clock.monotonic() - HANDSHAKE_SECONDS
+            for eio_sid, since in list(self._since.items()):
+                joined = any(self.manager.sid_from_eio_sid(eio_sid, name) for name in self._endpoints)
+                if since < late and not joined:
+                    self._close_transport(eio_sid)
+
+
+def _refused(error: FloworkError) -> Exception:
+    refused: Exception = socketio.exceptions.ConnectionRefusedError(error.message, {"code": error.code.value})
+    return refused
+
+
+def _quiet(name: str) -> logging.Logger:
+    # Below, the library writes whole packets with tokens and signatures, and a line for every stray one.
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.ERROR)
+    return logger

@@ -1,0 +1,1 @@
+"""Accounts: an identity is a wallet address."""

@@ -1,0 +1,57 @@
+"""What can be done with accounts."""
+
+from __future__ import annotations
+
+from gateway.db import audit
+from gateway.db.database import Database
+from gateway.db.socket_sessions import SocketSessions
+from gateway.realtime.gui_channel import GuiChannel
+from gateway.resources.accounts import queries
+from shared.clock import Clock
+from shared.contract.account import PERMISSIONS, Profile
+from shared.signing.keys import checksum_address
+
+
+class Accounts:
+    """The use cases of accounts; addresses are in lower case."""
+
+    def __init__(self, database: Database, clock: Clock, sessions: SocketSessions, gui: GuiChannel) -> None:
+        self._database = database
+        self._clock = clock
+        self._sessions = sessions
+        self._gui = gui
+
+    def profile(self, address: str) -> Profile:
+        """Return the profile of an address, registering it if it is new."""
+        register(self._database, self._clock, address)
+        with self._database.read() as connection:
+            user = queries.find(connection, address)
+        shown = checksum_address(address)
+        return Profile(
+            user_id=shown,
+            email=user.email if user else None,
+            username=(user and user.username) or f"{shown[:6]}…{shown[-4:]}",
+            public_address=shown,
+            tier="architect",
+            permissions=list(PERMISSIONS),
+            license_expires_at=None,
+        )
+
+    def logout(self, address: str) -> None:
+        """End the socket sessions of an address and close its open sockets."""
+        now_ms = self._clock.now_ms()
+        self._sessions.revoke(address, now_ms)
+        with self._database.write() as connection:
+            audit.record(connection, address, "logout", address, now_ms)
+        self._gui.disconnect(address)
+
+
+def register(database: Database, clock: Clock, address: str) -> None:
+    """Enter an address as a user unless it is one."""
+    with database.read() as connection:
+        if queries.find(connection, address) is not None:
+            return
+    with database.write() as connection:
+        now_ms = clock.now_ms()
+        if queries.add(connection, address, now_ms):
+            audit.record(connection, address, "register", address, now_ms)

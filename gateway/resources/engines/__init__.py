@@ -1,0 +1,1 @@
+"""Engines: registration, tokens, names, claims."""

@@ -1,0 +1,135 @@
+"""What is asked of the tables of engines and their shares. Addresses are in lower case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, union, update
+
+from gateway.db.tables import engine_shares, engines
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """An engine; ``owner_address`` is None until a bundled engine is claimed."""
+
+    id: str
+    owner_address: str | None
+    name: str
+    token_hash: str
+    last_seen_ms: int | None
+
+
+_COLUMNS = (
+    engines.c.id,
+    engines.c.owner_address,
+    engines.c.name,
+    engines.c.token_hash,
+    engines.c.last_seen_ms,
+)
+
+
+def find(connection: Connection, engine_id: str) -> EngineRow | None:
+    """Return an engine by its id."""
+    return _engine(connection.execute(select(*_COLUMNS).where(engines.c.id == engine_id)).first())
+
+
+def find_by_token_hash(connection: Connection, token_hash: str) -> EngineRow | None:
+    """Return the engine whose token has this hash."""
+    return _engine(connection.execute(select(*_COLUMNS).where(engines.c.token_hash == token_hash)).first())
+
+
+def owned_by(connection: Connection, owner: str) -> list[EngineRow]:
+    """Return the engines of an owner, by name."""
+    query = select(*_COLUMNS).where(engines.c.owner_address == owner)
+    rows = [_engine(row) for row in connection.execute(query)]
+    return sorted((row for row in rows if row), key=lambda row: (row.name.casefold(), row.id))
+
+
+def count_owned_by(connection: Connection, owner: str) -> int:
+    """Return how many engines an owner has."""
+    query = select(func.count()).select_from(engines).where(engines.c.owner_address == owner)
+    return int(connection.execute(query).scalar_one())
+
+
+def visible_to(connection: Connection, address: str) -> list[str]:
+    """Return the ids of the engines an address owns or was given access to, sorted."""
+    own = select(engines.c.id).where(engines.c.owner_address == address)
+    shared = select(engine_shares.c.engine_id).where(engine_shares.c.guest_address == address)
+    return sorted(connection.execute(union(own, shared)).scalars())
+
+
+def access_of(connection: Connection, address: str) -> dict[str, str]:
+    """Return the engines that an address may use and its role on each: its own first, then shared ones, by name."""
+    own = (
+        select(engines.c.id).where(engines.c.owner_address == address).order_by(engines.c.name, engines.c.id)
+    )
+    shared = (
+        select(engines.c.id, engine_shares.c.role)
+        .join(engine_shares, engine_shares.c.engine_id == engines.c.id)
+        .where(engine_shares.c.guest_address == address)
+        .order_by(engines.c.name, engines.c.id)
+    )
+    found = dict.fromkeys(connection.execute(own).scalars(), "owner")
+    for engine_id, role in connection.execute(shared):
+        found.setdefault(engine_id, role)
+    return found
+
+
+def audience(connection: Connection, engine_id: str) -> list[str]:
+    """Return the addresses that may know of an engine: its owner first, then its guests, sorted."""
+    owner = connection.execute(select(engines.c.owner_address).where(engines.c.id == engine_id)).scalar()
+    guests = connection.execute(
+        select(engine_shares.c.guest_address)
+        .where(engine_shares.c.engine_id == engine_id)
+        .order_by(engine_shares.c.guest_address)
+    ).scalars()
+    return [address for address in (owner, *guests) if address]
+
+
+def add(  # noqa: PLR0913 - the columns of the row
+    connection: Connection, *, engine_id: str, owner: str | None, name: str, token_hash: str, now_ms: int
+) -> None:
+    """Enter an engine."""
+    connection.execute(
+        insert(engines).values(
+            id=engine_id, owner_address=owner, name=name, token_hash=token_hash, created_ms=now_ms
+        )
+    )
+
+
+def remove(connection: Connection, engine_id: str, owner: str) -> bool:
+    """Delete an engine and its shares; return False if the owner has no such engine."""
+    query = delete(engines).where(engines.c.id == engine_id, engines.c.owner_address == owner)
+    return connection.execute(query).rowcount == 1
+
+
+def set_token_hash(connection: Connection, engine_id: str, owner: str, token_hash: str) -> bool:
+    """Replace an engine's token; return False if the owner has no such engine."""
+    return _change(connection, engine_id, owner, {"token_hash": token_hash})
+
+
+def rename(connection: Connection, engine_id: str, owner: str, name: str) -> bool:
+    """Rename an engine; return False if the owner has no such engine."""
+    return _change(connection, engine_id, owner, {"name": name})
+
+
+def set_first_owner(connection: Connection, engine_id: str, owner: str) -> bool:
+    """Give an unowned engine its owner; return False if it has one or does not exist."""
+    query = update(engines).where(engines.c.id == engine_id, engines.c.owner_address.is_(None))
+    return connection.execute(query.values(owner_address=owner)).rowcount == 1
+
+
+def touch(connection: Connection, engine_id: str, now_ms: int) -> None:
+    """Note that an engine was heard of."""
+    connection.execute(update(engines).where(engines.c.id == engine_id).values(last_seen_ms=now_ms))
+
+
+def _change(connection: Connection, engine_id: str, owner: str, values: dict[str, Any]) -> bool:
+    query = update(engines).where(engines.c.id == engine_id, engines.c.owner_address == owner)
+    return connection.execute(query.values(**values)).rowcount == 1
+
+
+def _engine(row: Any) -> EngineRow | None:
+    return None if row is None else EngineRow(*row)

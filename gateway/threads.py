@@ -1,0 +1,107 @@
+"""Serves the application on threads: the exit from eventlet, and what most tests run on."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import simple_websocket  # type: ignore[import-untyped]
+from engineio.async_drivers.threading import SimpleWebSocketWSGI
+from typing_extensions import override
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+
+STOP_SECONDS = 1.5
+SOCKET_SECONDS = 60.0
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Handles requests without werkzeug's own log lines; the application writes the log."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = SOCKET_SECONDS
+
+    @override
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """Close the connection after a WebSocket; it would be kept for a next request otherwise."""
+        self.close_connection = True
+
+    @override
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Write nothing."""
+
+
+class ThreadServer:
+    """Serves a WSGI application with one thread per connection."""
+
+    def __init__(self, application: Callable[..., Any], host: str, port: int) -> None:
+        # Bound here: werkzeug would print its own text and end the process where the port is taken.
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family, backlog=512) as bound:
+            self._server = ThreadedWSGIServer(
+                host, port, application, handler=QuietHandler, fd=bound.fileno()
+            )
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is really listened on."""
+        return int(self._server.port)
+
+    def start(self) -> None:
+        """Begin to accept connections."""
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="gateway-http",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop accepting; requests that still run end with the process."""
+        if self._thread is None:
+            return
+        self._server.shutdown()
+        self._thread.join(STOP_SECONDS)
+
+
+class WebSocketServer(simple_websocket.Server):  # type: ignore[misc] # it has no types
+    """A WebSocket whose reader always learns of its end; the library's own may wait for ever after a refusal."""
+
+    @override
+    def _thread(self) -> None:
+        super()._thread()
+        self.connected = False
+        self.event.set()
+
+
+class WebSocketApp(SimpleWebSocketWSGI):  # type: ignore[misc] # engineio has no types
+    """The WSGI application of one WebSocket, as `engineio` wants it."""
+
+    @override
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        self.ws = WebSocketServer(environ, thread_class=_daemon, **self.server_args)
+        answer = self.app(self)
+        if self.ws.mode == "gunicorn":
+            raise StopIteration
+        if self.ws.mode == "werkzeug":
+            raise ConnectionError
+        return answer
+
+    @override
+    def close(self) -> None:
+        """Close, whether or not the other side was quicker."""
+        with suppress(OSError, simple_websocket.ConnectionClosed):
+            super().close()
+
+
+def bounded_websocket(handler: Callable[..., Any], server: Any) -> Any:
+    """Return the WSGI application of one WebSocket, for `engineio`, with whole messages bounded."""
+    return WebSocketApp(handler, server, max_message_size=int(server.max_http_buffer_size))
+
+
+def _daemon(target: Callable[[], None]) -> threading.Thread:
+    return threading.Thread(target=target, name="gateway-websocket", daemon=True)

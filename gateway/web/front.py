@@ -1,0 +1,65 @@
+"""The outermost layer: sends requests to the sockets or to the site, and refuses what no part of them expects."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import socketio
+
+from gateway import incidents
+from shared.errors import ErrorCode, FloworkError
+
+SOCKET_PATHS = ("/api/socket.io/", "/socket.io/")
+WEBSOCKET_VERSION = "13"
+
+_log = logging.getLogger(__name__)
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class Front:
+    """A WSGI application over the Socket.IO server, at both of its paths, and the site."""
+
+    def __init__(self, server: Any, site: Application) -> None:
+        inner = socketio.WSGIApp(server, site, socketio_path=SOCKET_PATHS[1])
+        self._application = socketio.WSGIApp(server, inner, socketio_path=SOCKET_PATHS[0])
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            return _refuse(start_response, "400 Bad Request", "The Content-Length is not a number.")
+        if "HTTP_UPGRADE" in environ and environ.get("HTTP_SEC_WEBSOCKET_VERSION") != WEBSOCKET_VERSION:
+            # The forms before RFC 6455 have frames without a length, and so without a limit.
+            return _refuse(
+                start_response, "426 Upgrade Required", "Only WebSocket version 13 is spoken here."
+            )
+        # Compression would let a small frame become a large one, and costs memory on every connection.
+        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            environ["wsgi.input_terminated"] = True
+        try:
+            answer: Iterable[bytes] = self._application(environ, start_response)
+        except (OSError, StopIteration):
+            raise  # how the servers learn that a WebSocket, or the client, is gone
+        except Exception as error:  # noqa: BLE001 - the edge of HTTP
+            told = incidents.report(_log, "a socket request", error)
+            return _refuse(start_response, "500 Internal Server Error", told)
+        return answer
+
+
+def _refuse(start_response: Callable[..., Any], status: str, reason: str | FloworkError) -> Iterable[bytes]:
+    error = reason if isinstance(reason, FloworkError) else FloworkError(ErrorCode.INVALID_REQUEST, reason)
+    body = json.dumps(error.as_http_body()).encode()
+    headers = [
+        ("Content-Type", "application/json"),
+        ("Content-Length", str(len(body))),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    if status.startswith("426"):
+        headers += [("Upgrade", "websocket"), ("Sec-WebSocket-Version", WEBSOCKET_VERSION)]
+    start_response(status, headers)
+    return [body]

@@ -1,0 +1,36 @@
+"""Who calls an operation: the proof that its contract asks for."""
+
+from __future__ import annotations
+
+from flask import Request
+
+from gateway.auth.engine_token import EngineTokens
+from gateway.auth.service_key import ServiceKey
+from gateway.auth.wallet import WalletAuth
+from gateway.web.target import request_target
+from shared.contract.base import Auth
+
+
+class Proof:
+    """Checks requests by the kind of proof; there is no way around it for any peer address."""
+
+    def __init__(self, wallets: WalletAuth, tokens: EngineTokens, service_key: ServiceKey) -> None:
+        self._wallets = wallets
+        self._tokens = tokens
+        self._service_key = service_key
+
+    def check(self, kind: Auth, request: Request, body: bytes) -> str | None:
+        """Return the address (wallet) or the engine's id (engine); raises UNAUTHENTICATED and its relatives."""
+        headers = request.headers
+        match kind:
+            case Auth.NONE:
+                return None
+            case Auth.WALLET:
+                target = request_target(request.environ)
+                return self._wallets.authenticate(dict(headers), request.method, target, body)
+            case Auth.ENGINE:
+                token = headers.get("X-Engine-Token", "")
+                return self._tokens.authenticate(headers.get("X-Engine-Id", ""), token).id
+            case Auth.SERVICE:
+                self._service_key.require(headers.get("X-API-Key", ""))
+                return None

@@ -1,0 +1,49 @@
+"""The Flask application: operations under ``/api/v1``, the page elsewhere, the same headers on every answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import NotFound
+
+from gateway.web import errors
+from gateway.web.binding import bind
+from gateway.web.origins import Origins
+from gateway.web.pages import Pages
+from gateway.web.proof import Proof
+from gateway.web.routing import Route
+from gateway.web.target import is_ambiguous
+
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+
+
+def build_site(routes: list[Route], proof: Proof, origins: Origins, pages: Pages, max_bytes: int) -> Flask:
+    """Build the application of all plain HTTP."""
+    app = Flask("gateway", static_folder=None)
+    app.url_map.merge_slashes = False
+    bind(app, routes, proof, max_bytes)
+
+    def before() -> Any:
+        if is_ambiguous(request.environ):
+            raise NotFound
+        return origins.preflight(request) or pages.answer(request)
+
+    def after(response: Response) -> Response:
+        origins.mark(request, response)
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    app.before_request(before)
+    app.after_request(after)
+    app.register_error_handler(Exception, errors.answer)
+    return app

@@ -1,0 +1,48 @@
+"""Fixtures of the gateway's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.clock import ManualClock
+from shared.signing.keys import WalletKey
+from tests.gateway.support import Gateway, in_process, process
+
+
+@pytest.fixture(scope="session", params=["threading", "eventlet"])
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway in a process of its own, once per runtime, shared by tests that use wallets of their own."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with process(["-m", "gateway"], folder, GATEWAY_ASYNC_MODE=request.param) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway in this process, shared by tests that use wallets of their own."""
+    with in_process(tmp_path_factory.mktemp("local")) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def timed(tmp_path, clock: ManualClock) -> Iterator[Gateway]:
+    """A gateway whose time stands still until the test moves it."""
+    with in_process(tmp_path, clock) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def wallet() -> WalletKey:
+    return WalletKey.create()[0]
+
+
+@pytest.fixture
+def stranger() -> WalletKey:
+    return WalletKey.create()[0]

@@ -1,0 +1,106 @@
+"""The schema: what the migrations make is what the code expects, and no start loses data."""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from gateway.db import migrate
+from gateway.db.database import Database
+from gateway.db.tables import metadata
+from shared.errors import ErrorCode, FloworkError
+
+
+@pytest.fixture
+def database(tmp_path: Path):
+    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+    yield database
+    database.close()
+
+
+def config() -> Config:
+    config = Config(output_buffer=io.StringIO())
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
+    migrate.upgrade(database)
+    with database.read() as connection:
+        assert migrate.current(connection) == migrate.revisions()[-1]
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_files_are_one_line_of_history() -> None:
+    script = ScriptDirectory.from_config(config())
+    history = [revision.revision for revision in script.walk_revisions()]
+    assert history[::-1] == migrate.revisions()
+    assert script.get_heads() == [migrate.revisions()[-1]]
+
+
+def test_a_second_start_keeps_what_is_there(database: Database) -> None:
+    migrate.upgrade(database)
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO replay_keys VALUES (X'01', 5)")
+    migrate.upgrade(database)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT expires_ms FROM replay_keys").scalar() == 5
+
+
+def test_gateways_that_start_at_once_migrate_once(tmp_path: Path) -> None:
+    def start(_number: int) -> str | None:
+        database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+        try:
+            migrate.upgrade(database)
+            with database.read() as connection:
+                return migrate.current(connection)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(4) as starts:
+        assert set(starts.map(start, range(4))) == {migrate.revisions()[-1]}
+
+
+def test_a_failed_migration_leaves_nothing_behind(database: Database, monkeypatch) -> None:
+    def broken(connection: object) -> None:
+        original(connection)
+        raise RuntimeError
+
+    original = migrate._run
+    monkeypatch.setattr(migrate, "_run", broken)
+    with pytest.raises(RuntimeError):
+        migrate.upgrade(database)
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+
+
+def test_a_database_of_a_newer_version_is_left_alone(database: Database) -> None:
+    migrate.upgrade(database)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(FloworkError) as refused:
+        migrate.upgrade(database)
+    assert refused.value.code is ErrorCode.CONFIGURATION
+    assert "9999" in refused.value.message
+
+
+def test_the_migrations_are_sql_that_postgresql_takes() -> None:
+    offline = config()
+    offline.attributes["dialect"] = "postgresql"
+    command.upgrade(offline, "head", sql=True)
+    sql = offline.output_buffer.getvalue()
+    assert "BYTEA" in sql
+    assert "BIGSERIAL" in sql
+    assert sql.count("CREATE TABLE") == len(metadata.tables) + 1

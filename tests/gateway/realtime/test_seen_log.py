@@ -1,0 +1,42 @@
+"""When engines were last heard, on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.db import migrate
+from gateway.db.database import Database
+from gateway.realtime.seen_log import EVERY_SECONDS, SeenLog
+from gateway.resources.engines import queries
+from shared.clock import ManualClock
+
+
+def test_signs_of_life_are_written_now_and_then(tmp_path: Path, clock: ManualClock) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+    migrate.upgrade(database)
+    with database.write() as connection:
+        queries.add(connection, engine_id="e", owner=None, name="x", token_hash="h", now_ms=1)
+    seen = SeenLog(database, clock)
+
+    def stored() -> int | None:
+        with database.read() as connection:
+            row = queries.find(connection, "e")
+        assert row is not None
+        return row.last_seen_ms
+
+    first = clock.now_ms()
+    seen.note("e")
+    assert stored() == first
+    clock.advance(EVERY_SECONDS - 1)
+    seen.note("e")
+    assert stored() == first
+    clock.advance(1)
+    seen.note("e")
+    assert stored() == clock.now_ms()
+    clock.advance(5)
+    seen.forget("e")
+    assert stored() == clock.now_ms()
+    clock.advance(5)
+    seen.note("e")
+    assert stored() == clock.now_ms()
+    database.close()
