@@ -27,15 +27,19 @@ class Identity(SettingsGroup):
     )  # fmt: skip
     owner_address: str = setting(
         "", env="FLOWORK_OWNER_ADDRESS", pattern=f"^$|{ADDRESS_PATTERN}",
-        description="Wallet address of the owner. Empty: pinned by the claim link or at the first contact with the gateway.",
+        description="Wallet address of the owner. Empty: pinned by the claim link or at the first contact.",
     )  # fmt: skip
     claim_code: SecretStr | None = setting(
         None, env="FLOWORK_CLAIM_CODE", secret=True,
-        description="One-time code with which the first identity claims an unowned engine; set by `flowork up`.",
+        description="One-time code to claim an unowned engine with; set by `flowork up`.",
+    )  # fmt: skip
+    master_key: SecretStr | None = setting(
+        None, env="ENGINE_MASTER_KEY", secret=True,
+        description="Key that encrypts secret variables, 64 hex digits. Empty: a key file in the engine's folder.",
     )  # fmt: skip
     gateway_trust: Literal["grants", "list"] = setting(
         "grants", env="ENGINE_GATEWAY_TRUST",
-        description="grants: an address that is only on the gateway's list is at most reader. list: it may run workflows.",
+        description="grants: an address only on the gateway's list is at most reader. list: it may run workflows.",
     )  # fmt: skip
 
 
@@ -88,7 +92,7 @@ class Listen(SettingsGroup):
     )
     allowed_origins: str = setting(
         "", env="ENGINE_ALLOWED_ORIGINS",
-        description="Comma-separated web origins whose pages may open the raw WebSocket; programs without an Origin always may.",
+        description="Comma-separated web origins whose pages may open the raw WebSocket, beside the gateway's.",
     )  # fmt: skip
 
 
@@ -97,7 +101,7 @@ class Limits(SettingsGroup):
 
     envelope: Literal["documented", "bound"] = setting(
         "documented", env="ENGINE_ENVELOPE",
-        description="documented: both signing forms. bound: only messages whose signature covers their payload (recommended outside loopback).",
+        description="documented: both signing forms. bound: only messages whose signature covers their payload.",
     )  # fmt: skip
     max_message_bytes: int = setting(
         4 * 1024 * 1024, env="ENGINE_MAX_MESSAGE_BYTES", ge=1024, le=256 * 1024 * 1024,
@@ -118,6 +122,10 @@ class Limits(SettingsGroup):
     outbox_bytes: int = setting(
         32 * 1024 * 1024, env="ENGINE_OUTBOX_BYTES", ge=64 * 1024,
         description="Unsent bytes per connection after which a slow reader is dropped.",
+    )  # fmt: skip
+    auth_deadline_seconds: float = setting(
+        120.0, env="ENGINE_AUTH_DEADLINE_SECONDS", ge=0.1, le=3600,
+        description="How long a connection may stay without a correctly signed message, in seconds.",
     )  # fmt: skip
     max_parallel_steps: int = setting(
         32,
@@ -143,6 +151,22 @@ class Limits(SettingsGroup):
         3.0, env="ENGINE_SHUTDOWN_GRACE_SECONDS", ge=0, le=600,
         description="How long running steps may finish at shutdown, in seconds; the rest goes on at the next start.",
     )  # fmt: skip
+    isolated_seconds: float = setting(
+        300.0, env="ENGINE_ISOLATED_SECONDS", gt=0, le=86_400,
+        description="Longest time one isolated step (user code, template, query) may ask for, in seconds.",
+    )  # fmt: skip
+    isolated_memory_mb: int = setting(
+        1024, env="ENGINE_ISOLATED_MEMORY_MB", ge=16, le=1024 * 1024,
+        description="Most memory one isolated step may ask for, in MiB.",
+    )  # fmt: skip
+    isolated_processes: int = setting(
+        4, env="ENGINE_ISOLATED_PROCESSES", ge=1, le=1000,
+        description="Isolated steps running at the same time; further ones wait.",
+    )  # fmt: skip
+    http_private_networks: str = setting(
+        "", env="ENGINE_HTTP_PRIVATE_NETWORKS",
+        description="Comma-separated networks that HTTP steps may reach though not public, such as 192.168.1.0/24.",
+    )  # fmt: skip
 
 
 class Data(SettingsGroup):
@@ -153,7 +177,7 @@ class Data(SettingsGroup):
     )
     file_roots: str = setting(
         "", env="ENGINE_FILE_ROOTS",
-        description="Folders that workflows may read and write, separated by the system's path separator. Empty: <data>/files.",
+        description="Folders workflows may read and write, joined by the path separator. Empty: <data>/files.",
     )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
         "INFO", env="ENGINE_LOG_LEVEL", description="Least severe level that is logged."

@@ -15,6 +15,9 @@ from shared.contract.run import RunMode
 if TYPE_CHECKING:
     from core_engine.kernel.context import Context
     from core_engine.kernel.payload import Payload, Result
+    from core_engine.kernel.suspension import Answer, Suspend
+
+    Returned = Result | Suspend | Awaitable[Result | Suspend]
 
 
 class StepPolicy(StrEnum):
@@ -80,12 +83,22 @@ class Component(ABC, Generic[ConfigT]):
     policy: ClassVar[StepPolicy] = StepPolicy.REPEATABLE
     execution: ClassVar[Execution] = Execution.INLINE
     config_model: ClassVar[type[Config]] = Config
+    raw_fields: ClassVar[frozenset[str]] = frozenset()
+    """Members of ``config_values`` in which no expression is resolved: they are written in a language of their own."""
 
     @abstractmethod
-    def execute(self, context: Context, config: ConfigT, payload: Payload) -> Result | Awaitable[Result]:
-        """Do the step's work and say which ports become active with which data."""
+    def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
+        """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""
 
-    def simulate(self, context: Context, config: ConfigT, payload: Payload) -> Result | Awaitable[Result]:
+    def resume(self, context: Context, config: ConfigT, payload: Payload, answer: Answer) -> Returned:  # noqa: ARG002 - for subclasses
+        """Go on after a wait; called where `execute` is, with the same settings and payload.
+
+        A component that gives back `Suspend` must write it. After a crash or a failed attempt it is called again
+        with the same answer, as the step's policy allows.
+        """
+        raise TypeError(f"{self.id} waits and has no resume()")
+
+    def simulate(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do what `execute` does, but without any outside effect."""
         if self.policy is not StepPolicy.REPEATABLE:
             raise TypeError(f"{self.id} has an effect and no simulate()")
@@ -99,7 +112,14 @@ class Component(ABC, Generic[ConfigT]):
         """Return the output ports under this configuration; most components have fixed ones."""
         return self.outputs
 
-    def call(self, context: Context, config: ConfigT, payload: Payload) -> Result | Awaitable[Result]:
+    def policy_for(self, config: ConfigT) -> StepPolicy:  # noqa: ARG002 - for subclasses
+        """Return the step policy under this configuration; most components have a fixed one.
+
+        It is asked when a workflow is parsed, so it may depend only on members that take one of a few values.
+        """
+        return self.policy
+
+    def call(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Run the step in the context's mode."""
         method = self.simulate if context.mode is RunMode.SIMULATE else self.execute
         return method(context, config, payload)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MAX_DEPTH = 64
+"""How deeply values from outside may be nested; to be checked before a decoder that recurses sees them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Payload:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from core_engine.kernel.component import Component
 from core_engine.kernel.payload import Payload
+from core_engine.kernel.suspension import SignedAnswer
 from shared.contract.component import ComponentInfo
 from shared.contract.run import RunDetails, RunMode, RunStatus, RunSummary
 from shared.contract.workflow import WorkflowProblem
@@ -75,12 +76,26 @@ class Runs(Protocol):
         """Journal the end of a pause. CONFLICT when the run is not paused."""
         ...
 
+    async def answer(self, run_id: str, node_id: str, signed: SignedAnswer) -> RunDetails:
+        """Journal a person's answer to a node that waits for approval, and return the run.
+
+        NOT_FOUND for an unknown node, CONFLICT when the node does not wait for an answer (any more).
+        """
+        ...
+
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
         ...
 
     async def details(self, run_id: str) -> RunDetails:
         """Return a run with its nodes, also long after it ended."""
+        ...
+
+    async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
+        """Return the payloads ``{"data", "history"}`` that went along a connection, oldest first.
+
+        NOT_FOUND for an unknown connection too.
+        """
         ...
 
     async def listing(

@@ -1,0 +1,17 @@
+"""What the engine keeps on disk: the journal, its large payloads and a few small values, all crash-safe."""
+
+from core_engine.storage.reader import RunFilter, RunJournal
+from core_engine.storage.rows import BlobRow, RunRow, SegmentRow, WorkflowRow, Write, segment_key
+from core_engine.storage.store import EngineStore
+
+__all__ = [
+    "BlobRow",
+    "EngineStore",
+    "RunFilter",
+    "RunJournal",
+    "RunRow",
+    "SegmentRow",
+    "WorkflowRow",
+    "Write",
+    "segment_key",
+]

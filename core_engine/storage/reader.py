@@ -1,0 +1,131 @@
+"""Reads of the engine's database, on a connection of their own: they never wait for the writer."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core_engine.storage.rows import SEGMENT_BITS, RunRow, checksum
+from core_engine.storage.schema import connect
+from shared.errors import ErrorCode, FloworkError
+
+_COLUMNS = ",".join(RunRow._fields)
+_SEGMENTS = "SELECT key, crc, body FROM segment WHERE key > ? AND key < ? ORDER BY key"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are listed, newest first; ``before`` is a start time in Unix milliseconds."""
+
+    started_by: str | None = None
+    status: str | None = None
+    before: int | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RunJournal:
+    """A run's summary, its segments as first record number and body, and its workflow's canonical JSON."""
+
+    run: RunRow
+    segments: list[tuple[int, bytes]]
+    workflow: bytes
+
+
+class Reader:
+    """One reading connection; its methods may be called from any thread and wait for each other."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path, read_only=True)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+    def run(self, run_id: str) -> RunRow | None:
+        """Return a run's summary."""
+        rows = self._all(f"SELECT {_COLUMNS} FROM run WHERE id = ?", (run_id,))  # noqa: S608 - fixed names
+        return RunRow(*rows[0]) if rows else None
+
+    def runs(self, which: RunFilter) -> list[RunRow]:
+        """Return summaries, newest first."""
+        conditions = {
+            "started_by = ?": which.started_by,
+            "status = ?": which.status,
+            "started_at < ?": which.before,
+        }
+        used = {text: value for text, value in conditions.items() if value is not None}
+        where = f"WHERE {' AND '.join(used)}" if used else ""
+        sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY number DESC LIMIT ?"  # noqa: S608 - fixed names
+        return [RunRow(*row) for row in self._all(sql, (*used.values(), which.limit))]
+
+    def unfinished(self) -> list[RunRow]:
+        """Return every run that has not ended, oldest first."""
+        sql = f"SELECT {_COLUMNS} FROM run WHERE finished_at IS NULL ORDER BY number"  # noqa: S608 - fixed names
+        return [RunRow(*row) for row in self._all(sql)]
+
+    def last_run_number(self) -> int:
+        """Return the largest run number, 0 without any."""
+        return int(self._all("SELECT coalesce(max(number), 0) FROM run")[0][0])
+
+    def finished_before(self, ms: int, limit: int) -> list[int]:
+        """Return numbers of runs that ended before a time."""
+        sql = "SELECT number FROM run WHERE finished_at < ? ORDER BY number LIMIT ?"
+        return [row[0] for row in self._all(sql, (ms, limit))]
+
+    def journal(self, run_id: str) -> RunJournal | None:
+        """Return all that is stored of one run, as of one moment.
+
+        Raises JOURNAL_CORRUPT naming the first segment whose checksum is wrong, or the workflow that is missing.
+        """
+        select_run = f"SELECT {_COLUMNS} FROM run WHERE id = ?"  # noqa: S608 - fixed names
+        with self._lock, _translated(), self._connection as link:
+            link.execute("BEGIN")
+            row = link.execute(select_run, (run_id,)).fetchone()
+            if row is None:
+                return None
+            run = RunRow(*row)
+            low, high = run.number << SEGMENT_BITS, (run.number + 1) << SEGMENT_BITS
+            segments = link.execute(_SEGMENTS, (low, high)).fetchall()
+            workflow = link.execute("SELECT body FROM workflow WHERE hash = ?", (run.workflow,)).fetchone()
+        for key, crc, body in segments:
+            if not isinstance(body, bytes) or checksum(key, body) != crc:
+                message = f"Segment {key - low} of the journal of run {run_id} fails its checksum."
+                raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message)
+        if workflow is None:
+            message = f"The workflow {run.workflow} of run {run_id} is missing from the journal."
+            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message)
+        return RunJournal(run, [(key - low, body) for key, _, body in segments], bytes(workflow[0]))
+
+    def query(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        """Return the rows of a query; for the tables of this package's other modules."""
+        return self._all(sql, parameters)
+
+    def value(self, key: str) -> bytes | None:
+        """Return a small value."""
+        rows = self._all("SELECT body FROM value WHERE key = ?", (key,))
+        return bytes(rows[0][0]) if rows else None
+
+    def replay(self, now_ms: int) -> list[tuple[bytes, int]]:
+        """Return the replay keys that are still in force, with their expiry in Unix milliseconds."""
+        return self._all("SELECT key, expires_ms FROM replay WHERE expires_ms > ?", (now_ms,))
+
+    def _all(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
+        with self._lock, _translated():
+            return self._connection.execute(sql, parameters).fetchall()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        message = f"The engine's database cannot be read: {error}."
+        raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error

@@ -1,0 +1,141 @@
+"""The rows of the engine's database and how many of them are written with one statement."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+SEGMENT_BITS = 24
+_CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
+
+
+class RunRow(NamedTuple):
+    """The summary of a run, as it stands after the segment written with it.
+
+    ``number`` is the engine's own running number, times are Unix milliseconds, ``records`` counts the run's
+    journal records, ``last_seq`` its events; ``status_seq`` is the number of its latest status event.
+    """
+
+    number: int
+    id: str
+    started_by: str
+    preset: str | None
+    mode: str
+    status: str
+    started_at: int
+    finished_at: int | None
+    workflow: str
+    error: str | None
+    records: int
+    last_seq: int
+    status_seq: int
+
+
+class SegmentRow(NamedTuple):
+    """Some consecutive journal records of one run; make it with `SegmentRow.of`."""
+
+    key: int
+    crc: int
+    body: bytes
+
+    @classmethod
+    def of(cls, run_number: int, first_record: int, body: bytes) -> SegmentRow:
+        """Seal a body: its place and its bytes are covered by the checksum."""
+        key = segment_key(run_number, first_record)
+        return cls(key, checksum(key, body), body)
+
+
+class WorkflowRow(NamedTuple):
+    """A workflow under the hash of its canonical JSON; stored once, however many runs use it."""
+
+    hash: str
+    body: bytes
+
+
+class BlobRow(NamedTuple):
+    """A large payload of a run: its content is written to a file before the row."""
+
+    run: int
+    name: str
+    content: bytes
+
+
+class Write(NamedTuple):
+    """What belongs together: all of it is stored or nothing.
+
+    ``refusable`` tells what happens while the disk is full: a refusable write is given back with STORAGE_FULL,
+    any other one is kept and tried again until it succeeds. A refusable write with a run is a new run; it is given
+    back with CONFLICT when its id is taken. ``token`` is the caller's.
+    """
+
+    run: RunRow | None = None
+    segment: SegmentRow | None = None
+    workflow: WorkflowRow | None = None
+    blobs: tuple[BlobRow, ...] = ()
+    values: tuple[tuple[str, bytes], ...] = ()
+    replay: tuple[tuple[bytes, int], ...] = ()
+    refusable: bool = False
+    token: Any = None
+
+
+def segment_key(run_number: int, first_record: int) -> int:
+    """Return a segment's primary key, which orders segments by run and then by place."""
+    if not 0 < first_record < 1 << SEGMENT_BITS:
+        raise ValueError("a run has at most 2**24 - 1 records")
+    return run_number << SEGMENT_BITS | first_record
+
+
+def checksum(key: int, body: bytes) -> int:
+    """Return the CRC-32 of a segment, its place included."""
+    return zlib.crc32(body, zlib.crc32(key.to_bytes(8, "big")))
+
+
+class Statement:
+    """An INSERT that takes many rows at once.
+
+    One statement for many rows matters beside a busy event loop: each execution gives up the interpreter lock
+    and has to wait for it again.
+    """
+
+    def __init__(self, head: str, width: int, tail: str = "") -> None:
+        row = f"({','.join('?' * width)})"
+        self._texts = {size: f"{head} VALUES {','.join([row] * size)} {tail}" for size in _CHUNKS}
+
+    def run(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert the rows, in order."""
+        start = 0
+        for size in _CHUNKS:
+            while len(rows) - start >= size:
+                chunk = rows[start : start + size]
+                connection.execute(self._texts[size], [value for row in chunk for value in row])
+                start += size
+
+
+_UPSERT = (
+    "ON CONFLICT(number) DO UPDATE SET status=excluded.status, finished_at=excluded.finished_at,"
+    " error=excluded.error, records=excluded.records, last_seq=excluded.last_seq, status_seq=excluded.status_seq"
+)
+
+
+class Statements:
+    """Every INSERT of the writer."""
+
+    def __init__(self) -> None:
+        self._run = Statement("INSERT INTO run", len(RunRow._fields), _UPSERT)
+        self._segment = Statement("INSERT INTO segment", len(SegmentRow._fields))
+        self._workflow = Statement("INSERT OR IGNORE INTO workflow", len(WorkflowRow._fields))
+        self._blob = Statement("INSERT OR IGNORE INTO blob", 2)
+        self._value = Statement("INSERT OR REPLACE INTO value", 2)
+        self._replay = Statement("INSERT OR IGNORE INTO replay", 2)
+
+    def insert(self, connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+        """Insert what the writes hold; the caller holds the transaction."""
+        self._run.run(connection, [write.run for write in writes if write.run])
+        self._segment.run(connection, [write.segment for write in writes if write.segment])
+        workflows = {write.workflow.hash: write.workflow for write in writes if write.workflow}
+        self._workflow.run(connection, list(workflows.values()))
+        self._blob.run(connection, [(blob.run, blob.name) for write in writes for blob in write.blobs])
+        self._value.run(connection, [value for write in writes for value in write.values])
+        self._replay.run(connection, [entry for write in writes for entry in write.replay])

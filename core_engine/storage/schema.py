@@ -1,0 +1,83 @@
+"""The engine's database file: its tables, its version and how a connection to it is opened."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from shared.errors import ErrorCode, FloworkError
+
+_RUNS = """
+CREATE TABLE run (
+  number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, started_by TEXT NOT NULL, preset TEXT, mode TEXT NOT NULL,
+  status TEXT NOT NULL, started_at INTEGER NOT NULL, finished_at INTEGER, workflow TEXT NOT NULL, error TEXT,
+  records INTEGER NOT NULL, last_seq INTEGER NOT NULL, status_seq INTEGER NOT NULL);
+CREATE INDEX run_by_starter ON run (started_by, number);
+CREATE INDEX run_unfinished ON run (number) WHERE finished_at IS NULL;
+CREATE TABLE segment (key INTEGER PRIMARY KEY, crc INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE workflow (hash TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE blob (run INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE INDEX blob_by_name ON blob (name);
+CREATE TABLE value (key TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE replay (key BLOB PRIMARY KEY, expires_ms INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_DOCUMENTS = """
+CREATE TABLE preset (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE) WITHOUT ROWID;
+CREATE TABLE preset_version (
+  preset TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, attestation BLOB NOT NULL,
+  PRIMARY KEY (preset, version));
+CREATE TABLE variable (
+  owner TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (owner, name)) WITHOUT ROWID;
+"""
+_STEPS = (_RUNS, _DOCUMENTS)
+VERSION = len(_STEPS)
+"""The version of the database is the number of steps that made it; each step is kept for ever."""
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open a connection in autocommit mode; the caller guards it against use by two threads at once."""
+    connection = sqlite3.connect(
+        path, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA cache_size = -16384")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        # the file shrinks back after a burst instead of keeping its largest size for ever
+        connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
+    return connection
+
+
+def prepare(path: Path) -> sqlite3.Connection:
+    """Make the database where there is none, check its version, and return the connection that may write.
+
+    Raises FloworkError CONFIGURATION for a file of a newer version and JOURNAL_CORRUPT for one that is no database.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    connection = None
+    try:
+        connection = connect(path, read_only=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        _migrate(connection, path)
+    except (sqlite3.DatabaseError, FloworkError) as error:
+        if connection:
+            connection.close()
+        if isinstance(error, FloworkError):
+            raise
+        message = f"The engine's database {path} cannot be opened: {error}."
+        raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > VERSION:
+        message = f"{path} was written by a newer engine (version {found}, this one reads {VERSION})."
+        raise FloworkError(ErrorCode.CONFIGURATION, message)
+    if found < VERSION:
+        steps = "".join(_STEPS[found:])
+        connection.executescript(f"BEGIN;{steps}PRAGMA user_version = {VERSION};COMMIT;")

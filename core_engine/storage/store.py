@@ -1,0 +1,193 @@
+"""The engine's storage as the rest of the engine sees it: one object per data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from core_engine.storage.blobs import BlobFiles
+from core_engine.storage.lock import DataLock
+from core_engine.storage.reader import Reader
+from core_engine.storage.rows import SEGMENT_BITS, Write
+from core_engine.storage.schema import prepare
+from core_engine.storage.writer import Done, Job, Writer
+from shared.errors import FloworkError
+
+_EPOCH = "engine.epoch"
+_DELETE_CHUNK = 200
+_PATIENCE = 30.0
+
+
+class EngineStore:
+    """The journal (`submit`), what was written, large payloads (`blobs`) and small values.
+
+    ``reads`` is for quick reads on the event loop, ``archive`` for long ones on other threads.
+
+    ``epoch`` grows by one at every start on the same data; work handed out under an older epoch is stale.
+    """
+
+    def __init__(self, lock: DataLock, path: Path, connection: sqlite3.Connection, blobs: BlobFiles) -> None:
+        """Use `EngineStore.open`."""
+        self._lock = lock
+        self.blobs = blobs
+        self.reads = Reader(path)
+        self.archive = Reader(path)
+        self.epoch = _next_epoch(connection)
+        _sweep(connection, blobs)
+        self._next_run = self.reads.last_run_number()
+        self._writer = Writer(connection, blobs)
+        self._writer.start()
+
+    @classmethod
+    def open(cls, directory: Path) -> EngineStore:
+        """Open ``<data>/engine``, made when missing; blocks for a moment.
+
+        Raises CONFIGURATION when another engine runs on it or a newer one wrote it, JOURNAL_CORRUPT when its
+        database is damaged as a whole. A damaged run is found when that run is read.
+        """
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = DataLock(directory / "engine.lock")
+        try:
+            connection = prepare(directory / "engine.db")
+            return cls(lock, directory / "engine.db", connection, BlobFiles(directory / "blobs"))
+        except BaseException:
+            lock.release()
+            raise
+
+    def new_run_number(self) -> int:
+        """Return a number that no run has had."""
+        self._next_run += 1
+        return self._next_run
+
+    def submit(self, writes: Sequence[Write], done: Done) -> None:
+        """Have writes stored; see `Writer.submit`."""
+        self._writer.submit(writes, done)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the journal waits for room on the disk."""
+        return self._writer.blocked
+
+    def get(self, key: str) -> bytes | None:
+        """Return a small value."""
+        return self.reads.value(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Store a small value; on return it is synced. Raises STORAGE_FULL or INTERNAL."""
+        await self.write(Write(values=((key, value),), refusable=True))
+
+    async def remember(self, entries: Sequence[tuple[bytes, int]]) -> None:
+        """Store replay keys with their expiry in Unix ms; on return they are synced. Raises STORAGE_FULL.
+
+        Nothing submitted later is synced earlier; who awaits a later write anyway can use `submit` instead.
+        """
+        await self.write(Write(replay=tuple(entries), refusable=True))
+
+    def replay_keys(self, now_ms: int) -> list[tuple[bytes, int]]:
+        """Return the replay keys still in force."""
+        return self.reads.replay(now_ms)
+
+    async def forget_replay(self, now_ms: int) -> None:
+        """Delete replay keys that have expired."""
+        await self._performed(partial(_delete_replay, now_ms=now_ms))
+
+    async def delete_runs(self, before_ms: int) -> int:
+        """Delete runs that ended before a time, with their journal and payload files; return how many."""
+        count = 0
+        while numbers := await asyncio.to_thread(self.archive.finished_before, before_ms, _DELETE_CHUNK):
+            await self._performed(partial(_delete, blobs=self.blobs, numbers=numbers))
+            count += len(numbers)
+        if count:
+            await self._performed(_delete_workflows)
+        return count
+
+    def close(self) -> None:
+        """Write what is queued, close the files and let go of the lock; blocks."""
+        ended = self._writer.close(_PATIENCE)
+        self.reads.close()
+        self.archive.close()
+        if ended:  # else it may still write: the lock then stays until the process is gone
+            self._lock.release()
+
+    async def write(self, write: Write) -> None:
+        """Store one write; on return it is synced. Raises STORAGE_FULL (when refusable), CONFLICT or INTERNAL."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._writer.submit([write], lambda _, error: _tell(loop, future, None, error))
+        await future
+
+    async def perform(self, job: Job) -> Any:
+        """Call ``job`` with the writing connection, after all that was submitted before; return its result.
+
+        The job commits for itself and raises nothing but errors of the database, which come out translated.
+        """
+        return await self._performed(job)
+
+    async def _performed(self, job: Job) -> Any:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._writer.perform(job, lambda value, error: _tell(loop, future, value, error))
+        return await future
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], value: Any, error: FloworkError | None
+) -> None:
+    with suppress(RuntimeError):  # the loop is closed, so nobody waits
+        loop.call_soon_threadsafe(_settle, future, value, error)
+
+
+def _settle(future: asyncio.Future[Any], value: Any, error: FloworkError | None) -> None:
+    if future.done():
+        return
+    if error:
+        future.set_exception(error)
+    else:
+        future.set_result(value)
+
+
+def _next_epoch(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT body FROM value WHERE key = ?", (_EPOCH,)).fetchone()
+    epoch = int(row[0]) + 1 if row else 1
+    connection.execute("INSERT OR REPLACE INTO value VALUES (?, ?)", (_EPOCH, str(epoch).encode("ascii")))
+    return epoch
+
+
+def _sweep(connection: sqlite3.Connection, blobs: BlobFiles) -> None:
+    """Delete payload files that a crash left without a run."""
+    for name in blobs.names():
+        if not connection.execute("SELECT 1 FROM blob WHERE name = ? LIMIT 1", (name,)).fetchone():
+            blobs.remove(name)
+
+
+def _delete(connection: sqlite3.Connection, *, blobs: BlobFiles, numbers: Sequence[int]) -> None:
+    """Delete runs; a payload file goes only after the transaction that forgot its last user."""
+    connection.execute("BEGIN IMMEDIATE")
+    names: set[str] = set()
+    for number in numbers:
+        names.update(name for (name,) in connection.execute("SELECT name FROM blob WHERE run = ?", (number,)))
+        connection.execute("DELETE FROM blob WHERE run = ?", (number,))
+        span = (number << SEGMENT_BITS, (number + 1) << SEGMENT_BITS)
+        connection.execute("DELETE FROM segment WHERE key > ? AND key < ?", span)
+        connection.execute("DELETE FROM run WHERE number = ?", (number,))
+    orphans = [
+        name
+        for name in sorted(names)
+        if not connection.execute("SELECT 1 FROM blob WHERE name = ? LIMIT 1", (name,)).fetchone()
+    ]
+    connection.execute("COMMIT")
+    for name in orphans:
+        blobs.remove(name)
+
+
+def _delete_workflows(connection: sqlite3.Connection) -> None:
+    connection.execute("DELETE FROM workflow WHERE hash NOT IN (SELECT workflow FROM run)")
+
+
+def _delete_replay(connection: sqlite3.Connection, *, now_ms: int) -> None:
+    connection.execute("DELETE FROM replay WHERE expires_ms <= ?", (now_ms,))

@@ -1,0 +1,167 @@
+"""Runs as they stand in the journal: loaded for recovery, for reading and for late followers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core_engine.kernel.component import StepPolicy
+from core_engine.kernel.suspension import Ending
+from core_engine.storage import EngineStore, RunRow
+from core_engine.workflow import records as r
+from core_engine.workflow.journal import Payloads, decode_segments
+from core_engine.workflow.library import Library, Prepared
+from core_engine.workflow.state import RunState
+from shared.contract.run import NodeState, NodeStatus, RunMode, RunStatus, RunSummary
+from shared.contract.wait import StepAnswer, StepWait
+from shared.errors import ErrorCode, FloworkError
+
+_ENDED = (r.StepFinished, r.StepPassed, r.StepFailed, r.StepUnknown, r.StepCancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedRun:
+    """A run with all its records."""
+
+    row: RunRow
+    prepared: Prepared
+    records: list[r.AnyRecord]
+
+    @property
+    def accepted(self) -> r.RunAccepted:
+        """The first record."""
+        first = self.records[0]
+        if not isinstance(first, r.RunAccepted):
+            raise TypeError("a decoded journal begins with the acceptance")
+        return first
+
+
+class Archive:
+    """Reads runs; its methods block for the disk and may be called on any thread."""
+
+    def __init__(self, store: EngineStore, library: Library) -> None:
+        self._store = store
+        self._library = library
+
+    def load(self, run_id: str) -> ArchivedRun:
+        """Return a run with its records; raises NOT_FOUND, or JOURNAL_CORRUPT naming what is damaged."""
+        journal = self._store.archive.journal(run_id)
+        if journal is None:
+            raise unknown_run(run_id)
+        row = journal.run
+        records = decode_segments(journal.segments, row.id, row.records)
+        prepared = self._library.restore(row.workflow, journal.workflow)
+        run = ArchivedRun(row, prepared, records)
+        graph, accepted = prepared.graph, run.accepted
+        if (len(graph.nodes), len(graph.edges)) != (accepted.nodes, accepted.edges):
+            message = f"The workflow of run {row.id} cannot be read as it was accepted."
+            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message)
+        return run
+
+    def load_state(self, run_id: str) -> tuple[ArchivedRun, RunState]:
+        """Return a run with its records and the state they amount to; raises like `load`."""
+        run = self.load(run_id)
+        return run, self.state(run)
+
+    def state(self, run: ArchivedRun) -> RunState:
+        """Fold a run's records into its state."""
+        payloads = Payloads(run.row.number, self._store.blobs.read, restored=True)
+        graph, mode = run.prepared.graph, RunMode(run.accepted.mode)
+        state = RunState(graph, run.accepted, payloads, run.prepared.ahead(mode))
+        for record in run.records[1:]:
+            state.apply(record)
+        return state
+
+
+def unknown_run(run_id: str) -> FloworkError:
+    """Return the error for a run that does not exist."""
+    return FloworkError(ErrorCode.NOT_FOUND, f"There is no run {run_id}.")
+
+
+def summary_of(row: RunRow) -> RunSummary:
+    """Return a summary as clients see it."""
+    return RunSummary(
+        job_id=row.id,
+        preset_name=row.preset,
+        mode=RunMode(row.mode),
+        status=RunStatus(row.status),
+        started_by=row.started_by,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        workflow_hash=row.workflow,
+        error_message=row.error,
+    )
+
+
+def last_policies(records: list[r.AnyRecord]) -> dict[int, StepPolicy]:
+    """Return the policy under which each step was last started."""
+    return {record.node: StepPolicy(record.policy) for record in records if isinstance(record, r.StepStarted)}
+
+
+def node_states(run: ArchivedRun, state: RunState) -> list[NodeState]:
+    """Describe every node of a run."""
+    facts: list[dict[str, object]] = [{} for _ in state.graph.nodes]
+    for record in run.records:
+        if isinstance(record, r.StepStarted):
+            facts[record.node].setdefault("started_at", record.at)
+        elif isinstance(record, r.StepRan):
+            known = facts[record.node]
+            known.setdefault("started_at", record.at)
+            known |= {
+                "finished_at": record.at + round(record.ms),
+                "execution_time_ms": record.ms,
+                "error": None,
+            }
+        elif isinstance(record, _ENDED):
+            known = facts[record.node]
+            known["error"] = getattr(record, "error", None)
+            known["execution_time_ms"] = getattr(record, "ms", None)
+            known["finished_at"] = record.at
+    policies = last_policies(run.records)
+    described = []
+    for node, fact in zip(state.graph.nodes, facts, strict=True):
+        status = state.planner.status[node.index]
+        if status in {NodeStatus.RUNNING, NodeStatus.RETRYING, NodeStatus.WAITING}:
+            fact.pop("finished_at", None)
+        policy = policies.get(node.index, node.policy(state.mode))
+        described.append(
+            NodeState(
+                node_id=node.id,
+                name=node.name,
+                module_id=node.module_id,
+                status=status,
+                attempts=state.planner.attempts[node.index],
+                guarantee=policy.value,
+                **fact,
+                **_wait_facts(state, node.index),
+            )
+        )
+    return described
+
+
+def _wait_facts(state: RunState, node: int) -> dict[str, object]:
+    """Return what a node waits for, and who ended its last wait."""
+    facts: dict[str, object] = {}
+    wait, answer = state.planner.waits.get(node), state.planner.answers.get(node)
+    if wait:
+        prompt = wait.prompt or {}
+        facts["waiting"] = StepWait(id=wait.wait_id, signal=wait.signal, until=wait.until, **prompt)
+    if answer and answer.by and answer.proof:
+        facts["answered_by"] = StepAnswer(
+            address=answer.by,
+            approved=answer.ending == Ending.APPROVED.value,
+            comment=answer.comment,
+            answered_at=answer.at,
+            **answer.proof,
+        )
+    return facts
+
+
+def connection_payloads(run: ArchivedRun, state: RunState, connection_id: str) -> list[dict[str, Any]]:
+    """Return every payload that went along a connection, oldest first; raises NOT_FOUND for an unknown one."""
+    edge = next((edge for edge in state.graph.edges if edge.id == connection_id), None)
+    if edge is None:
+        message = f"Run {run.row.id} has no connection {connection_id}."
+        raise FloworkError(ErrorCode.NOT_FOUND, message)
+    taken = (record for record in run.records if edge.index in getattr(record, "taken", ()))
+    return [state.carried(edge.index).to_wire() for _ in taken]

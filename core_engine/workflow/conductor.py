@@ -1,0 +1,183 @@
+"""Keeps all live runs going: fair turns on the event loop, one journal write per run and turn, then the events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from core_engine.storage import EngineStore, Write
+from core_engine.workflow.delivery import Delivery
+from core_engine.workflow.run import LiveRun
+from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
+
+_REFUSALS = frozenset({ErrorCode.STORAGE_FULL, ErrorCode.CONFLICT})
+_LOG = logging.getLogger(__name__)
+_TURN_SECONDS = 0.005
+_JOURNAL_PATIENCE = 30.0
+_WATCH_EVERY = 5.0
+
+
+class Conductor:
+    """The live runs by id, and their turns.
+
+    A turn lets runs that could go on start what may start, until its time is up; then everything recorded
+    meanwhile leaves for the journal in one submission. What the journal has taken is published, and only then
+    do steps that waited for it begin. Both queues hold a run at most once, so open runs bound them.
+    """
+
+    def __init__(
+        self, store: EngineStore, delivery: Delivery, clock: Clock, on_fatal: Callable[[FloworkError], None]
+    ) -> None:
+        self.runs: dict[str, LiveRun] = {}
+        self._store = store
+        self._delivery = delivery
+        self._clock = clock
+        self._on_fatal = on_fatal
+        self._loop = asyncio.get_running_loop()
+        self._runnable: deque[LiveRun] = deque()
+        self._dirty: list[LiveRun] = []
+        self._turn: asyncio.Handle | None = None
+        self._failed = False
+        self._outstanding = 0
+        self._progress = 0.0
+        self._watchdog: asyncio.TimerHandle | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether some run waits for its turn."""
+        return bool(self._runnable)
+
+    def close(self) -> None:
+        """Stop watching the journal."""
+        if self._watchdog:
+            self._watchdog.cancel()
+
+    def add(self, run: LiveRun) -> None:
+        """Take a run in."""
+        self.runs[run.id] = run
+
+    def wake(self, run: LiveRun) -> None:
+        """Give a run a turn, because it could go on."""
+        if not run.scheduled:
+            run.scheduled = True
+            self._runnable.append(run)
+            self._schedule()
+
+    def touch(self, run: LiveRun) -> None:
+        """Have a run's records sent to the journal at the end of this turn."""
+        self._dirty.append(run)
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if self._turn is None:
+            self._turn = self._loop.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        clock = self._clock
+        deadline = clock.monotonic() + _TURN_SECONDS
+        runnable = self._runnable
+        while runnable:
+            run = runnable.popleft()
+            run.scheduled = False
+            if self._guarded(run, run.advance, deadline):
+                run.scheduled = True
+                runnable.append(run)
+            if clock.monotonic() > deadline:
+                break
+        self._turn = None
+        self._flush()
+        if runnable:
+            self._schedule()
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        writes = []
+        for run in dirty:
+            write = self._guarded(run, run.cut)
+            if write:
+                writes.append(write)
+        if writes:
+            self._expect(len(writes))
+            self._store.submit(writes, self._journaled)
+
+    def _expect(self, count: int) -> None:
+        """Keep an eye on the journal: nobody waits for ever on a disk that does not answer."""
+        if self._outstanding == 0:
+            self._progress = self._clock.monotonic()
+        self._outstanding += count
+        if self._watchdog is None:
+            self._watchdog = self._loop.call_later(_WATCH_EVERY, self._watch)
+
+    def _watch(self) -> None:
+        self._watchdog = None
+        if not self._outstanding:
+            return
+        self._watchdog = self._loop.call_later(_WATCH_EVERY, self._watch)
+        if self._clock.monotonic() - self._progress > _JOURNAL_PATIENCE:
+            message = "The engine's disk does not answer; what was asked is done as soon as it does."
+            for run in self.runs.values():
+                run.give_up_waiting(FloworkError(ErrorCode.DEADLINE_EXCEEDED, message))
+
+    def _journaled(self, writes: Sequence[Write], error: FloworkError | None) -> None:
+        """Hear from the writer's thread."""
+        with suppress(RuntimeError):  # the loop is closed: the engine has ended
+            self._loop.call_soon_threadsafe(self._settle, writes, error)
+
+    def _settle(self, writes: Sequence[Write], error: FloworkError | None) -> None:
+        self._outstanding -= len(writes)
+        self._progress = self._clock.monotonic()
+        if error is None:
+            self._publish(writes)
+        elif error.code in _REFUSALS:
+            for write in writes:
+                self._dismiss(write.token, error)
+        elif not self._failed:
+            self._failed = True
+            for run in list(self.runs.values()):
+                self._dismiss(run, error)
+            self._on_fatal(error)
+
+    def _publish(self, writes: Sequence[Write]) -> None:
+        news = []
+        followed = self._delivery.followed
+        for write in writes:
+            run: LiveRun = write.token
+            records = run.synced()
+            if write.run:
+                run.synced_seq = write.run.last_seq
+            if run.id in followed:
+                news.append((run.id, run.projection.frames(records)))
+        self._delivery.publish(news)
+        for write in writes:
+            run = write.token
+            self._guarded(run, run.settle)
+            if not run.drained:
+                self.touch(run)
+            elif run.finished:
+                self._retire(run)
+
+    def _guarded(self, run: LiveRun, method: Callable[..., Any], *args: Any) -> Any:
+        """Call a run's method; a mistake of ours ends that run and no other."""
+        try:
+            return method(*args)
+        except Exception as error:  # noqa: BLE001 - the other runs go on
+            _LOG.exception("A run cannot go on.", extra={"run": run.id})
+            self._dismiss(
+                run, FloworkError(ErrorCode.INTERNAL, f"The run cannot go on: {type(error).__name__}.")
+            )
+            return None
+
+    def _dismiss(self, run: LiveRun, error: FloworkError) -> None:
+        """Give a run up in this process; what the journal has of it is looked at again at the next start."""
+        run.refuse(error)
+        self._retire(run)
+
+    def _retire(self, run: LiveRun) -> None:
+        if self.runs.get(run.id) is run:
+            del self.runs[run.id]
+            self._delivery.drop_run(run.id)

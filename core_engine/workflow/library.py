@@ -1,0 +1,103 @@
+"""Parsed workflows, kept by hash so that starting the same one again costs no parsing."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import msgspec
+
+from core_engine.kernel.ports import Registry
+from core_engine.workflow.graph import Graph, canonical, workflow_hash
+from core_engine.workflow.parse import invalid_workflow, parse_workflow, restore_workflow
+from shared.contract.run import RunMode
+from shared.contract.workflow import WorkflowProblem
+from shared.errors import ErrorCode, FloworkError
+
+_MOST_NODES = 50_000
+
+
+class Prepared:
+    """A graph with its canonical JSON and what follows from the mode."""
+
+    __slots__ = ("_ahead", "body", "graph")
+
+    def __init__(self, graph: Graph, body: bytes) -> None:
+        self.graph = graph
+        self.body = body
+        self._ahead: dict[RunMode, tuple[bool, ...]] = {}
+
+    def ahead(self, mode: RunMode) -> tuple[bool, ...]:
+        """Tell for each node whether its step may run before its start is journaled."""
+        found = self._ahead.get(mode)
+        if found is None:
+            found = self._ahead[mode] = tuple(node.runs_ahead(mode) for node in self.graph.nodes)
+        return found
+
+    def start_index(self, node_id: str | None) -> int | None:
+        """Return the number of the start node; raises INVALID_WORKFLOW when there is no such node."""
+        if node_id is None:
+            return None
+        found = self.graph.by_id.get(node_id)
+        if found is None:
+            problem = f"The start node {node_id} does not exist."
+            raise invalid_workflow([WorkflowProblem(problem=problem, field="start_node_id")])
+        return found
+
+
+class Library:
+    """The most recently used graphs, bounded by their number of nodes."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._lock = threading.Lock()
+        self._known: dict[str, Prepared] = {}
+        self._nodes = 0
+
+    def prepare(self, workflow_data: dict[str, Any]) -> Prepared:
+        """Return a workflow ready to run; raises INVALID_WORKFLOW whose details list every problem.
+
+        It may be called on any thread: a large workflow takes long enough to hold up an event loop.
+        """
+        try:
+            body = canonical(workflow_data)
+        except (TypeError, ValueError, RecursionError) as error:
+            message = f"The workflow is no JSON value: {error}"
+            raise FloworkError(ErrorCode.INVALID_WORKFLOW, message) from error
+        name = workflow_hash(body)
+        with self._lock:
+            known = self._known.pop(name, None)
+            if known and self._current(known.graph):
+                self._known[name] = known  # now the most recently used
+                return known
+            if known:
+                self._nodes -= len(known.graph.nodes)
+        prepared = Prepared(parse_workflow(workflow_data, self._registry, name), body)
+        with self._lock:
+            self._keep(prepared)
+        return prepared
+
+    def restore(self, name: str, body: bytes) -> Prepared:
+        """Return a workflow that was accepted earlier, whatever has become of its components."""
+        known = self._known.get(name)
+        if known and self._current(known.graph):
+            return known
+        try:
+            data = msgspec.json.decode(body, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            message = f"The workflow {name} in the journal is unreadable: {error}"
+            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
+        return Prepared(restore_workflow(data, self._registry, name), body)
+
+    def _keep(self, prepared: Prepared) -> None:
+        replaced = self._known.pop(prepared.graph.hash, None)
+        self._known[prepared.graph.hash] = prepared
+        self._nodes += len(prepared.graph.nodes) - (len(replaced.graph.nodes) if replaced else 0)
+        while self._nodes > _MOST_NODES and len(self._known) > 1:
+            oldest = self._known.pop(next(iter(self._known)))
+            self._nodes -= len(oldest.graph.nodes)
+
+    def _current(self, graph: Graph) -> bool:
+        """Tell whether the registry still has the very components the graph was made with."""
+        find = self._registry.find
+        return all(find(name) is component for name, component in graph.components.items())

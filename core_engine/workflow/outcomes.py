@@ -1,0 +1,154 @@
+"""What the run writes down about its steps: starts, results, failures, lines, popups and the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from core_engine.kernel.component import Execution, StepPolicy
+from core_engine.kernel.payload import Payload
+from core_engine.workflow import records as r
+from core_engine.workflow.environment import Environment
+from core_engine.workflow.failures import describe, error_payload
+from core_engine.workflow.journal import encode_payload
+from core_engine.workflow.recording import RecordedRun
+from core_engine.workflow.retry import wait_seconds, worth_retrying
+from core_engine.workflow.state import RunState
+from core_engine.workflow.steps import MOST_LOG_CHARS, MOST_LOG_LINES, Attempt, StepContext
+
+_MOST_POPUPS = 1000
+_EFFECT_MAY_HAVE_HAPPENED = "whether its effect happened is not known; look before running it again"
+
+
+class Known(NamedTuple):
+    """What is known of a failed attempt: its payload, and the secret values it used, as far as it got."""
+
+    payload: Payload | None
+    secrets: Sequence[str]
+
+
+NOTHING = Known(None, ())
+
+
+class NotedRun(RecordedRun):
+    """A run that knows how each thing that happens to a step is recorded."""
+
+    def __init__(self, number: int, state: RunState, env: Environment, written: int) -> None:
+        super().__init__(number, state, env, written)
+        self._log_full = False
+        # the short step that runs right now, as long as its start is not recorded: node, attempt, time
+        self._ahead: tuple[int, int, int] | None = None
+
+    def await_retry(self, node: int, seconds: float) -> None:
+        """Have a failed step tried again after a wait."""
+        raise NotImplementedError
+
+    def note_log(self, context: StepContext, level: str, message: str) -> None:
+        """Record a line a step wrote, within the run's limit."""
+        state = self.state
+        if not context.open or self._log_full or state.log_lines > MOST_LOG_LINES:
+            return
+        if state.log_lines == MOST_LOG_LINES or state.log_chars > MOST_LOG_CHARS:
+            self._log_full = True
+            level, message = "WARN", "Log limit reached: further lines of this run are dropped."
+        node = context.node
+        self.record_ahead()
+        self.record(r.LogWritten(state.next_seq, self.now(), node.index, level, node.label, message))
+
+    def note_popup(self, context: StepContext, title: str, content: bytes, config: dict[str, Any]) -> None:
+        """Record a popup a step shows, within the run's limit."""
+        state, node = self.state, context.node
+        if context.open and state.popups < _MOST_POPUPS:
+            self.record_ahead()
+            raw = msgspec.Raw(content)
+            self.record(r.PopupShown(state.next_seq, self.now(), node.index, title, raw, config))
+
+    def record_start(self, attempt: Attempt) -> None:
+        """Record that an attempt may run."""
+        self._record_start(attempt.node.index, attempt.number, self.now(), attempt.policy)
+
+    def record_ahead(self) -> None:
+        """Record the start of the short step that runs right now, because it does something before its end."""
+        if self._ahead:
+            node, number, at = self._ahead
+            self._ahead = None
+            self._record_start(node, number, at, StepPolicy.REPEATABLE)
+
+    def _record_start(self, node: int, number: int, at: int, policy: StepPolicy) -> None:
+        self.record(r.StepStarted(self.state.next_seq, at, node, number, self.env.epoch, policy.value))
+
+    def finish(self, node: int, outputs: dict[str, bytes], ms: float) -> None:
+        """Record a step's result and open the connections of its ports."""
+        state = self.state
+        taken = state.graph.route(node, outputs)
+        stored = state.store(outputs)
+        number = state.planner.attempts[node]
+        self.record(r.StepFinished(state.next_seq, self.now(), node, number, ms, stored, taken))
+
+    def fail(self, node: int, error: BaseException, known: Known, ms: float) -> None:
+        """Record that an attempt failed, and have it tried again where the policy allows that."""
+        state, now = self.state, self.now()
+        code, text = describe(error, (*known.secrets, *self.env.secrets()))
+        if not (worth_retrying(error) and state.planner.may_retry(node)):
+            self.fail_for_good(node, code, text, known, ms)
+            return
+        policy = state.graph.nodes[node].retry
+        wait = wait_seconds(policy, state.planner.failures[node] + 1, self.env.rng)
+        number, retry_at = state.planner.attempts[node], now + int(wait * 1000)
+        self.record(r.StepFailed(state.next_seq, now, node, number, ms, code, text, retry_at, {}, ()))
+        self.await_retry(node, wait)
+
+    def fail_for_good(self, node: int, code: str, text: str, known: Known, ms: float) -> None:
+        """Record that a step failed and is not tried again; its error port opens."""
+        state = self.state
+        number = state.planner.attempts[node]
+        outputs, taken = self._error_route(node, code, text, known)
+        self.record(
+            r.StepFailed(state.next_seq, self.now(), node, number, ms, code, text, None, outputs, taken)
+        )
+
+    def unknown(self, node: int, what: str) -> None:
+        """Record that nobody can tell whether a step's effect happened."""
+        text = f"OUTCOME_UNKNOWN: {what}; {_EFFECT_MAY_HAVE_HAPPENED}."
+        outputs, taken = self._error_route(node, "OUTCOME_UNKNOWN", text, NOTHING)
+        number = self.state.planner.attempts[node]
+        self.record(r.StepUnknown(self.state.next_seq, self.now(), node, number, text, outputs, taken))
+
+    def cancelled(self, node: int, policy: StepPolicy, *, launched: bool) -> None:
+        """Record that a stop of the run ended an attempt."""
+        text = "The run was stopped"
+        if launched and self.state.graph.nodes[node].component.execution is Execution.THREAD:
+            text = f"{text}; the step's thread cannot be interrupted, its result will be refused"
+        if launched and policy is not StepPolicy.REPEATABLE:
+            text = f"{text}; {_EFFECT_MAY_HAVE_HAPPENED}"
+        number = self.state.planner.attempts[node]
+        self.record(r.StepCancelled(self.state.next_seq, self.now(), node, number, f"{text}."))
+
+    def _error_route(
+        self, node: int, code: str, text: str, known: Known
+    ) -> tuple[r.Outputs, tuple[int, ...]]:
+        state = self.state
+        taken = state.graph.error_route(node)
+        if not taken:
+            return {}, ()
+        payload = error_payload(
+            state.graph.nodes[node], code, text, state.planner.attempts[node], known.payload
+        )
+        return state.store({"error": encode_payload(payload)}), taken
+
+    def end_if_done(self) -> None:
+        """Record the end of the run once nothing is left to do."""
+        verdict = self.state.planner.verdict()
+        if verdict and not self.finished:
+            seq, status = self.state.next_seq, verdict.status.value
+            self.record(r.RunFinished(seq, self.now(), status, verdict.error))
+
+    def now(self) -> int:
+        """Return Unix time in milliseconds."""
+        return self.env.clock.now_ms()
+
+    def ms_since(self, start: float) -> float:
+        """Return the milliseconds since a monotonic time."""
+        return round((self.env.clock.monotonic() - start) * 1000, 3)

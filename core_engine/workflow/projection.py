@@ -1,0 +1,257 @@
+"""Turns journal records into the events that clients see; the same records always give the same events.
+
+Frames are the documented raw-socket events of `shared.contract.run` as plain dicts (protocol §4.1-4.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import msgspec
+
+from core_engine.kernel.ports import Frame
+from core_engine.kernel.suspension import APPROVAL, Ending
+from core_engine.workflow import records as r
+from core_engine.workflow.graph import Graph
+from shared.clock import iso
+from shared.contract.run import RunStatus
+
+_FINAL_LEVEL = {RunStatus.SUCCEEDED: "SUCCESS", RunStatus.FAILED: "ERROR", RunStatus.STOPPED: "WARN"}
+_WAIT_ENDED = {
+    Ending.APPROVED: ("INFO", "Approved"),
+    Ending.REJECTED: ("WARN", "Rejected"),
+    Ending.DUE: ("INFO", "The wait is over"),
+    Ending.TIMEOUT: ("WARN", "No answer came in time"),
+}
+_COUNTS: dict[type[r.Record], tuple[int, bool]] = {
+    r.RunAccepted: (1, False),
+    r.StepStarted: (1, False),
+    r.StepRan: (2, True),
+    r.LogWritten: (1, False),
+    r.PopupShown: (1, False),
+    r.StepFinished: (1, True),
+    r.StepPassed: (0, True),
+    r.StepFailed: (1, True),
+    r.StepUnknown: (1, True),
+    r.StepInterrupted: (0, False),
+    r.StepCancelled: (1, False),
+    r.StopRequested: (0, False),
+    r.RunPaused: (1, False),
+    r.RunResumed: (1, False),
+    r.RunFinished: (2, False),
+    r.StepSuspended: (1, False),
+    r.StepResumed: (1, False),
+}
+
+
+def frame_count(record: Any) -> int:
+    """Return how many events a record gives: a fixed number, plus one per connection it opened."""
+    fixed, opens = _COUNTS[type(record)]
+    return fixed + len(record.taken) if opens else fixed
+
+
+class Projection:
+    """The events of one run; ``started_at`` is in Unix milliseconds."""
+
+    def __init__(self, job_id: str, graph: Graph, started_at: int) -> None:
+        self._job_id = job_id
+        self._graph = graph
+        self._start_time = time_text(started_at)
+
+    def frames(self, records: Iterable[r.Record]) -> list[Frame]:
+        """Return the events of the records, in order and numbered."""
+        out: list[Frame] = []
+        handlers = self._HANDLERS
+        for record in records:
+            handler = handlers.get(type(record))
+            if handler:
+                handler(self, record, out)
+        return out
+
+    def _status(self, seq: int, status: RunStatus, **more: str | None) -> Frame:
+        return status_frame(self._job_id, seq, status, self._start_time, **more)
+
+    def _metric(self, record: Any, status: str, **more: Any) -> Frame:
+        node = self._graph.nodes[record.node]
+        return {
+            "type": "NODE_EXECUTION_METRIC",
+            "job_id": self._job_id,
+            "seq": record.seq,
+            "node_id": node.id,
+            "status": status,
+            "timestamp": record.at / 1000,
+            "module_id": node.module_id,
+            **more,
+        }
+
+    def _taken(self, seq: int, taken: tuple[int, ...], out: list[Frame]) -> None:
+        for edge in taken:
+            out.append(
+                {
+                    "type": "CONNECTION_STATUS_UPDATE",
+                    "job_id": self._job_id,
+                    "seq": seq,
+                    "connection_id": self._graph.edges[edge].id,
+                    "status": "ACTIVE",
+                }
+            )
+            seq += 1
+
+    def _log(self, record: r.Record, level: str, source: str, message: str, **more: str) -> Frame:
+        return {
+            "type": "log",
+            "job_id": self._job_id,
+            "seq": record.seq,
+            "level": level,
+            "source": source,
+            "message": message,
+            "timestamp": time_text(record.at),
+            **more,
+        }
+
+    def _on_accepted(self, record: r.RunAccepted, out: list[Frame]) -> None:
+        out.append(self._status(record.seq, RunStatus.RUNNING))
+
+    def _on_started(self, record: r.StepStarted, out: list[Frame]) -> None:
+        out.append(self._metric(record, "RUNNING", attempt=record.attempt))
+
+    def _on_finished(self, record: r.StepFinished, out: list[Frame]) -> None:
+        out.append(self._metric(record, "SUCCESS", attempt=record.attempt, execution_time_ms=record.ms))
+        self._taken(record.seq + 1, record.taken, out)
+
+    def _on_ran(self, record: r.StepRan, out: list[Frame]) -> None:
+        node, seq = self._graph.nodes[record.node], record.seq
+        started = {
+            "type": "NODE_EXECUTION_METRIC",
+            "job_id": self._job_id,
+            "seq": seq,
+            "node_id": node.id,
+            "status": "RUNNING",
+            "timestamp": record.at / 1000,
+            "module_id": node.module_id,
+            "attempt": record.attempt,
+        }
+        ended = started.copy()
+        ended["seq"] = seq + 1
+        ended["status"] = "SUCCESS"
+        ended["timestamp"] = (record.at + record.ms) / 1000
+        ended["execution_time_ms"] = record.ms
+        out.append(started)
+        out.append(ended)
+        self._taken(seq + 2, record.taken, out)
+
+    def _on_passed(self, record: r.StepPassed, out: list[Frame]) -> None:
+        self._taken(record.seq, record.taken, out)
+
+    def _on_failed(self, record: r.StepFailed, out: list[Frame]) -> None:
+        frame = self._metric(
+            record, "ERROR", attempt=record.attempt, execution_time_ms=record.ms, error=record.error
+        )
+        if record.retry_at is not None:
+            frame["retry_in_seconds"] = max(0, record.retry_at - record.at) / 1000
+        out.append(frame)
+        self._taken(record.seq + 1, record.taken, out)
+
+    def _on_unknown(self, record: r.StepUnknown, out: list[Frame]) -> None:
+        out.append(self._metric(record, "ERROR", attempt=record.attempt, error=record.error))
+        self._taken(record.seq + 1, record.taken, out)
+
+    def _on_cancelled(self, record: r.StepCancelled, out: list[Frame]) -> None:
+        out.append(self._metric(record, "ERROR", attempt=record.attempt, error=record.error))
+
+    def _on_log(self, record: r.LogWritten, out: list[Frame]) -> None:
+        place = {} if record.node is None else {"node_id": self._graph.nodes[record.node].id}
+        out.append(self._log(record, record.level, record.source, record.message, **place))
+
+    def _on_popup(self, record: r.PopupShown, out: list[Frame]) -> None:
+        out.append(
+            {
+                "type": "SHOW_DEBUG_POPUP",
+                "job_id": self._job_id,
+                "seq": record.seq,
+                "node_id": self._graph.nodes[record.node].id,
+                "title": record.title,
+                "content": msgspec.json.decode(record.content),
+                "config": record.config,
+            }
+        )
+
+    def _on_paused(self, record: r.RunPaused, out: list[Frame]) -> None:
+        out.append(self._status(record.seq, RunStatus.PAUSED))
+
+    def _on_resumed(self, record: r.RunResumed, out: list[Frame]) -> None:
+        out.append(self._status(record.seq, RunStatus.RUNNING))
+
+    def _on_end(self, record: r.RunFinished, out: list[Frame]) -> None:
+        status = RunStatus(record.status)
+        message = f"Workflow finished: {status.value}"
+        level = _FINAL_LEVEL[status]
+        out.append(self._log(record, level, "Executor", message, workflow_context_id=self._job_id))
+        end_time = time_text(record.at)
+        out.append(self._status(record.seq + 1, status, end_time=end_time, error_message=record.error))
+
+    def _on_suspended(self, record: r.StepSuspended, out: list[Frame]) -> None:
+        node = self._graph.nodes[record.node]
+        if record.signal != APPROVAL:
+            what = f"for {record.signal}" if record.signal else f"until {time_text(record.until or 0)}"
+            out.append(self._log(record, "INFO", node.label, f"Waits {what}.", node_id=node.id))
+            return
+        prompt = record.prompt or {}
+        frame = {
+            "type": "MANUAL_APPROVAL_REQUESTED",
+            "job_id": self._job_id,
+            "seq": record.seq,
+            "module_id": node.module_id,
+            "message": prompt.get("message", ""),
+            "node_id": node.id,
+            "title": prompt.get("title", ""),
+            "approval_id": record.wait_id,
+            "workflow_context_id": self._job_id,
+        }
+        if record.until is not None:
+            frame["expires_at"] = time_text(record.until)
+        out.append(frame)
+
+    def _on_answered(self, record: r.StepResumed, out: list[Frame]) -> None:
+        node = self._graph.nodes[record.node]
+        level, text = _WAIT_ENDED[Ending(record.ending)]
+        text = f"{text} by {record.by}" if record.by else text
+        text = f"{text}: {record.comment}" if record.comment else f"{text}."
+        out.append(self._log(record, level, node.label, text, node_id=node.id))
+
+    _HANDLERS: ClassVar[dict[type[r.Record], Callable[[Projection, Any, list[Frame]], None]]] = {
+        r.RunAccepted: _on_accepted,
+        r.StepStarted: _on_started,
+        r.StepRan: _on_ran,
+        r.LogWritten: _on_log,
+        r.PopupShown: _on_popup,
+        r.StepFinished: _on_finished,
+        r.StepPassed: _on_passed,
+        r.StepFailed: _on_failed,
+        r.StepUnknown: _on_unknown,
+        r.StepCancelled: _on_cancelled,
+        r.RunPaused: _on_paused,
+        r.RunResumed: _on_resumed,
+        r.RunFinished: _on_end,
+        r.StepSuspended: _on_suspended,
+        r.StepResumed: _on_answered,
+    }
+
+
+def status_frame(job_id: str, seq: int, status: RunStatus, start_time: str, **more: str | None) -> Frame:
+    """Return a ``workflow_status_update``; ``more`` are ``end_time`` and ``error_message`` where they apply."""
+    data = {"status": status.value, "start_time": start_time}
+    data.update({key: value for key, value in more.items() if value is not None})
+    return {"type": "workflow_status_update", "job_id": job_id, "seq": seq, "status_data": data}
+
+
+def time_text(ms: int) -> str:
+    """Return Unix milliseconds as ISO 8601 in UTC; the text of each second is made once."""
+    return f"{_second(ms // 1000)}{ms % 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return iso(seconds * 1000)[:-4]

@@ -1,0 +1,201 @@
+"""What the journal of a run consists of.
+
+Records are stored as JSON arrays in the order of their fields. A field is only ever added at the end, with a
+default, and never removed: journals of every released version stay readable. ``seq`` is the number of the
+first event that the record gives to whoever follows the run (`projection`), ``at`` is Unix milliseconds; nodes
+and connections are named by their place in the workflow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+Outputs = dict[str, msgspec.Raw]
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What every record has."""
+
+    seq: int
+    at: int
+
+
+class RunAccepted(Record, frozen=True, tag="accepted"):
+    """The run exists. ``initial`` is its payload as JSON (or a reference), ``epoch`` the engine's start number."""
+
+    run_id: str
+    started_by: str
+    mode: str
+    preset: str | None
+    workflow: str
+    start_node: int | None
+    initial: msgspec.Raw
+    epoch: int
+    nodes: int
+    edges: int
+
+
+class StepStarted(Record, frozen=True, tag="started"):
+    """An attempt may run from here on. ``fence`` is the engine's epoch: results of older ones are refused."""
+
+    node: int
+    attempt: int
+    fence: int
+    policy: str
+
+
+class StepRan(Record, frozen=True, tag="ran"):
+    """A short repeatable step started (``at``) and ended well ``ms`` later, in one: see `StepFinished`."""
+
+    node: int
+    attempt: int
+    ms: float
+    outputs: Outputs
+    taken: tuple[int, ...]
+
+
+class LogWritten(Record, frozen=True, tag="log"):
+    """A line of the run's log."""
+
+    node: int | None
+    level: str
+    source: str
+    message: str
+
+
+class PopupShown(Record, frozen=True, tag="popup"):
+    """Something to show to whoever watches."""
+
+    node: int
+    title: str
+    content: msgspec.Raw
+    config: dict[str, Any]
+
+
+class StepFinished(Record, frozen=True, tag="finished"):
+    """A step's result: a payload per active port, and the connections it opened. ``ms`` is how long it took."""
+
+    node: int
+    attempt: int
+    ms: float
+    outputs: Outputs
+    taken: tuple[int, ...]
+
+
+class StepPassed(Record, frozen=True, tag="passed"):
+    """A disabled node let its payload through."""
+
+    node: int
+    outputs: Outputs
+    taken: tuple[int, ...]
+
+
+class StepFailed(Record, frozen=True, tag="failed"):
+    """An attempt failed. With ``retry_at`` (Unix ms) another follows, else the error port's connections opened."""
+
+    node: int
+    attempt: int
+    ms: float
+    code: str
+    error: str
+    retry_at: int | None
+    outputs: Outputs
+    taken: tuple[int, ...]
+
+
+class StepUnknown(Record, frozen=True, tag="unknown"):
+    """The engine died during a step that must not be repeated: whether its effect happened is not known."""
+
+    node: int
+    attempt: int
+    error: str
+    outputs: Outputs
+    taken: tuple[int, ...]
+
+
+class StepInterrupted(Record, frozen=True, tag="interrupted"):
+    """An attempt ended without a result and the step will be tried again; ``crash`` unless it was a clean stop."""
+
+    node: int
+    crash: bool
+
+
+class StepCancelled(Record, frozen=True, tag="cancelled"):
+    """An attempt was interrupted by a stop of the run."""
+
+    node: int
+    attempt: int
+    error: str
+
+
+class StopRequested(Record, frozen=True, tag="stop"):
+    """Someone stopped the run."""
+
+    by: str
+
+
+class RunPaused(Record, frozen=True, tag="paused"):
+    """Someone paused the run."""
+
+    by: str
+
+
+class RunResumed(Record, frozen=True, tag="resumed"):
+    """Someone let the run go on."""
+
+    by: str
+
+
+class RunFinished(Record, frozen=True, tag="end"):
+    """Nothing more happens in the run."""
+
+    status: str
+    error: str | None
+
+
+class StepSuspended(Record, frozen=True, tag="suspended"):
+    """A step waits until a time (``until``, Unix ms) or a signal; ``prompt`` is what is asked of a person."""
+
+    node: int
+    attempt: int
+    wait_id: str
+    until: int | None
+    signal: str | None
+    prompt: dict[str, str] | None
+
+
+class StepResumed(Record, frozen=True, tag="answered"):
+    """A wait is over. ``by`` answered it (an address), ``proof`` is the signed command that did; both None for a time.
+
+    Another `StepStarted` with the same attempt follows when the step goes on.
+    """
+
+    node: int
+    attempt: int
+    ending: str
+    by: str | None
+    comment: str
+    proof: dict[str, Any] | None
+
+
+AnyRecord = (
+    RunAccepted
+    | StepStarted
+    | StepRan
+    | LogWritten
+    | PopupShown
+    | StepFinished
+    | StepPassed
+    | StepFailed
+    | StepUnknown
+    | StepInterrupted
+    | StepCancelled
+    | StopRequested
+    | RunPaused
+    | RunResumed
+    | RunFinished
+    | StepSuspended
+    | StepResumed
+)

@@ -1,0 +1,46 @@
+"""After a start: every unfinished run of the journal goes on from where it stood."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from core_engine.storage import EngineStore, RunRow, Write
+from core_engine.workflow.archive import Archive, last_policies
+from core_engine.workflow.conductor import Conductor
+from core_engine.workflow.environment import Environment
+from core_engine.workflow.run import LiveRun
+from shared.contract.run import RunStatus
+from shared.errors import FloworkError
+
+_LOG = logging.getLogger(__name__)
+
+
+async def recover_runs(store: EngineStore, archive: Archive, conductor: Conductor, env: Environment) -> int:
+    """Go on with every unfinished run; return how many there are.
+
+    A run whose journal is damaged is held: it is shown as FAILED with JOURNAL_CORRUPT, nothing of it runs and its
+    journal stays as it is.
+    """
+    count = 0
+    for row in await asyncio.to_thread(store.archive.unfinished):
+        try:
+            found, state = await asyncio.to_thread(archive.load_state, row.id)
+        except FloworkError as error:
+            _LOG.error(
+                "A run cannot be recovered and is held.", extra={"run": row.id, "reason": error.message}
+            )
+            with suppress(FloworkError):  # a full disk: it is found again at the next start
+                await store.write(Write(run=_held(row, error, env.clock.now_ms()), refusable=True))
+            continue
+        run = LiveRun(row.number, state, env, written=found.row.records)
+        conductor.add(run)
+        run.revive(last_policies(found.records))
+        count += 1
+    return count
+
+
+def _held(row: RunRow, error: FloworkError, now_ms: int) -> RunRow:
+    text = f"{error.code.value}: {error.message}"
+    return row._replace(status=RunStatus.FAILED.value, error=text, finished_at=now_ms)

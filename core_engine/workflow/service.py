@@ -1,0 +1,299 @@
+"""`Runs` for the rest of the engine: starts, steers, shows and recovers runs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from core_engine.kernel.context import Files
+from core_engine.kernel.ports import Frame, Registry, Sink, StartRun
+from core_engine.kernel.suspension import APPROVAL, SignedAnswer
+from core_engine.settings import Limits
+from core_engine.storage import EngineStore, RunFilter, RunRow
+from core_engine.workflow import archive as kept
+from core_engine.workflow.archive import Archive
+from core_engine.workflow.conductor import Conductor
+from core_engine.workflow.delivery import Delivery, Subscription
+from core_engine.workflow.environment import Environment
+from core_engine.workflow.expressions import NoVariables, Variables
+from core_engine.workflow.journal import Payloads, encode_payload
+from core_engine.workflow.library import Library, Prepared
+from core_engine.workflow.parse import check_workflow
+from core_engine.workflow.projection import Projection, status_frame, time_text
+from core_engine.workflow.records import RunAccepted
+from core_engine.workflow.recovery import recover_runs
+from core_engine.workflow.run import LiveRun
+from core_engine.workflow.slots import Slots
+from core_engine.workflow.state import RunState
+from core_engine.workflow.threads import StepThreads
+from shared.clock import Clock
+from shared.contract.run import RunDetails, RunStatus, RunSummary
+from shared.contract.workflow import WorkflowProblem
+from shared.errors import ErrorCode, FloworkError
+from shared.ids import is_job_id
+
+_LAST_SYNC = 10.0
+_MANY_NODES = 300
+_LAST_WORDS = 2.0
+
+
+class RunService:
+    """The engine's `Runs`. Make it on the event loop's thread, then call `recover` once before the first start.
+
+    ``on_fatal`` is called once when the disk failed for good: the process should end with exit code 70.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it is wired with
+        self,
+        store: EngineStore,
+        registry: Registry,
+        files: Files,
+        limits: Limits,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        on_fatal: Callable[[FloworkError], None],
+        variables: Variables | None = None,
+        secrets: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._limits = limits
+        self._clock = clock
+        self._library = Library(registry)
+        self._archive = Archive(store, self._library)
+        self._delivery = Delivery()
+        self._conductor = conductor = Conductor(store, self._delivery, clock, on_fatal)
+        self._closing = False
+        self._quiet = asyncio.Event()
+        self._env = Environment(
+            loop=asyncio.get_running_loop(),
+            thread_id=threading.get_ident(),
+            clock=clock,
+            rng=rng,
+            files=files,
+            variables=variables or NoVariables(),
+            threads=StepThreads(limits.max_parallel_steps),
+            slots=Slots(limits.max_parallel_steps, conductor.wake, self._quiet.set),
+            parallel_per_run=limits.max_parallel_steps_per_run,
+            epoch=store.epoch,
+            wake=conductor.wake,
+            touch=conductor.touch,
+            secrets=secrets,
+        )
+
+    async def start(self, request: StartRun, sink: Sink | None = None) -> Frame:
+        """Journal a new run and set it going; see `Runs.start`."""
+        if self._closing:
+            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine is shutting down.")
+        if not is_job_id(request.run_id):
+            raise FloworkError(ErrorCode.INVALID_REQUEST, "The job id has an unusable form.")
+        prepared = await self._prepare(request.workflow_data)
+        run_id = request.run_id
+        if run_id in self._conductor.runs:
+            return await self._again(request, prepared, sink)
+        start_node = prepared.start_index(request.start_node_id)
+        if len(self._conductor.runs) >= self._limits.max_open_runs:
+            message = (
+                f"The engine has {len(self._conductor.runs)} unfinished runs; wait until some have ended."
+            )
+            raise FloworkError(ErrorCode.RATE_LIMITED, message, retry_after=1.0)
+        run = self._new_run(request, prepared, start_node)
+        if sink:
+            self._delivery.follow(run_id, sink, 1, live=True)
+        if not await run.is_accepted():
+            return await self._again(request, prepared, sink)
+        accepted = run.state.accepted
+        return status_frame(run_id, accepted.seq, RunStatus.RUNNING, time_text(accepted.at))
+
+    def validate(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
+        """Return every problem of a workflow."""
+        return check_workflow(workflow_data, self._registry)
+
+    async def stop(self, run_id: str, by: str) -> Frame:
+        """Stop a run and return its final status; one that has ended already answers with how it ended."""
+        run = self._conductor.runs.get(run_id)
+        if run:
+            run.stop(by)
+            await run.stored()
+        return self._status(run_id)
+
+    async def pause(self, run_id: str, by: str) -> Frame:
+        """Pause a run; pausing a paused one changes nothing. CONFLICT when it has ended."""
+        run = self._open_run(run_id)
+        run.pause(by)
+        await run.stored()
+        return self._status(run_id)
+
+    async def resume(self, run_id: str, by: str) -> Frame:
+        """Let a paused run go on. CONFLICT when it is not paused."""
+        run = self._open_run(run_id)
+        if run.state.status is not RunStatus.PAUSED:
+            raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} is not paused.")
+        run.resume(by)
+        await run.stored()
+        return self._status(run_id)
+
+    async def answer(self, run_id: str, node_id: str, signed: SignedAnswer) -> RunDetails:
+        """Give a node the answer it waits for; see `Runs.answer`."""
+        run = self._open_run(run_id)
+        run.answer(node_id, APPROVAL, signed)
+        await run.stored()
+        return await self.details(run_id)
+
+    def summary(self, run_id: str) -> RunSummary:
+        """Return a run's summary."""
+        return kept.summary_of(self._row(run_id))
+
+    async def details(self, run_id: str) -> RunDetails:
+        """Return a run with its nodes, as the journal has it."""
+        run, state = await asyncio.to_thread(self._archive.load_state, run_id)
+        nodes = kept.node_states(run, state)
+        return RunDetails(run=kept.summary_of(run.row), nodes=nodes, last_seq=run.row.last_seq)
+
+    async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
+        """Return the payloads that went along a connection; NOT_FOUND for an unknown run or connection."""
+        run, state = await asyncio.to_thread(self._archive.load_state, run_id)
+        return kept.connection_payloads(run, state, connection_id)
+
+    async def listing(
+        self, *, started_by: str | None, status: RunStatus | None, before: int | None, limit: int
+    ) -> list[RunSummary]:
+        """List runs, newest first; ``before`` is a start time in Unix milliseconds."""
+        which = RunFilter(started_by, status.value if status else None, before, limit)
+        rows = await asyncio.to_thread(self._store.archive.runs, which)
+        return [kept.summary_of(row) for row in rows]
+
+    async def subscribe(self, run_id: str, sink: Sink, after_seq: int) -> Callable[[], None]:
+        """Deliver a run's events after ``after_seq``: past ones first, then live ones without gap or repeat.
+
+        Returns the unsubscribe. On return the past events have been delivered.
+        """
+        self._row(run_id)
+        subscription = self._delivery.follow(run_id, sink, after_seq + 1, live=False)
+        try:
+            await self._catch_up(run_id, subscription)
+        except BaseException:
+            self._delivery.drop(subscription)
+            raise
+        return partial(self._delivery.drop, subscription)
+
+    def unsubscribe(self, sink: Sink) -> None:
+        """Take a sink out of every run."""
+        self._delivery.drop_sink(sink)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any step runs or is about to."""
+        return self._env.slots.used > 0 or self._conductor.busy
+
+    @property
+    def open_runs(self) -> int:
+        """How many runs have not ended."""
+        return len(self._conductor.runs)
+
+    async def recover(self) -> int:
+        """Go on with every unfinished run of the journal; return how many there are."""
+        return await recover_runs(self._store, self._archive, self._conductor, self._env)
+
+    async def close(self, grace_seconds: float) -> None:
+        """Start nothing new, give running steps the grace, interrupt the rest, and wait for the journal."""
+        self._closing = True
+        runs = list(self._conductor.runs.values())
+        for run in runs:
+            run.hold()
+        self._quiet.clear()
+        if self._env.slots.used:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace_seconds):
+                    await self._quiet.wait()
+        tasks = [attempt.task for run in runs for attempt in run.attempts.values() if attempt.task]
+        for run in runs:
+            run.interrupt()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LAST_WORDS)
+        waits = [run.stored() for run in self._conductor.runs.values() if not run.drained]
+        if waits:
+            await asyncio.wait(waits, timeout=_LAST_SYNC)
+        self._conductor.close()
+        self._env.threads.close()
+
+    async def _prepare(self, workflow_data: dict[str, Any]) -> Prepared:
+        nodes = workflow_data.get("nodes")
+        if isinstance(nodes, list) and len(nodes) > _MANY_NODES:
+            return await asyncio.to_thread(self._library.prepare, workflow_data)
+        return self._library.prepare(workflow_data)
+
+    def _new_run(self, request: StartRun, prepared: Prepared, start_node: int | None) -> LiveRun:
+        number = self._store.new_run_number()
+        payloads = Payloads(number, self._store.blobs.read)
+        graph = prepared.graph
+        accepted = RunAccepted(
+            seq=1,
+            at=self._clock.now_ms(),
+            run_id=request.run_id,
+            started_by=request.started_by,
+            mode=request.mode.value,
+            preset=request.preset_name,
+            workflow=graph.hash,
+            start_node=start_node,
+            initial=payloads.store(encode_payload(request.initial_payload)),
+            epoch=self._env.epoch,
+            nodes=len(graph.nodes),
+            edges=len(graph.edges),
+        )
+        state = RunState(graph, accepted, payloads, prepared.ahead(request.mode))
+        run = LiveRun(number, state, self._env)
+        self._conductor.add(run)
+        run.accept(prepared.body)
+        self._conductor.wake(run)
+        return run
+
+    async def _again(self, request: StartRun, prepared: Prepared, sink: Sink | None) -> Frame:
+        """Answer a start of a run that exists already."""
+        run = self._conductor.runs.get(request.run_id)
+        if run:
+            await run.is_accepted()
+        row = self._row(request.run_id)
+        if row.started_by != request.started_by or row.workflow != prepared.graph.hash:
+            message = f"A run {request.run_id} exists already, with another starter or workflow."
+            raise FloworkError(ErrorCode.CONFLICT, message)
+        if sink and run and not self._delivery.follows(run.id, sink) and run.id in self._conductor.runs:
+            self._delivery.follow(run.id, sink, run.synced_seq + 1, live=True)
+        return self._status(request.run_id)
+
+    def _open_run(self, run_id: str) -> LiveRun:
+        run = self._conductor.runs.get(run_id)
+        if run and not run.finished:
+            return run
+        if run is None:
+            self._row(run_id)
+        raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} has ended.")
+
+    def _row(self, run_id: str) -> RunRow:
+        row = self._store.reads.run(run_id)
+        if row is None:
+            raise kept.unknown_run(run_id)
+        return row
+
+    def _status(self, run_id: str) -> Frame:
+        """Return a run's stored status as the event that announced it."""
+        row = self._row(run_id)
+        end = None if row.finished_at is None else time_text(row.finished_at)
+        status, start = RunStatus(row.status), time_text(row.started_at)
+        return status_frame(run_id, row.status_seq, status, start, end_time=end, error_message=row.error)
+
+    async def _catch_up(self, run_id: str, subscription: Subscription) -> None:
+        while not subscription.closed:
+            run = await asyncio.to_thread(self._archive.load, run_id)
+            projection = Projection(run_id, run.prepared.graph, run.row.started_at)
+            self._delivery.give(subscription, projection.frames(run.records))
+            if self._delivery.go_live(subscription):
+                break
+        if run_id not in self._conductor.runs:
+            self._delivery.drop(subscription)

@@ -1,0 +1,189 @@
+"""What is known of a run after some of its records: the same fold serves the live run, recovery and reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import msgspec
+
+from core_engine.kernel.payload import Input, Payload
+from core_engine.workflow import records as r
+from core_engine.workflow.graph import Graph
+from core_engine.workflow.journal import LARGE, Payloads
+from core_engine.workflow.planner import Planner
+from core_engine.workflow.projection import frame_count
+from shared.contract.run import RunMode, RunStatus
+
+
+class Given(NamedTuple):
+    """What a step is given: its payload, and the live connections it came along with what each carried."""
+
+    payload: Payload
+    edges: Sequence[int]
+    parts: Sequence[Payload]
+
+
+class RunState:
+    """The fold of a run's records: the planner's state, every output, the counters and the status."""
+
+    def __init__(
+        self, graph: Graph, accepted: r.RunAccepted, payloads: Payloads, ahead: Sequence[bool]
+    ) -> None:
+        """Begin with the first record, already counted."""
+        self.graph = graph
+        self.accepted = accepted
+        self.payloads = payloads
+        self.mode = RunMode(accepted.mode)
+        self.planner = Planner(graph, start=accepted.start_node, ahead=ahead)
+        self.outputs: list[r.Outputs | None] = [None] * len(graph.nodes)
+        self.records = 1
+        self.next_seq = accepted.seq + 1
+        self.status = RunStatus.RUNNING
+        self.status_seq = accepted.seq
+        self.error: str | None = None
+        self.finished_at: int | None = None
+        self.log_lines = self.log_chars = self.popups = 0
+
+    def apply(self, record: r.Record) -> None:
+        """Take a record in."""
+        self.records += 1
+        self._HANDLERS[type(record)](self, record)
+
+    def given(self, node: int) -> Given:
+        """Return what a node is given, freshly decoded.
+
+        What came alone is taken as it is. Several objects are merged member by member, later connections winning;
+        several other values become a list.
+        """
+        edges = self.planner.live[node]
+        if len(edges) == 1:
+            payload = self.carried(edges[0])
+            return Given(payload, edges, (payload,))
+        if not edges:
+            return Given(self.payloads.load(self.accepted.initial), (), ())
+        edges = sorted(edges)
+        parts = [self.carried(edge) for edge in edges]
+        values = [part.data for part in parts]
+        history = [entry for part in parts for entry in part.history]
+        if all(isinstance(value, dict) for value in values):
+            merged = {key: item for value in values for key, item in value.items()}
+            return Given(Payload(merged, history), edges, parts)
+        return Given(Payload(values, history), edges, parts)
+
+    def carried(self, edge: int) -> Payload:
+        """Return what went along a live connection."""
+        graph = self.graph
+        outputs = self.outputs[graph.sources[edge]] or {}
+        stored = outputs.get(graph.ports[edge])
+        return self.payloads.load(stored or outputs[self._port(edge, outputs)])
+
+    def inputs(self, given: Given) -> tuple[Input, ...]:
+        """Describe what a step is given, connection by connection."""
+        return tuple(map(self._input, given.edges, given.parts))
+
+    def store(self, outputs: Mapping[str, bytes]) -> r.Outputs:
+        """Return what the journal says in place of a step's outputs."""
+        payloads = self.payloads
+        return {
+            port: msgspec.Raw(content) if len(content) <= LARGE else payloads.store(content)
+            for port, content in outputs.items()
+        }
+
+    def result(self, key: str) -> dict[str, Any] | None:
+        """Return a node's result by its id or name, as ``nodes`` shows it in expressions."""
+        node = self.graph.find(key)
+        outputs = None if node is None else self.outputs[node]
+        if not outputs:
+            return None
+        ports = {port: self.payloads.load(stored).to_wire() for port, stored in outputs.items()}
+        return {**next(iter(ports.values())), "outputs": ports}
+
+    def _port(self, edge: int, outputs: r.Outputs) -> str:
+        """Return the active port that feeds an edge: one active port opens edges of other good ports too."""
+        port = self.graph.ports[edge]
+        return port if port in outputs else next(iter(outputs))
+
+    def _input(self, edge: int, payload: Payload) -> Input:
+        found = self.graph.edges[edge]
+        source = self.graph.nodes[found.source]
+        port = self._port(edge, self.outputs[found.source] or {})
+        return Input(found.id, source.id, port, found.target_port or "input", payload)
+
+    def _release(self, node: int) -> None:
+        """Drop large contents whose every reader has ended, after a node ended."""
+        planner, graph = self.planner, self.graph
+        sources = {graph.edges[edge].source for edge in graph.incoming[node]} | {node}
+        for source in sources:
+            targets = (graph.targets[edge] for edge in graph.outgoing[source])
+            outputs = self.outputs[source]
+            if outputs and not any(planner.needs_input(target) for target in targets):
+                self.payloads.release(outputs)
+
+    def _on_ran(self, record: r.StepRan) -> None:
+        self.next_seq = record.seq + 2 + len(record.taken)
+        self.outputs[record.node] = record.outputs
+        self.planner.ran(record)
+        if self.payloads.large:
+            self._release(record.node)
+
+    def _on_result(self, record: Any) -> None:
+        self._count(record)
+        if record.outputs:
+            self.outputs[record.node] = record.outputs
+        self.planner.apply(record)
+        if self.payloads.large:
+            self._release(record.node)
+
+    def _on_suspended(self, record: r.StepSuspended) -> None:
+        self._on_other(record)
+        if self.payloads.large:
+            self._release(record.node)
+
+    def _on_other(self, record: r.Record) -> None:
+        self._count(record)
+        self.planner.apply(record)
+
+    def _on_log(self, record: r.LogWritten) -> None:
+        self._count(record)
+        self.log_lines += 1
+        self.log_chars += len(record.message)
+
+    def _on_popup(self, record: r.PopupShown) -> None:
+        self._count(record)
+        self.popups += 1
+
+    def _on_paused(self, record: r.RunPaused) -> None:
+        self.status, self.status_seq = RunStatus.PAUSED, record.seq
+        self._on_other(record)
+
+    def _on_resumed(self, record: r.RunResumed) -> None:
+        self.status, self.status_seq = RunStatus.RUNNING, record.seq
+        self._on_other(record)
+
+    def _on_end(self, record: r.RunFinished) -> None:
+        self.status, self.status_seq = RunStatus(record.status), record.seq + 1
+        self.error, self.finished_at = record.error, record.at
+        self._count(record)
+
+    def _count(self, record: r.Record) -> None:
+        self.next_seq = record.seq + frame_count(record)
+
+    _HANDLERS: ClassVar[dict[type[r.Record], Callable[[RunState, Any], None]]] = {
+        r.StepStarted: _on_other,
+        r.StepRan: _on_ran,
+        r.LogWritten: _on_log,
+        r.PopupShown: _on_popup,
+        r.StepFinished: _on_result,
+        r.StepPassed: _on_result,
+        r.StepFailed: _on_result,
+        r.StepUnknown: _on_result,
+        r.StepInterrupted: _on_other,
+        r.StepCancelled: _on_other,
+        r.StopRequested: _on_other,
+        r.RunPaused: _on_paused,
+        r.RunResumed: _on_resumed,
+        r.RunFinished: _on_end,
+        r.StepSuspended: _on_suspended,
+        r.StepResumed: _on_other,
+    }

@@ -1,0 +1,114 @@
+"""Steps that wait without running: put aside, and set going again by an answer or when their time has come."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core_engine.kernel.suspension import Answer, Ending, SignedAnswer, Suspend
+from core_engine.workflow import records as r
+from core_engine.workflow.environment import Environment
+from core_engine.workflow.failures import mask
+from core_engine.workflow.outcomes import NotedRun
+from core_engine.workflow.state import RunState
+from core_engine.workflow.steps import LONGEST_LOG, LONGEST_TITLE, clean_text
+from shared.errors import ErrorCode, FloworkError
+from shared.ids import new_id
+
+LONGEST_NAP = 60.0
+"""Seconds after which a timer looks at the wall clock again, because that may have been set meanwhile."""
+
+
+class WaitingRun(NotedRun):
+    """A run with steps put aside: each holds its record in the state, and a timer if it waits for a time."""
+
+    def __init__(self, number: int, state: RunState, env: Environment, written: int) -> None:
+        super().__init__(number, state, env, written)
+        self.held = False
+        self._due: dict[int, asyncio.TimerHandle] = {}
+
+    def suspend(self, node: int, wait: Suspend, secrets: Sequence[str]) -> None:
+        """Record that a step waits; its slot is free for others."""
+        state, now = self.state, self.now()
+        number, prompt = state.planner.attempts[node], _shown(wait.prompt, secrets)
+        until, wait_id = wait.due(now), new_id()
+        self.record(r.StepSuspended(state.next_seq, now, node, number, wait_id, until, wait.signal, prompt))
+        self.await_due(node)
+
+    def answer(self, node_id: str, signal: str, signed: SignedAnswer) -> None:
+        """Take the answer to a step's request; raises NOT_FOUND, or CONFLICT when it does not wait for one."""
+        if self.held:
+            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine is shutting down.")
+        planner = self.state.planner
+        node = self.state.graph.by_id.get(node_id)
+        if node is None:
+            raise FloworkError(ErrorCode.NOT_FOUND, f"Run {self.id} has no node {node_id}.")
+        wait = planner.waits.get(node)
+        if wait is None or wait.signal != signal:
+            raise FloworkError(ErrorCode.CONFLICT, self._why_not(node, node_id, signal))
+        if signed.approval_id not in {None, wait.wait_id}:
+            message = f"Node {node_id} waits for an answer to another request, {wait.wait_id}."
+            raise FloworkError(ErrorCode.CONFLICT, message)
+        proof = {
+            "message": signed.message,
+            "signature": signed.signature,
+            "signer": signed.signer,
+            "bound": signed.bound,
+            "payload": signed.payload,
+        }
+        self._end_wait(node, signed.answer, proof)
+
+    def await_due(self, node: int) -> None:
+        """Set the timer of a step that waits for a time."""
+        wait = self.state.planner.waits.get(node)
+        if wait and wait.until is not None:
+            left = max(wait.until - self.now(), 0) / 1000
+            self._due[node] = self.env.loop.call_later(min(left, LONGEST_NAP), self._look_at_clock, node)
+
+    def cancel_waits(self) -> None:
+        """Let no time come any more in this process."""
+        for timer in self._due.values():
+            timer.cancel()
+        self._due.clear()
+
+    def _look_at_clock(self, node: int) -> None:
+        del self._due[node]
+        wait = self.state.planner.waits.get(node)
+        if self.held or wait is None or wait.until is None:
+            return
+        if self.now() < wait.until:
+            self.await_due(node)
+        else:
+            self._end_wait(node, Answer(Ending.TIMEOUT if wait.signal else Ending.DUE), None)
+
+    def _end_wait(self, node: int, answer: Answer, proof: dict[str, Any] | None) -> None:
+        timer = self._due.pop(node, None)
+        if timer:
+            timer.cancel()
+        state, comment = self.state, clean_text(answer.comment)
+        number, ending = state.planner.attempts[node], answer.ending.value
+        self.record(
+            r.StepResumed(state.next_seq, self.now(), node, number, ending, answer.by, comment, proof)
+        )
+        self.env.wake(self)
+
+    def _why_not(self, node: int, node_id: str, signal: str) -> str:
+        text = f"Node {node_id} of run {self.id} does not wait for an {signal}"
+        earlier = self.state.planner.answers.get(node)
+        if earlier and earlier.by:
+            return f"{text}: it was {earlier.ending} by {earlier.by}."
+        return f"{text} any more: its time ran out." if earlier else f"{text}."
+
+
+def given_answer(record: r.StepResumed | None) -> Answer | None:
+    """Return what ended a wait as the component is told it."""
+    return None if record is None else Answer(Ending(record.ending), record.by, record.comment)
+
+
+def _shown(prompt: Mapping[str, str] | None, secrets: Sequence[str]) -> dict[str, str] | None:
+    """Return what may be shown and kept of a prompt: its title and message, bounded, without secret values."""
+    if prompt is None:
+        return None
+    bounds = {"title": LONGEST_TITLE, "message": LONGEST_LOG}
+    return {name: clean_text(mask(prompt.get(name, ""), secrets)[:most]) for name, most in bounds.items()}

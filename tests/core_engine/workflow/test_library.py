@@ -1,0 +1,69 @@
+"""Parsed workflows are kept as long as they are right and there is room."""
+
+from __future__ import annotations
+
+import pytest
+
+from core_engine.workflow import library as module
+from core_engine.workflow.library import Library
+from shared.contract.run import RunMode
+from shared.errors import ErrorCode, FloworkError
+from tests.core_engine.workflow.workshop import Add, Registry, chain, workflow
+
+
+def test_the_same_workflow_is_parsed_once():
+    library = Library(Registry())
+    assert library.prepare(chain(3)) is library.prepare(chain(3))
+    assert library.prepare(chain(3)) is not library.prepare(chain(2))
+
+
+def test_a_changed_component_makes_a_new_graph():
+    registry = Registry()
+    library = Library(registry)
+    first = library.prepare(chain(2))
+    registry.components["add"] = Add()
+    second = library.prepare(chain(2))
+    assert second.graph.nodes[0].component is registry["add"]
+    assert first is not second
+    del registry.components["add"]
+    with pytest.raises(FloworkError):
+        library.prepare(chain(2))
+    assert library.restore(second.graph.hash, second.body).graph.nodes[0].defect
+
+
+def test_room_is_bounded_by_nodes_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "_MOST_NODES", 10)
+    library = Library(Registry())
+    kept = library.prepare(chain(4))
+    library.prepare(chain(5))
+    assert library.prepare(chain(4)) is kept
+    library.prepare(chain(6))
+    assert library.prepare(chain(4)) is kept
+    assert library._nodes == 10
+    assert len(library._known) == 2
+
+
+def test_a_restored_workflow_is_the_kept_one_where_it_can_be():
+    library = Library(Registry())
+    prepared = library.prepare(chain(2))
+    assert library.restore(prepared.graph.hash, b"") is prepared
+    again = Library(Registry()).restore(prepared.graph.hash, prepared.body)
+    assert [node.id for node in again.graph.nodes] == ["n0", "n1"]
+    with pytest.raises(FloworkError) as caught:
+        Library(Registry()).restore("x", b"[}")
+    assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_what_is_no_json_is_a_wrong_workflow():
+    with pytest.raises(FloworkError) as caught:
+        Library(Registry()).prepare({"nodes": [{"id": "\ud800"}]})
+    assert caught.value.code is ErrorCode.INVALID_WORKFLOW
+
+
+def test_start_nodes_and_modes():
+    prepared = Library(Registry()).prepare(workflow("a>b", a="add", b="effect"))
+    assert (prepared.start_index(None), prepared.start_index("b")) == (None, 1)
+    assert prepared.ahead(RunMode.EXECUTE) == (True, False)
+    assert prepared.ahead(RunMode.SIMULATE) == (True, True)
+    with pytest.raises(FloworkError, match="zz"):
+        prepared.start_index("zz")
