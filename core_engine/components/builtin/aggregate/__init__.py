@@ -1,0 +1,1 @@
+"""Aggregate: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Debug popup: the component, its icon and a runnable example."""

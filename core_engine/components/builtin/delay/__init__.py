@@ -1,0 +1,1 @@
+"""Delay: the component, its icon and a runnable example."""

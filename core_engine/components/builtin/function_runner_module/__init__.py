@@ -1,0 +1,1 @@
+"""Python function: the component, its icon and a runnable example."""

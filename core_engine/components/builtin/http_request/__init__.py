@@ -1,0 +1,1 @@
+"""HTTP request: the component, its icon and a runnable example."""

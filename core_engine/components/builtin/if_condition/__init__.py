@@ -1,0 +1,1 @@
+"""If: the component, its icon and a runnable example."""

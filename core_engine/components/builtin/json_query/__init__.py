@@ -1,0 +1,1 @@
+"""JSON query: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Manual approval: the component, its icon and a runnable example."""

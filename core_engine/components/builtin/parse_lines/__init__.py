@@ -1,0 +1,1 @@
+"""Parse lines: the component, its icon and a runnable example."""

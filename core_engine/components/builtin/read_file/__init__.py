@@ -1,0 +1,1 @@
+"""Read file: the component, its icon and a runnable example."""

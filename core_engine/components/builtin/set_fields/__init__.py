@@ -1,0 +1,1 @@
+"""Set fields: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Static data: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Switch: the component, its icon and a runnable example."""

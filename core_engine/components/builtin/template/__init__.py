@@ -1,0 +1,1 @@
+"""Template: the component, its icon and a runnable example."""

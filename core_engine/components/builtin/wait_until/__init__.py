@@ -1,0 +1,1 @@
+"""Wait until: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Write file: the component, its icon and a runnable example."""

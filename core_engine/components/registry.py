@@ -1,0 +1,180 @@
+"""Finds the components: every folder of a package, in sorted order, each with code, icon and a runnable example."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+from core_engine.components import manifest
+from core_engine.components.files import RootedFiles
+from core_engine.components.isolation.sandbox import Bounds, Sandbox
+from core_engine.components.network import NetworkPolicy
+from core_engine.kernel.component import Component, StepPolicy
+from core_engine.settings import EngineSettings
+from shared.contract.component import ComponentInfo
+
+BUILTIN = Path(__file__).with_name("builtin")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a component may ask for in its constructor, by the parameter's name."""
+
+    sandbox: Sandbox
+    network: NetworkPolicy
+
+
+class BrokenComponentError(Exception):
+    """A component folder does not hold what it must; the text says what is missing."""
+
+
+class ComponentRegistry:
+    """The engine's implementation of `core_engine.kernel.ports.Registry`.
+
+    A broken folder is listed with its reason, kept out of `find`, and breaks nothing else. `close` ends the
+    sandbox's children.
+    """
+
+    def __init__(self, services: Services, folders: Sequence[Path] = (BUILTIN,)) -> None:
+        self._services = services
+        self._components: dict[str, Component[Any]] = {}
+        self._infos: dict[str, tuple[str, ComponentInfo]] = {}
+        self._folders: dict[str, Path] = {}
+        self._broken: dict[str, str] = {}
+        for parent in folders:
+            for folder in _component_folders(parent):
+                self._enter(folder)
+
+    @property
+    def broken(self) -> Mapping[str, str]:
+        """The folders that could not be used, with the reason."""
+        return MappingProxyType(self._broken)
+
+    def find(self, component_id: str) -> Component[Any] | None:
+        """Return the component of that id, or None."""
+        return self._components.get(component_id)
+
+    def listing(self, component_type: str) -> list[ComponentInfo]:
+        """Describe the components of a type (modules, plugins, tools, triggers), sorted by name."""
+        infos = [info for kind, info in self._infos.values() if kind == component_type]
+        return sorted(infos, key=lambda info: (info.name.casefold(), info.id))
+
+    def icon(self, component_id: str) -> bytes | None:
+        """Return a component's icon as SVG."""
+        folder = self._folders.get(component_id)
+        return (folder / "icon.svg").read_bytes() if folder else None
+
+    def example(self, component_id: str) -> dict[str, Any] | None:
+        """Return a component's runnable example: a workflow, with ``initial_payload`` beside it."""
+        folder = self._folders.get(component_id)
+        return _read_example(folder) if folder else None
+
+    async def close(self) -> None:
+        """End what the components keep running."""
+        await self._services.sandbox.close()
+
+    def _enter(self, folder: Path) -> None:
+        name = folder.name
+        if name in self._infos:
+            self._broken[str(folder)] = "another component has this id"
+            return
+        try:
+            component = _build(folder, self._services)
+            info = manifest.inform(manifest.describe(component, icon_file="icon.svg"))
+        except Exception as error:  # noqa: BLE001 - the border between the engine and a component's folder
+            reason = f"{type(error).__name__}: {error}"
+            reason = str(error) if isinstance(error, BrokenComponentError | ValueError) else reason
+            _log.warning("a component cannot be used", extra={"component": str(folder), "reason": reason})
+            self._broken[name] = reason
+            self._infos[name] = ("modules", manifest.inform_broken(name, reason))
+            return
+        self._components[name] = component
+        self._folders[name] = folder
+        self._infos[name] = (component.component_type, info)
+
+
+def open_registry(settings: EngineSettings) -> tuple[ComponentRegistry, RootedFiles]:
+    """Build the registry of the shipped components and the files they may use, as the settings say."""
+    limits = settings.limits
+    sandbox = Sandbox(
+        most=Bounds(limits.isolated_seconds, limits.isolated_memory_mb),
+        max_children=limits.isolated_processes,
+    )
+    network = NetworkPolicy(limits.http_private_networks.split(","))
+    files = RootedFiles(settings.data.roots, settings.data.data_dir)
+    return ComponentRegistry(Services(sandbox, network)), files
+
+
+def _component_folders(parent: Path) -> list[Path]:
+    entries = sorted(parent.iterdir(), key=lambda entry: entry.name)
+    return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(("_", "."))]
+
+
+def _build(folder: Path, services: Services) -> Component[Any]:
+    for needed in ("component.py", "icon.svg", "example.json"):
+        if not (folder / needed).is_file():
+            raise BrokenComponentError(f"{needed} is missing")
+    _read_example(folder)
+    component = _construct(_component_class(_load(folder)), services)
+    if component.id != folder.name:
+        raise BrokenComponentError(f"its id is {component.id!r}, but the folder is called {folder.name!r}")
+    if component.policy is not StepPolicy.REPEATABLE and type(component).simulate is Component.simulate:
+        raise BrokenComponentError("it has an effect outside and no simulate()")
+    unknown = component.raw_fields - component.config_model.model_fields.keys()
+    if unknown:
+        raise BrokenComponentError(f"raw_fields names no setting of its own: {sorted(unknown)}")
+    return component
+
+
+def _load(folder: Path) -> ModuleType:
+    if folder.parent == BUILTIN:
+        return importlib.import_module(f"core_engine.components.builtin.{folder.name}.component")
+    name = f"flowork_component_{folder.name}"
+    spec = importlib.util.spec_from_file_location(name, folder / "component.py")
+    if spec is None or spec.loader is None:
+        raise BrokenComponentError("component.py cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # pydantic looks annotations up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def _component_class(module: ModuleType) -> type[Component[Any]]:
+    classes = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Component) and value.__module__ == module.__name__
+    ]
+    concrete = [value for value in classes if not inspect.isabstract(value)]
+    if len(concrete) != 1:
+        raise BrokenComponentError(f"component.py holds {len(concrete)} components, it must hold one")
+    return concrete[0]
+
+
+def _construct(component_class: type[Component[Any]], services: Services) -> Component[Any]:
+    wanted = list(inspect.signature(component_class).parameters)
+    unknown = [name for name in wanted if name not in Services.__slots__]
+    if unknown:
+        raise BrokenComponentError(f"its constructor asks for {unknown[0]!r}, which the engine does not have")
+    return component_class(**{name: getattr(services, name) for name in wanted})
+
+
+def _read_example(folder: Path) -> dict[str, Any]:
+    try:
+        example = json.loads((folder / "example.json").read_bytes())
+    except ValueError as error:
+        raise BrokenComponentError(f"example.json is not JSON: {error}") from error
+    if not isinstance(example, dict) or not isinstance(example.get("nodes"), list):
+        raise BrokenComponentError("example.json is not a workflow")
+    return example

@@ -1,0 +1,144 @@
+"""The filter is run here by a small interpreter of classic BPF, for both processors."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from core_engine.components.isolation import seccomp, syscalls
+
+ALLOW, KILL = "allow", "kill"
+AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+COLUMN = {"x86_64": 0, "aarch64": 1}
+OWN = 4321
+
+
+def judge(machine: str, number: int, *arguments: int, audit: int | None = None) -> str | int:
+    """Return allow, kill or the errno the filter gives."""
+    program = seccomp.build(machine, OWN)
+    words = {0: number, 4: AUDIT[machine] if audit is None else audit}
+    for index in range(6):
+        value = arguments[index] if index < len(arguments) else 0
+        words[16 + 8 * index] = value & 0xFFFFFFFF
+    accumulator, position = 0, 0
+    while True:
+        code, if_true, if_false, value = program[position]
+        position += 1
+        if code == 0x20:
+            accumulator = words[value]
+        elif code == 0x54:
+            accumulator &= value
+        elif code == 0x15:
+            position += if_true if accumulator == value else if_false
+        elif code == 0x35:
+            position += if_true if accumulator >= value else if_false
+        elif value == 0x7FFF0000:
+            return ALLOW
+        elif value == 0x80000000:
+            return KILL
+        else:
+            assert value >> 16 == 5
+            return value & 0xFFFF
+
+
+@pytest.fixture(params=sorted(AUDIT))
+def machine(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def number(machine: str, name: str) -> int:
+    found = syscalls.NUMBERS[name][COLUMN[machine]]
+    assert found is not None
+    return found
+
+
+def test_every_listed_call_without_a_rule_is_refused(machine: str) -> None:
+    special = syscalls.ALLOWED_WHEN.keys() | syscalls.REFUSED_WHEN.keys()
+    for name, numbers in syscalls.NUMBERS.items():
+        if name not in special and numbers[COLUMN[machine]] is not None:
+            assert judge(machine, number(machine, name), 1, 2, 3) == errno.EPERM, name
+
+
+def test_ordinary_calls_pass(machine: str) -> None:
+    listed = {numbers[COLUMN[machine]] for numbers in syscalls.NUMBERS.values()}
+    for free in set(range(syscalls.FIRST_UNKNOWN)) - listed:
+        assert judge(machine, free) == ALLOW
+
+
+def test_a_call_of_another_processor_kills(machine: str) -> None:
+    assert judge(machine, 1, audit=0x40000003) == KILL
+
+
+def test_newer_calls_and_the_x32_spelling_are_refused(machine: str) -> None:
+    assert judge(machine, syscalls.FIRST_UNKNOWN) == errno.ENOSYS
+    assert judge(machine, 9999) == errno.ENOSYS
+    assert judge(machine, 0x40000000 | 41) == errno.EPERM
+
+
+def test_signals_and_limits_go_to_the_own_process_only(machine: str) -> None:
+    for name in ("kill", "tgkill"):
+        assert judge(machine, number(machine, name), OWN, 9) == ALLOW
+        for other in (0, 1, OWN - 1, -1):
+            assert judge(machine, number(machine, name), other, 9) == errno.EPERM
+    for name in ("prlimit64", "sched_setaffinity"):
+        assert judge(machine, number(machine, name), 0) == ALLOW
+        assert judge(machine, number(machine, name), OWN) == ALLOW
+        assert judge(machine, number(machine, name), 1) == errno.EPERM
+
+
+def test_only_a_stream_socket_pair_can_be_made(machine: str) -> None:
+    pair = number(machine, "socketpair")
+    assert judge(machine, pair, 1, 1) == ALLOW
+    assert judge(machine, pair, 1, 1 | 0o2000000) == ALLOW  # SOCK_CLOEXEC
+    assert judge(machine, pair, 1, 2) == errno.EPERM  # a datagram socket could be pointed elsewhere
+    assert judge(machine, pair, 2, 1) == errno.EPERM
+    assert judge(machine, number(machine, "socket"), 1, 1) == errno.EPERM
+
+
+def test_arguments_that_reach_others_are_refused(machine: str) -> None:
+    refused = {"fcntl": (8, 10, 15, 1026, 1031), "ioctl": (0x5412, 0x541C)}
+    for name, values in refused.items():
+        for value in values:
+            assert judge(machine, number(machine, name), 3, value) == errno.EPERM
+        assert judge(machine, number(machine, name), 3, 1) == ALLOW
+    assert judge(machine, number(machine, "prctl"), 1) == errno.EPERM
+    assert judge(machine, number(machine, "prctl"), 15) == ALLOW
+
+
+def test_jumps_fit_their_byte(machine: str) -> None:
+    assert all(0 <= jump < 256 for line in seccomp.build(machine, OWN) for jump in line[1:3])
+    assert len(seccomp.build(machine, OWN)) < 4096
+
+
+def test_no_number_is_listed_twice(machine: str) -> None:
+    numbers = [row[COLUMN[machine]] for row in syscalls.NUMBERS.values() if row[COLUMN[machine]] is not None]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_this_machine_is_supported() -> None:
+    assert seccomp.supported() == (os.uname().machine in AUDIT)
+
+
+def test_the_numbers_agree_with_the_kernels_headers() -> None:
+    """Where the headers are installed every number is compared; these few are checked everywhere."""
+    spot = {
+        "clone": (56, 220),
+        "execve": (59, 221),
+        "socket": (41, 198),
+        "bpf": (321, 280),
+        "clone3": (435, 435),
+    }
+    assert {name: syscalls.NUMBERS[name] for name in spot} == spot
+    for column, path in enumerate(
+        ("/usr/include/x86_64-linux-gnu/asm/unistd_64.h", "/usr/include/asm-generic/unistd.h")
+    ):
+        if not Path(path).exists():
+            continue
+        found = dict(re.findall(r"#define __NR(?:3264)?_(\w+) (\d+)", Path(path).read_text()))
+        for name, numbers in syscalls.NUMBERS.items():
+            if numbers[column] is not None and name in found:
+                assert int(found[name]) == numbers[column], name
