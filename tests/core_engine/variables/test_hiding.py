@@ -1,0 +1,40 @@
+"""Which texts give a secret away."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+from core_engine.variables.hiding import hidden_texts
+from core_engine.workflow.failures import mask, mask_value
+
+SECRET = 'pa"ss wörd/ä'
+
+
+def test_every_spelling_of_a_value_is_hidden() -> None:
+    hidden = hidden_texts([SECRET])
+    raw = SECRET.encode()
+    for text in (
+        SECRET, json.dumps(SECRET), json.dumps(SECRET, ensure_ascii=False), quote(SECRET, safe=""), raw.hex(),
+        base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode(),
+    ):  # fmt: skip
+        told = mask(f"x {text} y", hidden)
+        assert "•••" in told
+        assert text.strip('"') not in told
+
+
+def test_values_inside_values_are_hidden_and_short_ones_are_not() -> None:
+    hidden = hidden_texts([{"a": ["inner-secret", 12345678, "short", True, None]}])
+    assert mask("inner-secret 12345678 short true null", hidden) == "••• ••• short true null"
+    assert hidden_texts(["12345", "", None, True]) == ()
+
+
+def test_the_longest_text_goes_first() -> None:
+    hidden = hidden_texts(["secret", "secret-and-more"])
+    assert mask("secret-and-more", hidden) == "•••"
+
+
+def test_masking_reaches_into_values_and_names() -> None:
+    value = {"abcdef": ["x abcdef", 1, None, {"k": "abcdef"}]}
+    assert mask_value(value, ("abcdef",)) == {"•••": ["x •••", 1, None, {"k": "•••"}]}
