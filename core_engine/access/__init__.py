@@ -1,0 +1,1 @@
+"""Who may do what on this engine; decided here and nowhere else."""

@@ -1,0 +1,82 @@
+"""The guests of an engine: the gateway's list and the owner's grants, as pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from shared.contract.base import Role
+from shared.errors import ErrorCode, FloworkError
+from shared.ids import is_address
+from shared.signing.grants import Grant, SignedGrant, read_grant, select_grants
+
+Trust = Literal["grants", "list"]
+MAX_GUESTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class GuestList:
+    """What the gateway says: the addresses that may use the engine (lower case) and grants, not yet verified.
+
+    It comes as the documented array of addresses, or as ``{"addresses": […], "grants": […]}``.
+    """
+
+    addresses: frozenset[str] = frozenset()
+    grants: tuple[SignedGrant, ...] = ()
+
+    @classmethod
+    def read(cls, value: Any) -> GuestList:
+        """Read the gateway's answer; raises INVALID_REQUEST and never guesses."""
+        grants: Any = []
+        if isinstance(value, Mapping):
+            value, grants = value.get("addresses"), value.get("grants", [])
+        if not isinstance(value, list) or not isinstance(grants, list):
+            raise _malformed("it is no list")
+        if len(value) > MAX_GUESTS or len(grants) > MAX_GUESTS:
+            raise _malformed(f"it names more than {MAX_GUESTS} guests")
+        if not all(isinstance(item, str) and is_address(item) for item in value):
+            raise _malformed("a member is no address")
+        return cls(frozenset(item.lower() for item in value), tuple(read_grant(item) for item in grants))
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the list as `read` takes it, to be kept for times without a gateway."""
+        return {"addresses": sorted(self.addresses), "grants": [grant.as_wire() for grant in self.grants]}
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The guests and what each may do; ``epoch`` is the highest share epoch ever seen."""
+
+    guests: GuestList = field(default_factory=GuestList)
+    grants: Mapping[str, Grant] = field(default_factory=dict)
+    epoch: int = 0
+
+    def updated(self, guests: GuestList, *, engine_id: str, owner: str, now_ms: int) -> Roster:
+        """Return the roster after a new list; grants count only if the owner signed them for this engine."""
+        if not owner:
+            return Roster(guests, {}, self.epoch)
+        chosen = select_grants(
+            guests.grants, engine_id=engine_id, owner=owner, highest_epoch=self.epoch, now_ms=now_ms
+        )
+        grants: dict[str, Grant] = {}
+        for grant in sorted(chosen.grants, key=lambda item: item.role):
+            grants[grant.guest.lower()] = grant
+        return Roster(guests, grants, chosen.epoch)
+
+    def role_of(self, address: str, *, trust: Trust, now_ms: int) -> Role | None:
+        """Return a guest's role; None for whom the gateway does not list (any more)."""
+        if address not in self.guests.addresses:
+            return None
+        listed = Role.RUNNER if trust == "list" else Role.READER
+        grant = self.grants.get(address)
+        # A grant for one preset says nothing about the rest of the engine.
+        if grant is None or grant.preset is not None or grant.exp <= now_ms:
+            return listed
+        return max(grant.role, listed)
+
+
+def _malformed(problem: str) -> FloworkError:
+    return FloworkError(
+        ErrorCode.INVALID_REQUEST, f"The gateway's list of addresses is malformed: {problem}."
+    )

@@ -1,0 +1,323 @@
+"""Puts the engine together from its settings, holds it while it runs, and takes it apart in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+from core_engine.access.control import AccessControl, AccessPolicy
+from core_engine.access.replays import ReplayJournal
+from core_engine.commands.command import Rooms, handlers
+from core_engine.commands.dispatch import Dispatcher, Guards
+from core_engine.components.isolation.rungs import rung_in_force
+from core_engine.components.registry import open_registry
+from core_engine.documents import open_documents
+from core_engine.gateway_link.link import GatewayLink, LinkState, LinkTarget
+from core_engine.gateway_link.relay import Relay
+from core_engine.gateway_link.session import Introduction
+from core_engine.gateway_link.vitals import Pulse, Vitals
+from core_engine.http.server import InternalApi
+from core_engine.http.status import EngineStatus, own_version
+from core_engine.http.watchdog import LoopWatchdog
+from core_engine.settings import EngineSettings
+from core_engine.storage import EngineStore
+from core_engine.transport.address import Address, AddressFile, reachable
+from core_engine.transport.origin import OriginRule
+from core_engine.transport.peer import PeerLimits
+from core_engine.transport.server import Door, SocketServer
+from core_engine.workflow import RunService
+from shared.clock import Clock, SystemClock
+from shared.errors import ErrorCode, FloworkError
+from shared.settings import reveal
+from shared.signing.envelope import EnvelopeVerifier
+from shared.signing.recover import require_native_backend
+from shared.signing.replay import ReplayWindow
+
+_log = logging.getLogger(__name__)
+
+HOUSEKEEPING_SECONDS = 60.0
+LAST_SECONDS = 1.5
+CAPABILITIES = ["workflow"]
+_NO_ENGINE_ID = (
+    "FLOWORK_ENGINE_ID is not set. Register an engine at the gateway and set FLOWORK_ENGINE_ID and "
+    "FLOWORK_ENGINE_TOKEN to what it answers, or start everything with `flowork up`."
+)
+
+
+async def serve(settings: EngineSettings, stop: asyncio.Event) -> None:
+    """Run an engine until the event is set; raises FloworkError where it cannot start or its disk fails."""
+    async with running(settings, stop=stop) as engine:
+        await stop.wait()
+        _log.info("engine stopping")
+    if engine.failure is not None:
+        raise engine.failure
+
+
+@asynccontextmanager
+async def running(
+    settings: EngineSettings, *, stop: asyncio.Event | None = None, clock: Clock | None = None
+) -> AsyncIterator[Engine]:
+    """Start an engine and yield it; after leaving, it has ended and everything is on the disk.
+
+    ``stop`` is set when the engine cannot go on by itself.
+    """
+    if not settings.identity.engine_id:
+        raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
+    require_native_backend()
+    async with AsyncExitStack() as stack:
+        try:
+            store = EngineStore.open(settings.data.engine_dir)
+            stack.callback(store.close)
+            engine = Engine(settings, store, stop or asyncio.Event(), clock or SystemClock())
+        except OSError as error:
+            raise FloworkError(
+                ErrorCode.CONFIGURATION,
+                f"The data folder {settings.data.data_dir} cannot be used: {error.strerror or error}.",
+            ) from error
+        stack.push_async_callback(engine.close)
+        await engine.start()
+        yield engine
+
+
+class Engine:
+    """The parts of one engine, wired together. `start` it, `close` it."""
+
+    def __init__(
+        self, settings: EngineSettings, store: EngineStore, stop: asyncio.Event, clock: Clock
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._stop = stop
+        self._clock = clock
+        self._started = clock.monotonic()
+        self._isolation = "unknown"
+        self._tasks: list[asyncio.Task[None]] = []
+        self.failure: FloworkError | None = None
+        self.access = self._build_access()
+        self.registry, self._files = open_registry(settings)
+        self._documents = documents = open_documents(
+            settings, store, self._files, clock=clock, owner=lambda: self.access.owner
+        )
+        self.runs = self._build_runs()
+        self.rooms = Rooms(
+            self.runs,
+            self.registry,
+            documents.presets,
+            documents.variables,
+            documents.preferences,
+            documents.folders,
+        )
+        self._window = ReplayWindow()
+        self._replays = ReplayJournal(store)
+        self._dispatcher = self._build_dispatcher()
+        self.sockets = self._build_sockets()
+        self.http = self._build_http()
+        self.relay = self._build_relay()
+        self.link = self._build_link()
+        self._pulse = self._build_pulse()
+        self._address = AddressFile(settings.data.engine_dir)
+        self._watchdog = LoopWatchdog(clock)
+        self.access.subscribe(self.sockets.enforce_access)
+        self.access.subscribe(self.relay.enforce_access)
+
+    async def start(self) -> None:
+        """Take up the unfinished runs, then listen; raises CONFIGURATION where that is impossible."""
+        self._address.remove()
+        self._watchdog.start()
+        await self.access.load()
+        self._replays.restore(self._window, self._clock.now_ms())
+        self._isolation = await asyncio.to_thread(rung_in_force)
+        recovered = await self.runs.recover()
+        await self._listen()
+        self._address.write(self.address)
+        self._begin_background()
+        owner = self.access.owner or "not pinned yet"
+        facts = {"owner": owner, "recovered_runs": recovered, "isolation": self._isolation}
+        _log.info("engine ready", extra=asdict(self.address) | facts)
+
+    async def close(self) -> None:
+        """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""
+        self.sockets.stop_accepting()
+        self._address.remove()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.relay.close()
+        await self.runs.close(self._settings.limits.shutdown_grace_seconds)
+        try:
+            async with asyncio.timeout(LAST_SECONDS):
+                await asyncio.gather(self.sockets.stop(), self.http.stop(), self.registry.close())
+        except TimeoutError:
+            _log.warning("some connections did not end in time")
+        await self._dispatcher.close()
+        self._watchdog.stop()
+
+    @property
+    def address(self) -> Address:
+        """Where the engine listens."""
+        listen = self._settings.listen
+        return Address(
+            socket=f"ws://{reachable(listen.socket_host, self.sockets.port)}",
+            http=f"http://{reachable(listen.http_host, self.http.port)}",
+            engine_id=self._settings.identity.engine_id,
+            pid=os.getpid(),
+        )
+
+    def status(self) -> EngineStatus:
+        """Return a snapshot of the engine."""
+        return EngineStatus(
+            engine_id=self._settings.identity.engine_id,
+            version=own_version(),
+            owner_pinned=self.access.owner is not None,
+            owner=self.access.owner,
+            link=self.link.state if self.link else LinkState.OFF,
+            busy=self.runs.busy,
+            open_runs=self.runs.open_runs,
+            connections=self.sockets.connections,
+            isolation=self._isolation,
+            uptime_seconds=self._clock.monotonic() - self._started,
+        )
+
+    async def _listen(self) -> None:
+        try:
+            await self.sockets.start()
+            await self.http.start()
+        except OSError as error:
+            raise FloworkError(
+                ErrorCode.CONFIGURATION,
+                f"Cannot listen: {error.strerror or error}. Set ENGINE_SOCKET_PORT and ENGINE_HTTP_PORT (0 picks one).",
+            ) from error
+
+    def _begin_background(self) -> None:
+        work = {"pulse": self._pulse.run(), "housekeeping": self._keep_house()}
+        if self.link is not None:
+            work["gateway link"] = self.link.run()
+        else:
+            _log.warning("running without a gateway: GATEWAY_URL or FLOWORK_ENGINE_TOKEN is not set")
+        for name, coroutine in work.items():
+            task = asyncio.create_task(coroutine, name=name)
+            task.add_done_callback(self._note_end)
+            self._tasks.append(task)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """End the engine, in order, where one of its endless tasks ended by a mistake of ours."""
+        if not task.cancelled() and (error := task.exception()):
+            _log.critical("the task %s failed", task.get_name(), exc_info=error)
+            self._fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
+
+    def _build_access(self) -> AccessControl:
+        identity = self._settings.identity
+        policy = AccessPolicy(
+            engine_id=identity.engine_id,
+            owner_address=identity.owner_address,
+            claim_code=reveal(identity.claim_code),
+            trust=identity.gateway_trust,
+        )
+        return AccessControl(policy, self._store, self._clock)
+
+    def _build_runs(self) -> RunService:
+        return RunService(
+            self._store,
+            self.registry,
+            self._files,
+            self._settings.limits,
+            clock=self._clock,
+            rng=random.Random(),  # noqa: S311 - the jitter of retries is no secret
+            on_fatal=self._fail,
+            variables=self._documents.variables,
+            secrets=self._documents.variables.secrets,
+        )
+
+    def _build_dispatcher(self) -> Dispatcher:
+        identity, limits = self._settings.identity, self._settings.limits
+        verifier = EnvelopeVerifier(identity.engine_id, limits.envelope, self._window)
+        guards = Guards(verifier, self._replays, self.access, self._clock)
+        return Dispatcher(guards, self.rooms, handlers())
+
+    def _build_http(self) -> InternalApi:
+        listen, link = self._settings.listen, self._settings.link
+        return InternalApi(
+            listen.http_host, listen.http_port, secret=reveal(link.service_secret), status=self.status
+        )
+
+    def _build_pulse(self) -> Pulse:
+        pulse = Pulse(
+            self._settings.identity.engine_id,
+            self._settings.link.vitals_seconds,
+            busy=lambda: self.runs.busy,
+            clock=self._clock,
+        )
+        pulse.subscribe(self._tell_vitals)
+        return pulse
+
+    def _build_sockets(self) -> SocketServer:
+        listen, limits = self._settings.listen, self._settings.limits
+        door = Door(
+            host=listen.socket_host,
+            port=listen.socket_port,
+            engine_id=self._settings.identity.engine_id,
+            origins=OriginRule(listen.allowed_origins.split(","), self._settings.link.gateway_url),
+            max_connections=limits.max_connections,
+        )
+        bounds = PeerLimits(
+            max_message_bytes=limits.max_message_bytes,
+            messages_per_second=limits.messages_per_second,
+            outbox_bytes=limits.outbox_bytes,
+            auth_deadline_seconds=limits.auth_deadline_seconds,
+        )
+        return SocketServer(door, bounds, dispatcher=self._dispatcher, access=self.access, clock=self._clock)
+
+    def _build_link(self) -> GatewayLink | None:
+        identity, link = self._settings.identity, self._settings.link
+        if not link.gateway_url or not reveal(identity.token):
+            return None
+        return GatewayLink(
+            LinkTarget(link.gateway_url.rstrip("/"), link.reconnect_max_seconds),
+            Introduction(
+                identity.engine_id, reveal(identity.token), reveal(link.service_secret), self._introduce
+            ),
+            owner=self.access,
+            take_guests=self.access.replace_guests,
+            clock=self._clock,
+            relay=self.relay,
+        )
+
+    def _build_relay(self) -> Relay:
+        form = self._settings.limits.envelope
+        return Relay(
+            self._dispatcher, self.runs, self.access, form=form, clock=self._clock, memory=self._store
+        )
+
+    def _introduce(self) -> dict[str, Any]:
+        return {
+            "engine_id": self._settings.identity.engine_id,
+            "internal_api_url": self.address.http,
+            "user_id": self.access.owner,
+            "capabilities": CAPABILITIES,
+            "version": own_version(),
+        }
+
+    def _tell_vitals(self, vitals: Vitals) -> None:
+        self.sockets.enforce_access()
+        self.relay.enforce_access()
+        self.sockets.broadcast((vitals.to_frame(),))
+        if self.link is not None:
+            self.link.report(vitals)
+
+    async def _keep_house(self) -> None:
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+            try:
+                await self._store.forget_replay(self._clock.now_ms())
+            except FloworkError as error:
+                _log.warning("could not tidy the storage", extra={"reason": error.message})
+
+    def _fail(self, error: FloworkError) -> None:
+        self.failure = self.failure or error
+        self._stop.set()

@@ -1,0 +1,223 @@
+"""The way of every message: envelope, replay, role, shape, handler, answer (one order for all transports)."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from core_engine.access.control import AccessControl
+from core_engine.commands import answers
+from core_engine.commands.caller import Caller
+from core_engine.commands.command import CommandContext, CommandHandler, Rooms
+from shared.clock import Clock
+from shared.contract.base import Command, Role
+from shared.errors import ErrorCode, FloworkError
+from shared.signing.envelope import EnvelopeVerifier, OpenedMessage
+from shared.signing.replay import ReplayEntry
+
+_log = logging.getLogger(__name__)
+
+MAX_IN_FLIGHT = 64
+DEADLINE_SECONDS = 60.0
+RETRY_SECONDS = 0.1
+MAX_LOGGED = 300
+SCOPES = {Role.READER: "read", Role.RUNNER: "run", Role.ADMIN: "admin", Role.OWNER: "own"}
+"""The scope that a delegated session needs for a command, by the role that the command needs."""
+
+
+class ReplayLog(Protocol):
+    """Where used messages are noted, ahead of everything that is journaled after them."""
+
+    def remember(self, entry: ReplayEntry) -> None:
+        """Queue the entry for the writer; what is queued later is written later."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What a message must pass."""
+
+    envelopes: EnvelopeVerifier
+    replays: ReplayLog
+    access: AccessControl
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    handler: CommandHandler[Any]
+    message: Command
+    address: str
+    role: Role
+    opened: OpenedMessage
+
+
+class Dispatcher:
+    """Carries out messages. Every message is answered; nothing a client sends raises out of here."""
+
+    def __init__(self, guards: Guards, rooms: Rooms, handlers: dict[str, CommandHandler[Any]]) -> None:
+        self._guards = guards
+        self._rooms = rooms
+        self._handlers = handlers
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._count = 0
+
+    def accept(self, raw: bytes, caller: Caller) -> bool:
+        """Take one message of a connection; tell whether its signature was good.
+
+        The command itself runs on as its own task.
+        """
+        ids: answers.Ids = (None, None)
+        opened: OpenedMessage | None = None
+        try:
+            opened = self.open(raw)
+            ids = answers.ids_of(opened.payload.get("job_id"), opened.payload.get("request_id"))
+            self._start(self._judge(opened, caller), caller, ids)
+        except FloworkError as error:
+            address = opened.address if opened else None
+            self._refuse(caller, error, ids if opened else answers.ids_of_raw(raw), address)
+        except Exception:  # noqa: BLE001 - the edge: whatever a client sends, its connection lives on
+            caller.deliver((answers.incident(ids),))
+        return opened is not None
+
+    def open(self, raw: bytes) -> OpenedMessage:
+        """Judge a signed message without acting on it; raises FloworkError as the verifier does."""
+        return self._guards.envelopes.open(raw, self._guards.clock.now_ms())
+
+    def knows(self, name: str) -> bool:
+        """Tell whether there is a command of this name."""
+        return name in self._handlers
+
+    def leave(self, caller: Caller) -> None:
+        """Note that a connection is gone: its events go nowhere, its commands run to their end unanswered."""
+        caller.gone = True
+        self._rooms.runs.unsubscribe(caller.follows)
+
+    async def close(self) -> None:
+        """Interrupt what still runs."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def begin(self, opened: OpenedMessage, caller: Caller) -> None:
+        """Carry out a message whose sender is verified, if he may have it done; it runs on as its own task."""
+        ids = answers.ids_of(opened.payload.get("job_id"), opened.payload.get("request_id"))
+        try:
+            self._start(self._judge(opened, caller), caller, ids)
+        except FloworkError as error:
+            self._refuse(caller, error, ids, opened.address)
+
+    def _start(self, request: _Request, caller: Caller, ids: answers.Ids) -> None:
+        self._count += 1
+        caller.in_flight += 1
+        name = f"command {request.message.name} {self._count}"
+        task = asyncio.create_task(self._carry_out(request, caller, ids), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _judge(self, opened: OpenedMessage, caller: Caller) -> _Request:
+        """Turn a message into a request that may be carried out."""
+        role = self._guards.access.require_role(opened.address)
+        # What strangers send is remembered in memory only; it could do nothing a second time either.
+        if opened.replay_entry is not None:
+            self._guards.replays.remember(opened.replay_entry)
+        _check_room(opened, caller)
+        handler = self._find(opened.payload.get("type"))
+        model = handler.model
+        _check_role(model, role)
+        if opened.session is not None:
+            opened.session.require(SCOPES[model.role])
+        try:
+            message = model.model_validate(opened.payload)
+        except ValidationError as error:
+            raise answers.invalid_fields(model.name, error) from error
+        return _Request(handler, message, opened.address, role, opened)
+
+    def _find(self, name: Any) -> CommandHandler[Any]:
+        if not isinstance(name, str):
+            raise FloworkError(
+                ErrorCode.INVALID_REQUEST,
+                "payload.type must name a command.",
+                details=[{"field": "type", "problem": "Input should be a valid string"}],
+            )
+        handler = self._handlers.get(name)
+        if handler is None:
+            near = difflib.get_close_matches(name[:80], self._handlers, n=1)
+            hint = f", did you mean {near[0]}?" if near else "."
+            raise FloworkError(ErrorCode.UNKNOWN_COMMAND, f"There is no command {name[:80]!r}{hint}")
+        return handler
+
+    async def _carry_out(self, request: _Request, caller: Caller, ids: answers.Ids) -> None:
+        context = CommandContext(
+            address=request.address,
+            role=request.role,
+            caller=caller,
+            rooms=self._rooms,
+            request_id=request.message.request_id,
+            opened=request.opened,
+        )
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                answer = await request.handler.run(context, request.message)
+            if answer is not None:
+                context.answer(answer)
+        except FloworkError as error:
+            context.release()
+            self._refuse(caller, error, ids, request.address)
+        except TimeoutError:
+            context.release()
+            late = FloworkError(
+                ErrorCode.DEADLINE_EXCEEDED,
+                f"{request.message.name} took longer than {DEADLINE_SECONDS:g} s.",
+            )
+            self._refuse(caller, late, ids, request.address)
+        except Exception:  # noqa: BLE001 - the edge: an answer is owed whatever went wrong
+            context.release()
+            caller.deliver((answers.incident(ids),))
+        finally:
+            context.release()
+            caller.in_flight -= 1
+            if caller.gone:
+                self._rooms.runs.unsubscribe(caller.follows)
+
+    def _refuse(
+        self,
+        caller: Caller,
+        error: FloworkError,
+        ids: answers.Ids,
+        address: str | None = None,
+    ) -> None:
+        reason = _printable(error.message)
+        _log.info("refused a message", extra={"code": error.code.value, "address": address, "reason": reason})
+        caller.deliver((answers.refusal(error, ids),))
+
+
+def _check_room(opened: OpenedMessage, caller: Caller) -> None:
+    if not caller.admit(opened.address):
+        raise FloworkError(ErrorCode.FORBIDDEN, "Too many identities on one connection; open another one.")
+    if caller.in_flight >= MAX_IN_FLIGHT:
+        raise FloworkError(
+            ErrorCode.RATE_LIMITED,
+            f"At most {MAX_IN_FLIGHT} commands may run at the same time on one connection.",
+            retry_after=RETRY_SECONDS,
+        )
+
+
+def _check_role(model: type[Command], role: Role) -> None:
+    if role < model.role:
+        needed = model.role.name.lower()
+        raise FloworkError(
+            ErrorCode.FORBIDDEN,
+            f"{model.name} needs the role {needed}; yours is {role.name.lower()}.",
+            details={"required_role": needed},
+        )
+
+
+def _printable(text: str) -> str:
+    """Return a text that names of a client's choice may stand in, fit for one line of a log."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text[:MAX_LOGGED])

@@ -1,0 +1,1 @@
+"""The engine's internal HTTP API for the gateway and for monitoring."""

@@ -1,0 +1,102 @@
+"""Serves the internal HTTP API: ``/health`` open, everything else with the shared secret as ``X-API-Key``."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from core_engine.http.metrics import Metrics
+from core_engine.http.status import StatusSource
+from shared.ids import new_id
+
+_log = logging.getLogger(__name__)
+
+OPEN_PATHS = frozenset({"/health"})
+MAX_BODY_BYTES = 64 * 1024
+SHUTDOWN_SECONDS = 1.0
+_dumps = partial(json.dumps, separators=(",", ":"))
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class InternalApi:
+    """The engine's HTTP server. Without a secret its guarded routes are closed, never open."""
+
+    def __init__(self, host: str, port: int, *, secret: str, status: StatusSource) -> None:
+        self._host = host
+        self._port = port
+        self._secret = secret.encode()
+        self._status = status
+        self._metrics = Metrics(status)
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Begin to listen; raises OSError when the address is taken."""
+
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._guard(request, handler)
+
+        app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
+        app.router.add_get("/health", self._health)
+        app.router.add_get("/metrics", self._show_metrics)
+        app.router.add_get("/api/v1/status", self._show_status)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+
+    @property
+    def port(self) -> int:
+        """The port the server listens on."""
+        if self._runner is None:
+            raise RuntimeError("the internal API is not started")
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Stop listening and close what is open."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Ask for the key, and translate what goes wrong; the one edge of this server."""
+        try:
+            if request.path not in OPEN_PATHS and (refusal := self._refusal(request)):
+                return refusal
+            return await handler(request)
+        except web.HTTPException as error:
+            return web.json_response({"error": error.reason}, status=error.status, headers=_allow(error))
+        except Exception:  # noqa: BLE001 - the edge: nothing of an exception reaches the caller
+            incident = new_id()
+            _log.exception("an HTTP request failed unexpectedly", extra={"incident": incident})
+            return web.json_response(
+                {"error": "Internal Server Error", "code": "INTERNAL", "details": {"incident": incident}},
+                status=500,
+            )
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        if not self._secret:
+            return web.json_response(
+                {"error": "This engine has no GATEWAY_SECRET_TOKEN; its internal API is closed."}, status=503
+            )
+        given = request.headers.get("X-API-Key", "").encode(errors="surrogateescape")
+        if not hmac.compare_digest(given, self._secret):
+            return web.json_response({"error": "Unauthorized: API Key is missing or invalid."}, status=401)
+        return None
+
+    async def _health(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "ready"})
+
+    async def _show_metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _show_status(self, _: web.Request) -> web.Response:
+        return web.json_response(self._status().to_wire(), dumps=_dumps)
+
+
+def _allow(error: web.HTTPException) -> dict[str, str]:
+    return {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}

@@ -1,0 +1,103 @@
+"""What waits to be sent on one connection: encoded at once, bounded in bytes and frames, taken once per tick."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from core_engine.kernel.ports import Frame
+from shared.errors import ErrorCode, FloworkError
+
+_log = logging.getLogger(__name__)
+
+MAX_FRAMES = 100_000
+BATCH_BYTES = 256 * 1024
+_HEAD, _TAIL = b'{"type":"batch","frames":[', b"]}"
+
+
+class Outbox:
+    """Takes frames from anywhere on the event loop; one writer takes them out again.
+
+    Bytes count until the writer reports them as `sent`, so a reader that does not read is noticed. When a
+    limit is passed, everything is thrown away, the outbox closes and ``on_overflow`` is called once.
+    """
+
+    def __init__(self, *, max_bytes: int, batch: bool, on_overflow: Callable[[], None]) -> None:
+        self._max_bytes = max_bytes
+        self._batch = batch
+        self._on_overflow = on_overflow
+        self._waiting: deque[bytes] = deque()
+        self._unsent = 0
+        self._ready = asyncio.Event()
+        self._closed = False
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that were put in and are not reported as sent."""
+        return self._unsent
+
+    def put(self, frames: Sequence[Frame]) -> None:
+        """Encode frames and let them wait; after the outbox closed they are dropped."""
+        if self._closed:
+            return
+        for frame in frames:
+            data = _encode(frame)
+            over = self._unsent + len(data) > self._max_bytes and self._unsent > 0
+            if over or len(self._waiting) >= MAX_FRAMES:
+                self.close()
+                self._on_overflow()
+                return
+            self._waiting.append(data)
+            self._unsent += len(data)
+        self._ready.set()
+
+    async def take(self) -> list[bytes]:
+        """Wait for frames and return all that came in this tick, in order; empty once the outbox is closed."""
+        await self._ready.wait()
+        if self._closed:
+            return []
+        self._ready.clear()
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return _batches(taken) if self._batch else taken
+
+    def sent(self, size: int) -> None:
+        """Note that so many bytes left for the network."""
+        self._unsent = max(0, self._unsent - size)
+
+    def close(self) -> None:
+        """Throw away what waits and let the writer end."""
+        self._closed = True
+        self._waiting.clear()
+        self._ready.set()
+
+
+def _encode(frame: Frame) -> bytes:
+    try:
+        return msgspec.json.encode(frame)
+    except (TypeError, ValueError, OverflowError):
+        # A component may put anything into a payload; its run goes on, only this frame cannot be shown.
+        _log.warning(
+            "a frame cannot be written as JSON", extra={"frame_type": frame.get("type")}, exc_info=True
+        )
+        error = FloworkError(
+            ErrorCode.INTERNAL, f"An event of type {frame.get('type')} cannot be written as JSON."
+        )
+        return msgspec.json.encode(error.as_frame(job_id=frame.get("job_id")))
+
+
+def _batches(frames: list[bytes]) -> list[bytes]:
+    """Join frames into ``batch`` messages of bounded size; a lone frame travels as it is."""
+    groups: list[list[bytes]] = []
+    size = BATCH_BYTES
+    for frame in frames:
+        if size + len(frame) > BATCH_BYTES:
+            groups.append([])
+            size = 0
+        groups[-1].append(frame)
+        size += len(frame) + 1
+    return [group[0] if len(group) == 1 else _HEAD + b",".join(group) + _TAIL for group in groups]

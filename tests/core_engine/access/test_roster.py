@@ -1,0 +1,120 @@
+"""Guests and their roles as pure data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core_engine.access import roster as module
+from core_engine.access.roster import GuestList, Roster
+from shared.contract.base import Role
+from shared.errors import ErrorCode, FloworkError
+from shared.signing.grants import Grant, SignedGrant, sign_grant
+from shared.signing.keys import WalletKey
+
+NOW = 1_700_000_000_000
+ENGINE = "engine-1"
+OWNER, OTHER, GUEST = (WalletKey.from_hex(digit * 64) for digit in "123")
+
+
+def grant(
+    *, role: Role = Role.ADMIN, epoch: int = 1, exp: int = NOW + 1000, preset: str | None = None,
+    signer: WalletKey = OWNER, engine: str = ENGINE,
+) -> SignedGrant:  # fmt: skip
+    return sign_grant(signer, Grant(engine, GUEST.address, role, epoch, exp, preset))
+
+
+def roster(
+    *grants: SignedGrant, listed: tuple[str, ...] = (GUEST.address,), before: Roster | None = None
+) -> Roster:
+    value = {"addresses": list(listed), "grants": [item.as_wire() for item in grants]}
+    return (before or Roster()).updated(
+        GuestList.read(value), engine_id=ENGINE, owner=OWNER.address.lower(), now_ms=NOW
+    )
+
+
+def role(of: Roster, *, trust: Any = "grants", now_ms: int = NOW) -> Role | None:
+    return of.role_of(GUEST.address.lower(), trust=trust, now_ms=now_ms)
+
+
+def test_the_documented_list_gives_readers_or_by_setting_runners() -> None:
+    listed = Roster().updated(GuestList.read([GUEST.address]), engine_id=ENGINE, owner="", now_ms=NOW)
+    assert role(listed) is Role.READER
+    assert role(listed, trust="list") is Role.RUNNER
+    assert listed.role_of(OTHER.address.lower(), trust="list", now_ms=NOW) is None
+
+
+@pytest.mark.parametrize("given", [Role.READER, Role.RUNNER, Role.ADMIN])
+def test_a_grant_of_the_owner_gives_its_role(given: Role) -> None:
+    assert role(roster(grant(role=given))) is given
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        grant(signer=OTHER),
+        grant(signer=GUEST),
+        grant(engine="engine-2"),
+        grant(exp=NOW),
+        SignedGrant(grant().grant, "0x" + "0" * 130),
+        SignedGrant(Grant(ENGINE, GUEST.address, Role.ADMIN, 2, NOW + 1000), grant().signature),
+    ],
+    ids=["of-another", "of-the-guest", "other-engine", "expired", "no-signature", "edited"],
+)
+def test_any_other_grant_gives_nothing(bad: SignedGrant) -> None:
+    assert role(roster(bad)) is Role.READER
+
+
+def test_a_grant_ends_by_itself() -> None:
+    assert role(roster(grant()), now_ms=NOW + 1000) is Role.READER
+
+
+def test_a_grant_for_one_preset_does_not_open_the_engine() -> None:
+    assert role(roster(grant(preset="daily"))) is Role.READER
+
+
+def test_whom_the_gateway_does_not_list_has_no_role_in_spite_of_a_grant() -> None:
+    assert role(roster(grant(), listed=())) is None
+
+
+def test_a_higher_epoch_revokes_and_is_never_forgotten() -> None:
+    first = roster(grant(epoch=3))
+    assert role(first) is Role.ADMIN
+    raised = roster(sign_grant(OWNER, Grant(ENGINE, OTHER.address, Role.READER, 4, NOW + 1000)), before=first)
+    assert role(raised) is Role.READER
+    restored = roster(grant(epoch=3), before=raised)
+    assert role(restored) is Role.READER, "a gateway restored from an old backup brings no one back"
+    assert restored.epoch == 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        {},
+        "0x",
+        [1],
+        ["0x12"],
+        [GUEST.address, None],
+        {"addresses": [GUEST.address], "grants": {}},
+        {"addresses": [GUEST.address], "grants": [{}]},
+        {"addresses": None},
+    ],
+)
+def test_malformed_lists_are_refused(value: Any) -> None:
+    with pytest.raises(FloworkError) as caught:
+        GuestList.read(value)
+    assert caught.value.code is ErrorCode.INVALID_REQUEST
+
+
+def test_the_list_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_GUESTS", 2)
+    GuestList.read([GUEST.address] * 2)
+    with pytest.raises(FloworkError):
+        GuestList.read([GUEST.address] * 3)
+
+
+def test_a_list_survives_being_stored() -> None:
+    guests = GuestList.read({"addresses": [GUEST.address, OTHER.address], "grants": [grant().as_wire()]})
+    assert GuestList.read(guests.to_wire()) == guests

@@ -1,0 +1,56 @@
+"""Which pages may connect."""
+
+from __future__ import annotations
+
+import pytest
+
+from core_engine.transport.origin import OriginRule
+
+RULE = OriginRule(["https://app.example", " https://Second.example/ ", ""], "http://127.0.0.1:8000")
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        [],
+        ["https://app.example"],
+        ["https://second.example"],
+        ["http://127.0.0.1:8000"],
+        ["http://localhost:8000"],
+        ["http://[::1]:8000"],
+    ],
+)
+def test_allowed(origins: list[str]) -> None:
+    assert RULE.allows(origins)
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        ["null"],
+        [""],
+        ["http://evil.example"],
+        ["http://app.example"],
+        ["https://app.example.evil.example"],
+        ["https://app.example:444"],
+        ["http://localhost:8001"],
+        ["http://127.0.0.1"],
+        ["https://app.example", "http://evil.example"],
+        ["https://app.example https://evil.example"],
+    ],
+)
+def test_refused(origins: list[str]) -> None:
+    assert not RULE.allows(origins)
+
+
+def test_a_public_gateway_brings_only_its_own_origin() -> None:
+    rule = OriginRule([], "https://gateway.example/")
+    assert rule.allows(["https://gateway.example"])
+    assert not rule.allows(["https://localhost"])
+
+
+def test_without_a_gateway_only_programs_connect() -> None:
+    rule = OriginRule([], "")
+    assert rule.allows([])
+    assert not rule.allows(["http://localhost:8000"])
+    assert not rule.allows(["://"])
