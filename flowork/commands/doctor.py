@@ -1,0 +1,75 @@
+"""``flowork doctor``: what is wrong here, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+from rich.text import Text
+
+from flowork.doctor.finding import Finding, Level
+from flowork.doctor.folder import check_folder
+from flowork.doctor.isolation import probe_isolation
+from flowork.doctor.services import check_engine, check_exposure, check_gateway, service_secret
+from flowork.doctor.software import check_software
+from flowork.identity.store import IdentityStore
+from flowork.places import read_engine
+from flowork.terminal.reach import GatewayReach
+from flowork.terminal.session import Terminal, json_option
+from flowork.terminal.text import printable
+from shared.errors import ERROR_TABLE, ErrorCode
+
+_SIGNS = {
+    Level.OK: ("✓", "green"),
+    Level.NOTE: ("·", "dim"),
+    Level.WARN: ("!", "yellow"),
+    Level.FAIL: ("✗", "red"),
+}
+
+
+@click.command()
+@json_option
+@click.pass_obj
+def command(terminal: Terminal, *, as_json: bool) -> int:
+    """Check the installation, the data folder and the running services. Ends with 0 unless something fails."""
+    findings = _look(terminal)
+    if as_json:
+        terminal.show_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            _print(terminal, finding)
+    failed = any(finding.level is Level.FAIL for finding in findings)
+    return ERROR_TABLE[ErrorCode.CONFIGURATION].exit if failed else 0
+
+
+def _look(terminal: Terminal) -> list[Finding]:
+    data_dir = terminal.settings.places.data_dir
+    engine = check_engine(read_engine(data_dir), service_secret(terminal.environ, data_dir))
+    if not any(finding.topic == "isolation" for finding in engine):
+        engine.append(probe_isolation(terminal.environ))
+    return [
+        *check_software(),
+        *check_folder(data_dir),
+        _identity(terminal),
+        *check_gateway(GatewayReach(terminal, None, None).url),
+        *engine,
+        *check_exposure(terminal.environ),
+    ]
+
+
+def _identity(terminal: Terminal) -> Finding:
+    settings = terminal.settings.identities
+    if settings.private_key:
+        return Finding("identity", Level.OK, "from FLOWORK_PRIVATE_KEY")
+    names = ", ".join(item.name for item in IdentityStore(settings.folder).listing())
+    if names:
+        return Finding("identity", Level.OK, names)
+    return Finding("identity", Level.NOTE, "none yet", "`flowork identity create` makes one.")
+
+
+def _print(terminal: Terminal, finding: Finding) -> None:
+    sign, style = _SIGNS[finding.level]
+    line = Text.assemble((f"{sign} ", style), (f"{finding.topic:<19} ", "bold"), printable(finding.text))
+    terminal.out.print(line, soft_wrap=True)
+    if finding.advice:
+        terminal.out.print(Text(f"{'':22}{printable(finding.advice)}", "yellow"), soft_wrap=True)

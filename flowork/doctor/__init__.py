@@ -1,0 +1,1 @@
+"""Looks for what is wrong, or not as safe as it could be, with an installation."""

@@ -1,0 +1,1 @@
+"""Starts gateway and engine as child processes, keeps them running and stops them."""
