@@ -1,0 +1,1 @@
+"""Tools for working on the platform; nothing of this is shipped."""

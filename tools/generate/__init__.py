@@ -1,0 +1,1 @@
+"""Files derived from the contract, the settings and the error table. One module a file: `FILENAME` and `make()`."""

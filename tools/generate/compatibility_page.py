@@ -1,0 +1,99 @@
+"""docs/compatibility.md: what of the published protocol is answered, what is ours beside it, and where it is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.contract import catalog
+from shared.contract.base import Command, Event
+
+FILENAME = "docs/compatibility.md"
+
+_TESTS = Path(__file__).resolve().parents[2] / "tests" / "core_engine" / "commands"
+_DOCUMENTED_COMMANDS = frozenset(
+    {
+        "execute_workflow", "stop_workflow", "pause_workflow", "resume_workflow", "request_components_list",
+        "request_presets_list", "load_preset", "save_preset", "delete_preset", "request_settings", "save_settings",
+        "request_variables", "update_variable", "delete_variable", "request_drives", "request_directory_list",
+        "request_connection_history", "execute_standalone_node",
+    }
+)  # fmt: skip
+_DOCUMENTED_EVENTS = frozenset(
+    {
+        "engine_status_update", "drives_list_response", "directory_list_response", "components_list_response",
+        "presets_list_response", "load_preset_response", "settings_response", "variables_response",
+        "connection_history_response", "log", "workflow_status_update", "NODE_EXECUTION_METRIC",
+        "CONNECTION_STATUS_UPDATE", "SHOW_DEBUG_POPUP", "MANUAL_APPROVAL_REQUESTED",
+    }
+)  # fmt: skip
+
+_HEAD = """# Compatibility
+
+Generated from the contract. *Documented* names belong to the published protocol and keep its fields; *ours* are
+additions beside it. Every command is tried over a real socket by the tests named (in `tests/core_engine/commands`);
+the relay maps all of them by the same declarations (`tests/e2e/test_gui_relay.py`, `tests/core_engine/gateway_link`).
+
+## Commands (raw socket and relay)
+
+| type | | role | answer | tests |
+|---|---|---|---|---|
+"""
+_EVENTS = """
+## Events
+
+| raw socket | | relay | who receives it |
+|---|---|---|---|
+"""
+_REST = """
+## REST (below `/api/v1`, tried in `tests/gateway/resources`)
+
+| method, path | proof | what it does |
+|---|---|---|
+"""
+_NOT_YET = """
+## Documented but not answered yet
+
+- REST: engine sharing, workflow share links, user state and preferences, profile editing, the proxies to the engine
+  (components, presets, variables, dashboard, localization, news), marketplace. Components, presets and variables are
+  answered by both sockets.
+- `install_component` and `uninstall_component` are answered with a clear refusal.
+"""
+
+
+def make() -> str:
+    """Return the page; a documented name that the contract lacks is listed at its end."""
+    return "".join([_HEAD, *_commands(), _EVENTS, *_events(), _REST, *_operations(), _NOT_YET, *_missing()])
+
+
+def _commands() -> Iterator[str]:
+    sources = {path.name: path.read_text() for path in sorted(_TESTS.glob("test_*.py"))}
+    for name, model in catalog.commands().items():
+        tests = ", ".join(
+            f"`{file}`" for file, text in sources.items() if name in text or model.__name__ in text
+        )
+        yield f"| `{name}` | {_kind(model)} | {model.role.name.lower()} | `{_reply(model)}` | {tests} |\n"
+
+
+def _events() -> Iterator[str]:
+    for name, model in catalog.events().items():
+        yield f"| `{name}` | {_kind(model)} | `{model.relay}` | {model.audience.value} |\n"
+
+
+def _operations() -> Iterator[str]:
+    for item in sorted(catalog.operations().values(), key=lambda item: (item.path, item.method)):
+        yield f"| `{item.method} {item.path}` | {item.auth.value} | {item.summary} |\n"
+
+
+def _missing() -> Iterator[str]:
+    known = catalog.commands().keys() | catalog.events().keys()
+    for name in sorted((_DOCUMENTED_COMMANDS | _DOCUMENTED_EVENTS) - known):
+        yield f"- `{name}`\n"
+
+
+def _reply(model: type[Command]) -> str:
+    return str(getattr(model.reply, "name", model.reply.__name__))
+
+
+def _kind(model: type[Command | Event]) -> str:
+    return "documented" if model.name in _DOCUMENTED_COMMANDS | _DOCUMENTED_EVENTS else "ours"

@@ -1,0 +1,117 @@
+"""docs/openapi.json: the REST API of the gateway as OpenAPI 3.1."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.metadata import version
+from typing import Any
+
+from shared.contract import catalog
+from shared.contract.base import Auth, Operation
+from shared.errors import ERROR_TABLE, ErrorCode
+from tools.generate._schemas import Schemas
+
+FILENAME = "docs/openapi.json"
+
+_SECURITY: dict[Auth, list[dict[str, list[str]]]] = {
+    Auth.NONE: [],
+    Auth.WALLET: [{"address": [], "message": [], "signature": []}],
+    Auth.ENGINE: [{"engineId": [], "engineToken": []}],
+    Auth.SERVICE: [{"serviceSecret": []}],
+}
+_HEADERS = {
+    "address": ("X-User-Address", "The wallet address that signs."),
+    "message": (
+        "X-Signed-Message",
+        (
+            "`flowork_api|<address>|<METHOD>|<path?query>|<unix ms>|<nonce hex>|<sha256 of the body>` (bound), "
+            "or `flowork_api_auth|<address>|<unix seconds>` (documented)."
+        ),
+    ),
+    "signature": (
+        "X-Signature",
+        "EIP-191 signature of the message: 0x and 130 hex digits, low s, v 27 or 28.",
+    ),
+    "engineId": ("X-Engine-Id", "The engine's id."),
+    "engineToken": ("X-Engine-Token", "The engine's token."),
+    "serviceSecret": ("X-API-Key", "The secret shared by gateway and engine."),
+}
+_ALWAYS = (ErrorCode.RATE_LIMITED, ErrorCode.INTERNAL)
+_PROOF = (ErrorCode.UNAUTHENTICATED, ErrorCode.BAD_SIGNATURE, ErrorCode.STALE)
+_ERROR = {
+    "type": "object",
+    "title": "Error",
+    "required": ["error", "code"],
+    "properties": {
+        "error": {"type": "string"},
+        "code": {"enum": [code.value for code in ErrorCode]},
+        "details": {},
+        "incident": {"type": "string"},
+    },
+}
+
+
+def make() -> str:
+    """Return the document as JSON text."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def document() -> dict[str, Any]:
+    """Return the document as a JSON value."""
+    schemas = Schemas()
+    paths: dict[str, Any] = {}
+    for operation in catalog.operations().values():
+        item = paths.setdefault(operation.path, {})
+        item[operation.method.lower()] = _operation(operation, schemas)
+    schemes = {
+        name: {"type": "apiKey", "in": "header", "name": header, "description": text}
+        for name, (header, text) in _HEADERS.items()
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Flowork gateway", "version": version("flowork")},
+        "servers": [{"url": "/api/v1"}],
+        "paths": dict(sorted(paths.items())),
+        "components": {"schemas": schemas.sorted() | {"Error": _ERROR}, "securitySchemes": schemes},
+    }
+
+
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": [operation.tag],
+        "security": _SECURITY[operation.auth],
+    }
+    parameters = re.findall(r"\{(\w+)\}", operation.path)
+    if parameters:
+        result["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in parameters
+        ]
+    if operation.body:
+        schema = schemas.of(operation.body, incoming=True)
+        result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    result["responses"] = _responses(operation, schemas)
+    return result
+
+
+def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    codes = [ErrorCode(name) for name in operation.errors] + list(_ALWAYS)
+    if operation.auth is not Auth.NONE:
+        codes += _PROOF
+    if operation.method != "GET":
+        codes += [ErrorCode.REPLAYED] if operation.auth is Auth.WALLET else []
+        codes += [ErrorCode.INVALID_REQUEST, ErrorCode.TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA]
+    by_status: dict[int, list[ErrorCode]] = {}
+    for code in sorted(set(codes)):
+        by_status.setdefault(ERROR_TABLE[code].http, []).append(code)
+    responses: dict[str, Any] = {}
+    if ErrorCode.NOT_IMPLEMENTED not in codes:
+        content = {"application/json": {"schema": schemas.of(operation.response)}}
+        responses[str(operation.status)] = {"description": "Success", "content": content}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    for status, meanings in sorted(by_status.items()):
+        responses[str(status)] = {"description": ", ".join(meanings), "content": error}
+    return responses
