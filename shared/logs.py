@@ -11,6 +11,19 @@ from typing_extensions import override
 from shared.clock import iso
 from shared.redact import redact, redact_text
 
+# The Socket.IO loggers are named one by one: the library gives each that has no level of its own a handler, whose
+# lines would pass by the masking of secrets.
+_NOISY = (
+    "aiohttp.access",
+    "alembic",
+    "engineio.client",
+    "engineio.server",
+    "httpx",
+    "socketio",
+    "socketio.client",
+    "socketio.server",
+    "websockets.server",
+)
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -45,5 +58,5 @@ def configure(service: str, *, level: str, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("engineio", "socketio", "aiohttp.access", "websockets.server", "alembic", "httpx"):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -65,7 +66,22 @@ def test_configure_sends_lines_of_the_level_to_standard_error(
     configure("engine", level="INFO", as_json=True)
     logging.getLogger("flowork.test").info("seen")
     logging.getLogger("flowork.test").debug("not seen")
-    logging.getLogger("engineio").info("not seen")
+    logging.getLogger("engineio.client").info("not seen")
     lines = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
     assert lines == ["seen"]
     assert len(root.handlers) == 1
+
+
+def test_libraries_write_no_lines_of_their_own() -> None:
+    """Socket.IO's classes add a handler to each logger without a level; its lines would not be masked."""
+    code = (
+        "import logging, socketio\n"
+        "from shared.logs import configure\n"
+        "configure('engine', level='INFO', as_json=False)\n"
+        "socketio.AsyncClient(), socketio.Server(async_mode='threading')\n"
+        "for name in ('engineio.client', 'engineio.server', 'socketio.client', 'socketio.server'):\n"
+        "    logging.getLogger(name).error('dev_engine_' + 'a' * 32)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.count("\n") == 4
+    assert "dev_engine_" not in done.stderr
