@@ -529,6 +529,7 @@ async def test_a_long_inline_chain_lets_others_have_their_turn(shop: Bench):
     await short.end()
     order.append("short")
     await long_end
+    await asyncio.sleep(0)  # the callback of a task that ended in this very turn is still to come
     assert order == ["short", "long"]
     assert long.seqs == list(range(1, len(long.frames) + 1))
 
