@@ -100,11 +100,14 @@ async def get_run(context: CommandContext, message: GetRun) -> RunDetails:
 @command(ListRuns)
 async def list_runs(context: CommandContext, message: ListRuns) -> RunList:
     """List the runs the caller may see."""
+    parent = message.parent_job_id
     runs = await context.rooms.runs.listing(
         started_by=None if context.role >= Role.ADMIN else context.address,
         status=message.status,
         before=message.before,
         limit=message.limit,
+        parent=parent and visible_run(context, parent),
+        preset=message.preset_name,
     )
     return RunList(runs=runs)
 

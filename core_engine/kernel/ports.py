@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,8 +30,22 @@ class Registry(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ParentStep:
+    """The step of another run that starts this one; ``item`` numbers the runs of one step from 0."""
+
+    run_id: str
+    node_id: str
+    item: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StartRun:
-    """A request to start a run. ``started_by`` is the verified address, in lower case."""
+    """A request to start a run. ``started_by`` is the verified address, in lower case.
+
+    ``effect_key`` is what the idempotency keys of its steps are made from (default: the run id), so that the same
+    work under another run id keeps its keys. ``origin`` says what started it, a kind and maybe a name behind a
+    colon: command, child, trigger:<id>, rerun:<run id>, error:<run id>. ``options`` are kept with the run as JSON.
+    """
 
     run_id: str
     workflow_data: dict[str, Any]
@@ -40,6 +54,10 @@ class StartRun:
     mode: RunMode = RunMode.EXECUTE
     preset_name: str | None = None
     start_node_id: str | None = None
+    parent: ParentStep | None = None
+    effect_key: str | None = None
+    origin: str = "command"
+    options: Mapping[str, Any] | None = None
 
 
 class Runs(Protocol):
@@ -98,10 +116,20 @@ class Runs(Protocol):
         """
         ...
 
-    async def listing(
-        self, *, started_by: str | None, status: RunStatus | None, before: int | None, limit: int
+    async def listing(  # noqa: PLR0913 - one keyword for each filter
+        self,
+        *,
+        started_by: str | None,
+        status: RunStatus | None,
+        before: int | None,
+        limit: int,
+        parent: str | None = None,
+        preset: str | None = None,
     ) -> list[RunSummary]:
-        """List runs, newest first; ``started_by`` None means everybody's."""
+        """List runs, newest first; ``started_by`` None means everybody's.
+
+        Runs that another run started are listed only by naming that one as ``parent``.
+        """
         ...
 
     async def subscribe(self, run_id: str, sink: Sink, after_seq: int) -> Callable[[], None]:

@@ -20,12 +20,18 @@ _SEGMENTS = "SELECT key, crc, body FROM segment WHERE key > ? AND key < ? ORDER 
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """Which runs are listed, newest first; ``before`` is a start time in Unix milliseconds."""
+    """Which runs are listed, newest first; ``before`` is a start time in Unix milliseconds.
+
+    Without ``parent`` only runs that no other run started are listed, with it the runs that one started.
+    """
 
     started_by: str | None = None
     status: str | None = None
     before: int | None = None
     limit: int = 50
+    parent: str | None = None
+    preset: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,13 @@ class Reader:
             "started_by = ?": which.started_by,
             "status = ?": which.status,
             "started_at < ?": which.before,
+            "parent = ?": which.parent,
+            "preset = ?": which.preset,
+            "origin = ?": which.origin,
         }
         used = {text: value for text, value in conditions.items() if value is not None}
-        where = f"WHERE {' AND '.join(used)}" if used else ""
+        family = () if which.parent else ("parent IS NULL",)
+        where = f"WHERE {' AND '.join((*used, *family))}"
         sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY number DESC LIMIT ?"  # noqa: S608 - fixed names
         return [RunRow(*row) for row in self._all(sql, (*used.values(), which.limit))]
 

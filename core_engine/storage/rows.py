@@ -15,7 +15,10 @@ class RunRow(NamedTuple):
     """The summary of a run, as it stands after the segment written with it.
 
     ``number`` is the engine's own running number, times are Unix milliseconds, ``records`` counts the run's
-    journal records, ``last_seq`` its events; ``status_seq`` is the number of its latest status event.
+    journal records, ``last_seq`` its events; ``status_seq`` is the number of its latest status event. A run that a
+    step of another run started names that run, the step's node and its own place among the step's runs. ``origin``
+    says what started it (`core_engine.kernel.ports.StartRun`); ``result`` is what it gave once it has ended well:
+    JSON, or a reference to a payload file.
     """
 
     number: int
@@ -31,6 +34,11 @@ class RunRow(NamedTuple):
     records: int
     last_seq: int
     status_seq: int
+    parent: str | None = None
+    parent_node: str | None = None
+    item: int | None = None
+    origin: str = "command"
+    result: bytes | None = None
 
 
 class SegmentRow(NamedTuple):
@@ -115,7 +123,8 @@ class Statement:
 
 _UPSERT = (
     "ON CONFLICT(number) DO UPDATE SET status=excluded.status, finished_at=excluded.finished_at,"
-    " error=excluded.error, records=excluded.records, last_seq=excluded.last_seq, status_seq=excluded.status_seq"
+    " error=excluded.error, records=excluded.records, last_seq=excluded.last_seq, status_seq=excluded.status_seq,"
+    " result=excluded.result"
 )
 
 

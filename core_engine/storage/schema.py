@@ -30,7 +30,16 @@ CREATE TABLE preset_version (
 CREATE TABLE variable (
   owner TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (owner, name)) WITHOUT ROWID;
 """
-_STEPS = (_RUNS, _DOCUMENTS)
+_FAMILIES = """
+ALTER TABLE run ADD COLUMN parent TEXT;
+ALTER TABLE run ADD COLUMN parent_node TEXT;
+ALTER TABLE run ADD COLUMN item INTEGER;
+ALTER TABLE run ADD COLUMN origin TEXT NOT NULL DEFAULT 'command';
+ALTER TABLE run ADD COLUMN result BLOB;
+CREATE INDEX run_by_parent ON run (parent, parent_node, item) WHERE parent IS NOT NULL;
+CREATE INDEX run_by_preset ON run (preset, number) WHERE preset IS NOT NULL;
+"""
+_STEPS = (_RUNS, _DOCUMENTS, _FAMILIES)
 VERSION = len(_STEPS)
 """The version of the database is the number of steps that made it; each step is kept for ever."""
 

@@ -90,6 +90,10 @@ def summary_of(row: RunRow) -> RunSummary:
         finished_at=row.finished_at,
         workflow_hash=row.workflow,
         error_message=row.error,
+        origin=row.origin,
+        parent_job_id=row.parent,
+        parent_node_id=row.parent_node,
+        item=row.item,
     )
 
 

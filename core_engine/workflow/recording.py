@@ -79,6 +79,7 @@ class RecordedRun:
     def row(self) -> RunRow:
         """Return the run's summary after everything recorded so far."""
         state, accepted = self.state, self.state.accepted
+        parent = accepted.parent or (None, None, None)
         return RunRow(
             number=self.number,
             id=self.id,
@@ -93,6 +94,11 @@ class RecordedRun:
             records=state.records,
             last_seq=state.next_seq - 1,
             status_seq=state.status_seq,
+            parent=parent[0],
+            parent_node=parent[1],
+            item=parent[2],
+            origin=accepted.origin,
+            result=state.result_row,
         )
 
     def synced(self) -> list[r.Record]:

@@ -23,7 +23,10 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class RunAccepted(Record, frozen=True, tag="accepted"):
-    """The run exists. ``initial`` is its payload as JSON (or a reference), ``epoch`` the engine's start number."""
+    """The run exists. ``initial`` is its payload as JSON (or a reference), ``epoch`` the engine's start number.
+
+    The last four are those of `core_engine.kernel.ports.StartRun`; ``parent`` is a run id, node id and item.
+    """
 
     run_id: str
     started_by: str
@@ -35,6 +38,10 @@ class RunAccepted(Record, frozen=True, tag="accepted"):
     epoch: int
     nodes: int
     edges: int
+    parent: tuple[str, str, int] | None = None
+    effect_key: str | None = None
+    origin: str = "command"
+    options: dict[str, Any] | None = None
 
 
 class StepStarted(Record, frozen=True, tag="started"):

@@ -16,16 +16,16 @@ from core_engine.kernel.suspension import APPROVAL, SignedAnswer
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
+from core_engine.workflow.acceptance import accept
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.expressions import NoVariables, Variables
-from core_engine.workflow.journal import Payloads, encode_payload
+from core_engine.workflow.journal import Payloads
 from core_engine.workflow.library import Library, Prepared
 from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.projection import Projection, status_frame, time_text
-from core_engine.workflow.records import RunAccepted
 from core_engine.workflow.recovery import recover_runs
 from core_engine.workflow.run import LiveRun
 from core_engine.workflow.slots import Slots
@@ -161,11 +161,18 @@ class RunService:
         run, state = await asyncio.to_thread(self._archive.load_state, run_id)
         return kept.connection_payloads(run, state, connection_id)
 
-    async def listing(
-        self, *, started_by: str | None, status: RunStatus | None, before: int | None, limit: int
+    async def listing(  # noqa: PLR0913 - one keyword for each filter
+        self,
+        *,
+        started_by: str | None,
+        status: RunStatus | None,
+        before: int | None,
+        limit: int,
+        parent: str | None = None,
+        preset: str | None = None,
     ) -> list[RunSummary]:
         """List runs, newest first; ``before`` is a start time in Unix milliseconds."""
-        which = RunFilter(started_by, status.value if status else None, before, limit)
+        which = RunFilter(started_by, status.value if status else None, before, limit, parent, preset)
         rows = await asyncio.to_thread(self._store.archive.runs, which)
         return [kept.summary_of(row) for row in rows]
 
@@ -232,22 +239,9 @@ class RunService:
     def _new_run(self, request: StartRun, prepared: Prepared, start_node: int | None) -> LiveRun:
         number = self._store.new_run_number()
         payloads = Payloads(number, self._store.blobs.read)
-        graph = prepared.graph
-        accepted = RunAccepted(
-            seq=1,
-            at=self._clock.now_ms(),
-            run_id=request.run_id,
-            started_by=request.started_by,
-            mode=request.mode.value,
-            preset=request.preset_name,
-            workflow=graph.hash,
-            start_node=start_node,
-            initial=payloads.store(encode_payload(request.initial_payload)),
-            epoch=self._env.epoch,
-            nodes=len(graph.nodes),
-            edges=len(graph.edges),
-        )
-        state = RunState(graph, accepted, payloads, prepared.ahead(request.mode))
+        at, epoch = self._clock.now_ms(), self._env.epoch
+        accepted = accept(request, prepared.graph, payloads, start_node=start_node, at=at, epoch=epoch)
+        state = RunState(prepared.graph, accepted, payloads, prepared.ahead(request.mode))
         run = LiveRun(number, state, self._env)
         self._conductor.add(run)
         run.accept(prepared.body)

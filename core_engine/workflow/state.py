@@ -43,6 +43,7 @@ class RunState:
         self.status_seq = accepted.seq
         self.error: str | None = None
         self.finished_at: int | None = None
+        self.result_row: bytes | None = None
         self.log_lines = self.log_chars = self.popups = 0
 
     def apply(self, record: r.Record) -> None:

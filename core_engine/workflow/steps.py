@@ -117,7 +117,9 @@ class StepContext:
     @property
     def idempotency_key(self) -> str:
         """The same for every attempt of this step, different for every other step."""
-        return hashlib.sha256(f"{self.run_id}\n{self.node.id}\n0".encode()).hexdigest()
+        accepted = self._host.state.accepted
+        base = accepted.effect_key or accepted.run_id
+        return hashlib.sha256(f"{base}\n{self.node.id}\n0".encode()).hexdigest()
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Write a line to the run's log, from any thread."""

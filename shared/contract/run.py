@@ -176,7 +176,11 @@ class NodeState(Outgoing):
 
 
 class RunSummary(Outgoing):
-    """One run in a list; times are Unix milliseconds."""
+    """One run in a list; times are Unix milliseconds.
+
+    ``origin`` says what started it: command, trigger:<id>, rerun:<job id>, error:<job id>, or child: then the last
+    three name the run and node that did, and the run's place among that node's runs.
+    """
 
     job_id: JobId
     preset_name: str | None
@@ -187,6 +191,10 @@ class RunSummary(Outgoing):
     finished_at: int | None
     workflow_hash: str
     error_message: str | None = None
+    origin: str = "command"
+    parent_job_id: JobId | None = Field(default=None, exclude_if=_is_absent)
+    parent_node_id: str | None = Field(default=None, exclude_if=_is_absent)
+    item: int | None = Field(default=None, exclude_if=_is_absent)
 
 
 class RunDetails(Event, name="run_response", audience=Audience.CALLER):
@@ -212,10 +220,15 @@ class RunList(Event, name="runs_list_response", audience=Audience.CALLER):
 
 
 class ListRuns(Command, name="list_runs", reply=RunList, role=Role.READER):
-    """List the runs the caller may see, newest first; ``before`` (Unix ms) pages backwards."""
+    """List the runs the caller may see, newest first; ``before`` (Unix ms) pages backwards.
+
+    Runs that another run started (items of a loop, sub-workflows) are listed by naming it as ``parent_job_id``.
+    """
 
     status: RunStatus | None = None
     before: int | None = None
+    parent_job_id: JobId | None = None
+    preset_name: str | None = Field(default=None, max_length=200)
     limit: int = Field(default=50, ge=1, le=500)
 
 
