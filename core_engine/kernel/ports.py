@@ -60,6 +60,34 @@ class StartRun:
     options: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EndedRun:
+    """A run that has ended, for those who wait for ends; times are Unix milliseconds."""
+
+    run_id: str
+    status: RunStatus
+    mode: RunMode
+    started_by: str
+    preset_name: str | None
+    origin: str
+    parent: ParentStep | None
+    error: str | None
+    started_at: int
+    finished_at: int
+
+
+class EndListener(Protocol):
+    """Someone who acts on the ends of runs; it may hear of one end more than once, also in a later process."""
+
+    def wants_end(self, run: EndedRun) -> bool:
+        """Whether this end matters; asked often, on the event loop, so it must be quick."""
+        ...
+
+    async def run_ended(self, run: EndedRun) -> None:
+        """Act; a failure is logged and the end is told again at the next start."""
+        ...
+
+
 class Runs(Protocol):
     """Everything that can be done with runs.
 
@@ -143,6 +171,10 @@ class Runs(Protocol):
     @property
     def busy(self) -> bool:
         """Whether any step runs now."""
+        ...
+
+    def on_end(self, listener: EndListener) -> None:
+        """Tell the listener of every end it wants; to be called before `recover`."""
         ...
 
     async def recover(self) -> int:

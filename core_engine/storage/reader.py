@@ -81,6 +81,11 @@ class Reader:
         sql = f"SELECT {_COLUMNS} FROM run WHERE finished_at IS NULL ORDER BY number"  # noqa: S608 - fixed names
         return [RunRow(*row) for row in self._all(sql)]
 
+    def unsettled(self) -> list[RunRow]:
+        """Return every ended run whose listeners have not all been told, oldest first."""
+        sql = f"SELECT {_COLUMNS} FROM run WHERE settled = 0 ORDER BY number"  # noqa: S608 - fixed names
+        return [RunRow(*row) for row in self._all(sql)]
+
     def last_run_number(self) -> int:
         """Return the largest run number, 0 without any."""
         return int(self._all("SELECT coalesce(max(number), 0) FROM run")[0][0])

@@ -18,7 +18,7 @@ class RunRow(NamedTuple):
     journal records, ``last_seq`` its events; ``status_seq`` is the number of its latest status event. A run that a
     step of another run started names that run, the step's node and its own place among the step's runs. ``origin``
     says what started it (`core_engine.kernel.ports.StartRun`); ``result`` is what it gave once it has ended well:
-    JSON, or a reference to a payload file.
+    JSON, or a reference to a payload file. ``settled`` is 0 while an ended run's listeners have not all been told.
     """
 
     number: int
@@ -39,6 +39,7 @@ class RunRow(NamedTuple):
     item: int | None = None
     origin: str = "command"
     result: bytes | None = None
+    settled: int = 1
 
 
 class SegmentRow(NamedTuple):
@@ -124,7 +125,7 @@ class Statement:
 _UPSERT = (
     "ON CONFLICT(number) DO UPDATE SET status=excluded.status, finished_at=excluded.finished_at,"
     " error=excluded.error, records=excluded.records, last_seq=excluded.last_seq, status_seq=excluded.status_seq,"
-    " result=excluded.result"
+    " result=excluded.result, settled=excluded.settled"
 )
 
 

@@ -106,6 +106,10 @@ class EngineStore:
             await self._performed(_delete_workflows)
         return count
 
+    async def settle_run(self, run_id: str) -> None:
+        """Note that everybody who waited for the end of a run has been told."""
+        await self._performed(partial(_settle_run, run_id=run_id))
+
     def close(self) -> None:
         """Write what is queued, close the files and let go of the lock; blocks."""
         ended = self._writer.close(_PATIENCE)
@@ -187,6 +191,10 @@ def _delete(connection: sqlite3.Connection, *, blobs: BlobFiles, numbers: Sequen
 
 def _delete_workflows(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM workflow WHERE hash NOT IN (SELECT workflow FROM run)")
+
+
+def _settle_run(connection: sqlite3.Connection, *, run_id: str) -> None:
+    connection.execute("UPDATE run SET settled = 1 WHERE id = ?", (run_id,))
 
 
 def _delete_replay(connection: sqlite3.Connection, *, now_ms: int) -> None:

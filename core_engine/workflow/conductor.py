@@ -10,11 +10,13 @@ from contextlib import suppress
 from typing import Any
 
 from core_engine.storage import EngineStore, Write
+from core_engine.workflow.aftermath import Aftermath, ended_run
 from core_engine.workflow.delivery import Delivery
 from core_engine.workflow.run import LiveRun
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
+Fatal = Callable[[FloworkError], None]
 _REFUSALS = frozenset({ErrorCode.STORAGE_FULL, ErrorCode.CONFLICT})
 _LOG = logging.getLogger(__name__)
 _TURN_SECONDS = 0.005
@@ -31,12 +33,13 @@ class Conductor:
     """
 
     def __init__(
-        self, store: EngineStore, delivery: Delivery, clock: Clock, on_fatal: Callable[[FloworkError], None]
+        self, store: EngineStore, delivery: Delivery, clock: Clock, aftermath: Aftermath, on_fatal: Fatal
     ) -> None:
         self.runs: dict[str, LiveRun] = {}
         self._store = store
         self._delivery = delivery
         self._clock = clock
+        self._aftermath = aftermath
         self._on_fatal = on_fatal
         self._loop = asyncio.get_running_loop()
         self._runnable: deque[LiveRun] = deque()
@@ -160,6 +163,12 @@ class Conductor:
                 self.touch(run)
             elif run.finished:
                 self._retire(run)
+                self._tell_end(run)
+
+    def _tell_end(self, run: LiveRun) -> None:
+        row = run.row()
+        if not row.settled:
+            self._aftermath.tell(ended_run(row))
 
     def _guarded(self, run: LiveRun, method: Callable[..., Any], *args: Any) -> Any:
         """Call a run's method; a mistake of ours ends that run and no other."""

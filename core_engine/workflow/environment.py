@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from core_engine.kernel.context import Files
+from core_engine.kernel.ports import EndedRun
 from core_engine.workflow.expressions import Variables
 from core_engine.workflow.slots import Slots
 from core_engine.workflow.threads import StepThreads
 from shared.clock import Clock
+
+
+def _nobody(_run: EndedRun) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,8 @@ class Environment:
 
     ``thread_id`` is the event loop's thread, ``epoch`` the engine's start number. A run calls ``wake`` when it
     could go on, and ``touch`` when it has records that are not on their way to the journal yet. ``secrets`` gives
-    the texts that no log line, popup or error may show; it is called from any thread.
+    the texts that no log line, popup or error may show; it is called from any thread. ``wants_end`` says whether
+    somebody must be told of a run's end.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -37,3 +43,4 @@ class Environment:
     wake: Callable[[Any], None]
     touch: Callable[[Any], None]
     secrets: Callable[[], Sequence[str]] = tuple
+    wants_end: Callable[[EndedRun], bool] = _nobody

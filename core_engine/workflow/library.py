@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -14,6 +15,7 @@ from shared.contract.run import RunMode
 from shared.contract.workflow import WorkflowProblem
 from shared.errors import ErrorCode, FloworkError
 
+_MANY_NODES = 300
 _MOST_NODES = 50_000
 
 
@@ -76,6 +78,13 @@ class Library:
         with self._lock:
             self._keep(prepared)
         return prepared
+
+    async def prepared(self, workflow_data: dict[str, Any]) -> Prepared:
+        """Do the same as `prepare` without holding up the event loop for a large workflow."""
+        nodes = workflow_data.get("nodes")
+        if isinstance(nodes, list) and len(nodes) > _MANY_NODES:
+            return await asyncio.to_thread(self.prepare, workflow_data)
+        return self.prepare(workflow_data)
 
     def restore(self, name: str, body: bytes) -> Prepared:
         """Return a workflow that was accepted earlier, whatever has become of its components."""

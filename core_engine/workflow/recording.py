@@ -6,6 +6,7 @@ import asyncio
 
 from core_engine.storage import RunRow, SegmentRow, WorkflowRow, Write
 from core_engine.workflow import records as r
+from core_engine.workflow.aftermath import ended_run
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.journal import encode_segment
 from core_engine.workflow.projection import Projection
@@ -78,6 +79,11 @@ class RecordedRun:
 
     def row(self) -> RunRow:
         """Return the run's summary after everything recorded so far."""
+        row = self._summary()
+        ended = row.finished_at is not None
+        return row._replace(settled=0) if ended and self.env.wants_end(ended_run(row)) else row
+
+    def _summary(self) -> RunRow:
         state, accepted = self.state, self.state.accepted
         parent = accepted.parent or (None, None, None)
         return RunRow(

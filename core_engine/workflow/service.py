@@ -11,12 +11,13 @@ from functools import partial
 from typing import Any
 
 from core_engine.kernel.context import Files
-from core_engine.kernel.ports import Frame, Registry, Sink, StartRun
+from core_engine.kernel.ports import EndListener, Frame, Registry, Sink, StartRun
 from core_engine.kernel.suspension import APPROVAL, SignedAnswer
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
 from core_engine.workflow.acceptance import accept
+from core_engine.workflow.aftermath import Aftermath
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
@@ -38,7 +39,6 @@ from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_job_id
 
 _LAST_SYNC = 10.0
-_MANY_NODES = 300
 _LAST_WORDS = 2.0
 
 
@@ -68,7 +68,8 @@ class RunService:
         self._library = Library(registry)
         self._archive = Archive(store, self._library)
         self._delivery = Delivery()
-        self._conductor = conductor = Conductor(store, self._delivery, clock, on_fatal)
+        self._aftermath = Aftermath(store)
+        self._conductor = conductor = Conductor(store, self._delivery, clock, self._aftermath, on_fatal)
         self._closing = False
         self._quiet = asyncio.Event()
         self._env = Environment(
@@ -85,6 +86,7 @@ class RunService:
             wake=conductor.wake,
             touch=conductor.touch,
             secrets=secrets,
+            wants_end=self._aftermath.wanted,
         )
 
     async def start(self, request: StartRun, sink: Sink | None = None) -> Frame:
@@ -93,7 +95,7 @@ class RunService:
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine is shutting down.")
         if not is_job_id(request.run_id):
             raise FloworkError(ErrorCode.INVALID_REQUEST, "The job id has an unusable form.")
-        prepared = await self._prepare(request.workflow_data)
+        prepared = await self._library.prepared(request.workflow_data)
         run_id = request.run_id
         if run_id in self._conductor.runs:
             return await self._again(request, prepared, sink)
@@ -204,9 +206,15 @@ class RunService:
         """How many runs have not ended."""
         return len(self._conductor.runs)
 
+    def on_end(self, listener: EndListener) -> None:
+        """Tell the listener of every end it wants; to be called before `recover`."""
+        self._aftermath.add(listener)
+
     async def recover(self) -> int:
         """Go on with every unfinished run of the journal; return how many there are."""
-        return await recover_runs(self._store, self._archive, self._conductor, self._env)
+        count = await recover_runs(self._store, self._archive, self._conductor, self._env)
+        await self._aftermath.start()
+        return count
 
     async def close(self, grace_seconds: float) -> None:
         """Start nothing new, give running steps the grace, interrupt the rest, and wait for the journal."""
@@ -228,13 +236,8 @@ class RunService:
         if waits:
             await asyncio.wait(waits, timeout=_LAST_SYNC)
         self._conductor.close()
+        await self._aftermath.close()
         self._env.threads.close()
-
-    async def _prepare(self, workflow_data: dict[str, Any]) -> Prepared:
-        nodes = workflow_data.get("nodes")
-        if isinstance(nodes, list) and len(nodes) > _MANY_NODES:
-            return await asyncio.to_thread(self._library.prepare, workflow_data)
-        return self._library.prepare(workflow_data)
 
     def _new_run(self, request: StartRun, prepared: Prepared, start_node: int | None) -> LiveRun:
         number = self._store.new_run_number()
