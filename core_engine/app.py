@@ -20,11 +20,14 @@ from core_engine.components.registry import open_registry
 from core_engine.documents import open_documents
 from core_engine.gateway_link.link import GatewayLink, LinkState, LinkTarget
 from core_engine.gateway_link.relay import Relay
+from core_engine.gateway_link.requests import LinkRequests
 from core_engine.gateway_link.session import Introduction
 from core_engine.gateway_link.vitals import Pulse, Vitals
 from core_engine.http.server import InternalApi
 from core_engine.http.status import EngineStatus, own_version
 from core_engine.http.watchdog import LoopWatchdog
+from core_engine.rest.opening import open_rest
+from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.transport.address import Address, AddressFile, reachable
@@ -117,6 +120,7 @@ class Engine:
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
         self.sockets = self._build_sockets()
+        self.rest = self._build_rest()
         self.http = self._build_http()
         self.relay = self._build_relay()
         self.link = self._build_link()
@@ -240,10 +244,25 @@ class Engine:
         guards = Guards(verifier, self._replays, self.access, self._clock)
         return Dispatcher(guards, self.rooms, handlers())
 
+    def _build_rest(self) -> RestApi:
+        return open_rest(
+            self.rooms,
+            self._store,
+            self.registry,
+            self.access,
+            gateway_access=self._settings.identity.gateway_access,
+            clock=self._clock,
+            version=own_version(),
+        )
+
     def _build_http(self) -> InternalApi:
         listen, link = self._settings.listen, self._settings.link
         return InternalApi(
-            listen.http_host, listen.http_port, secret=reveal(link.service_secret), status=self.status
+            listen.http_host,
+            listen.http_port,
+            secret=reveal(link.service_secret),
+            status=self.status,
+            rest=self.rest,
         )
 
     def _build_pulse(self) -> Pulse:
@@ -286,6 +305,7 @@ class Engine:
             take_guests=self.access.replace_guests,
             clock=self._clock,
             relay=self.relay,
+            requests=LinkRequests(self.rest),
         )
 
     def _build_relay(self) -> Relay:

@@ -41,6 +41,11 @@ class Identity(SettingsGroup):
         "grants", env="ENGINE_GATEWAY_TRUST",
         description="grants: an address only on the gateway's list is at most reader. list: it may run workflows.",
     )  # fmt: skip
+    gateway_access: Literal["off", "read", "write"] = setting(
+        "read", env="ENGINE_GATEWAY_ACCESS",
+        description="What the gateway may do by REST in the name of a user it vouches for, without a signature that "
+        "this engine checks: off: nothing. read: look. write: also run saved workflows and change variables.",
+    )  # fmt: skip
 
 
 class Link(SettingsGroup):

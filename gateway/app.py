@@ -102,6 +102,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         presence=presence,
         links=EngineLinks(sockets, presence),
         gui=gui,
+        bundled_engine=settings.bundled.engine_id,
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
     proof = Proof(wallets, tokens, service_key)

@@ -22,3 +22,4 @@ class Context:
     presence: Presence
     links: EngineLinks
     gui: GuiChannel
+    bundled_engine: str = ""

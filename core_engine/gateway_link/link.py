@@ -16,6 +16,7 @@ import aiohttp
 from core_engine.gateway_link.backoff import Backoff
 from core_engine.gateway_link.guests import GuestFetcher
 from core_engine.gateway_link.relay import Relay
+from core_engine.gateway_link.requests import LinkRequests
 from core_engine.gateway_link.session import (
     Introduction,
     LinkLostError,
@@ -61,6 +62,7 @@ class GatewayLink:
         take_guests: Callable[[Any], Awaitable[None]],
         clock: Clock,
         relay: Relay | None = None,
+        requests: LinkRequests | None = None,
     ) -> None:
         self._target = target
         self._introduction = introduction
@@ -68,6 +70,7 @@ class GatewayLink:
         self._take_guests = take_guests
         self._clock = clock
         self._relay = relay
+        self._requests = requests
         self._session: LinkSession | None = None
         self._vitals: Vitals | None = None
         self.state = LinkState.CONNECTING
@@ -113,7 +116,8 @@ class GatewayLink:
         """Connect and stay connected as long as it lasts; raises why it ended."""
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-            handlers = self._relay.handlers if self._relay else None
+            parts = [part for part in (self._relay, self._requests) if part]
+            handlers = {event: handler for part in parts for event, handler in part.handlers.items()}
             session = LinkSession(http, self._introduction, self._owner, self._clock, handlers=handlers)
             if self._relay is not None:
                 self._relay.connected(session.ask)

@@ -1,4 +1,7 @@
-"""Serves the internal HTTP API: ``/health`` open, everything else with the shared secret as ``X-API-Key``."""
+"""Serves the internal HTTP API: ``/health`` open, everything else with the shared secret as ``X-API-Key``.
+
+Users are named by the header ``X-Flowork-User-ID``, which counts only beside the right key.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from core_engine.http.metrics import Metrics
 from core_engine.http.status import StatusSource
+from core_engine.rest.exchange import RestRequest
+from core_engine.rest.router import RestApi
+from shared.contract.proxy import HEADERS
 from shared.ids import new_id
 
 _log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/health"})
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 4 * 1024 * 1024
 SHUTDOWN_SECONDS = 1.0
 _dumps = partial(json.dumps, separators=(",", ":"))
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -27,12 +33,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class InternalApi:
     """The engine's HTTP server. Without a secret its guarded routes are closed, never open."""
 
-    def __init__(self, host: str, port: int, *, secret: str, status: StatusSource) -> None:
+    def __init__(self, host: str, port: int, *, secret: str, status: StatusSource, rest: RestApi) -> None:
         self._host = host
         self._port = port
         self._secret = secret.encode()
         self._status = status
         self._metrics = Metrics(status)
+        self._rest = rest
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -46,6 +53,7 @@ class InternalApi:
         app.router.add_get("/health", self._health)
         app.router.add_get("/metrics", self._show_metrics)
         app.router.add_get("/api/v1/status", self._show_status)
+        app.router.add_route("*", "/api/v1/{path:.+}", self._operate)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -87,6 +95,19 @@ class InternalApi:
         if not hmac.compare_digest(given, self._secret):
             return web.json_response({"error": "Unauthorized: API Key is missing or invalid."}, status=401)
         return None
+
+    async def _operate(self, request: web.Request) -> web.Response:
+        asked = RestRequest(
+            method=request.method,
+            path=request.rel_url.raw_path,
+            query=dict(request.query),
+            headers={name: request.headers[name] for name in HEADERS if name in request.headers},
+            body=await request.read(),
+            user=request.headers.get("X-Flowork-User-ID"),
+        )
+        answer = await self._rest.handle(asked)
+        headers = {**answer.headers, "Content-Type": answer.media}
+        return web.Response(body=answer.body, status=answer.status, headers=headers)
 
     async def _health(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ready"})

@@ -39,6 +39,7 @@ ALTER TABLE run ADD COLUMN result BLOB;
 ALTER TABLE run ADD COLUMN settled INTEGER NOT NULL DEFAULT 1;
 CREATE INDEX run_unsettled ON run (number) WHERE settled = 0;
 CREATE INDEX run_by_parent ON run (parent, parent_node, item) WHERE parent IS NOT NULL;
+CREATE INDEX run_by_start ON run (started_at) WHERE parent IS NULL;
 CREATE INDEX run_by_preset ON run (preset, number) WHERE preset IS NOT NULL;
 """
 _STEPS = (_RUNS, _DOCUMENTS, _FAMILIES)

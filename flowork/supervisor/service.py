@@ -48,6 +48,7 @@ def engine_service(environ: Mapping[str, str], data_dir: Path, given: Mapping[st
         "core_engine",
         {
             "ENGINE_SHUTDOWN_GRACE_SECONDS": GRACE_SECONDS,
+            "ENGINE_GATEWAY_ACCESS": "write",  # the gateway beside it belongs to the same person
             **inherited(environ),
             "FLOWORK_DATA_DIR": str(data_dir),
             **given,

@@ -41,6 +41,14 @@ class EngineLinks:
         answer = self._server.ask(NAMESPACE, link.sid, "engine_claim", request, seconds=CLAIM_SECONDS)
         return _verdict(answer)
 
+    def ask(self, engine_id: str, event: str, data: dict[str, Any], *, seconds: float) -> Any:
+        """Send an engine an event and return its acknowledgement; raises ENGINE_UNAVAILABLE."""
+        link = self._presence.find(engine_id)
+        if link is None:
+            message = f"Engine {engine_id} is not connected to the Gateway."
+            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=5)
+        return self._server.ask(NAMESPACE, link.sid, event, data, seconds=seconds)
+
 
 def _verdict(answer: Any) -> EngineClaimResult:
     try:

@@ -13,6 +13,7 @@ from gateway.realtime.frames import invalid
 from gateway.web.proof import Proof
 from gateway.web.routing import Route
 from shared.contract.base import Incoming
+from shared.contract.proxy import EngineOperation
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.strict_json import parse_object
 
@@ -42,6 +43,9 @@ def _view(found: Route, proof: Proof, max_bytes: int) -> Callable[..., Response]
         if len(body) > max_bytes:
             raise RequestEntityTooLarge
         caller = proof.check(operation.auth, request, body)
+        if isinstance(operation, EngineOperation):
+            passed: Response = found.handler(caller, request, body)
+            return passed
         if caller is not None:
             parameters["caller"] = caller
         if operation.body is not None:

@@ -8,11 +8,15 @@ import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
 from gateway.context import Context
+from gateway.web.engine_proxy import EngineProxy
+from shared.contract import catalog
 from shared.contract.base import Auth, Operation
+from shared.contract.proxy import EngineOperation
 from shared.errors import ErrorCode, FloworkError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -69,7 +73,14 @@ def find_routes(package: ModuleType, context: Context) -> list[Route]:
             operation = getattr(method, _MARK, None)
             if isinstance(operation, Operation):
                 routes.append(_checked(Route(operation, method)))
-    return routes
+    return routes + passed_on(context)
+
+
+def passed_on(context: Context) -> list[Route]:
+    """Return a route for every operation that engines answer; its handler takes the caller and the body's bytes."""
+    proxy = EngineProxy(context)
+    operations = (item for item in catalog.operations().values() if isinstance(item, EngineOperation))
+    return [Route(operation, partial(proxy.answer, operation)) for operation in operations]
 
 
 def _checked(found: Route) -> Route:

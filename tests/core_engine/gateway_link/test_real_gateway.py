@@ -7,13 +7,16 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from core_engine.app import Engine
 from core_engine.gateway_link.link import LinkState
 from shared.ids import new_claim_code, new_engine_token
 from shared.signing.claims import claim_proof
+from shared.signing.presets import sign_preset
 from tests.core_engine.engine import ENGINE_ID, OTHER, engine, talker
 from tests.support.platform import Platform
 
@@ -109,3 +112,50 @@ async def test_a_wrong_token_is_refused_logged_and_does_not_disturb_the_engine(
         assert "auth_failed" in caplog.text
         assert wrong["FLOWORK_ENGINE_TOKEN"] not in caplog.text
         assert await asyncio.to_thread(platform.engine_state) == "offline"
+
+
+async def test_rest_requests_reach_the_engine_over_the_link_and_long_answers_come_whole(
+    tmp_path: Path,
+) -> None:
+    async with gateway(tmp_path / "gateway") as platform:
+        await asyncio.to_thread(platform.register_engine)
+        async with linked(platform, tmp_path / "engine", ENGINE_GATEWAY_ACCESS="write") as running:
+            await until(lambda: platform.engine_state() == "online")
+
+            async def call(method: str, path: str, body: Any = None) -> httpx.Response:
+                return await asyncio.to_thread(platform.call, method, path, body)
+
+            assert {item["id"] for item in (await call("GET", "/modules")).json()} >= {"if_condition"}
+            text = "é" * 100_000
+            saved = await call("PATCH", "/settings", {"mine": text, "other": text})
+            assert (saved.status_code, saved.json().get("code")) == (413, "TOO_LARGE")
+            half = "é" * 60_000
+            assert (await call("PATCH", "/settings", {"mine": half})).status_code == 200
+            workflow = {
+                "nodes": [{"id": "n", "module_id": "delay", "name": "é" * 200}] * 3,
+                "notes": "x" * 700_000,
+            }
+            body = {
+                "name": "Long",
+                "workflow_data": workflow,
+                "signature": sign_preset(platform.owner, workflow),
+            }
+            assert (await call("POST", "/presets", body)).status_code == 201
+            loaded = await call("GET", "/presets/Long")
+            assert len(loaded.content) > 2 * 256 * 1024, "more than two parts"
+            assert loaded.json() == workflow
+            assert (await call("DELETE", "/presets/Long")).status_code == 204
+            refused = await call("GET", "/presets/Long")
+            assert (refused.status_code, refused.json()["code"]) == (404, "NOT_FOUND")
+            icon = f"{platform.gateway_url}/api/v1/components/modules/delay/icon"
+            shown = await asyncio.to_thread(httpx.get, icon, params={"engine_id": platform.engine_id})
+            assert (shown.status_code, shown.headers["Content-Type"]) == (200, "image/svg+xml")
+            tag = {"If-None-Match": shown.headers["ETag"]}
+            again = await asyncio.to_thread(
+                httpx.get, icon, params={"engine_id": platform.engine_id}, headers=tag
+            )
+            assert again.status_code == 304
+            assert running.access.owner == platform.owner.address.lower()
+        await until(lambda: platform.engine_state() == "offline")
+        gone = await asyncio.to_thread(platform.call, "GET", "/modules", None)
+        assert (gone.status_code, gone.json()["code"]) == (503, "ENGINE_UNAVAILABLE")

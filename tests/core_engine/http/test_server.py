@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
 
 from core_engine.http.server import InternalApi
 from core_engine.http.status import EngineStatus
+from core_engine.rest.router import RestApi
 
 SECRET = "flork_sec_" + "ab" * 32
 UNAUTHORIZED = {"error": "Unauthorized: API Key is missing or invalid."}
@@ -36,7 +38,8 @@ def broken() -> EngineStatus:
 
 @asynccontextmanager
 async def api(secret: str = SECRET, source=status) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
-    server = InternalApi("127.0.0.1", 0, secret=secret, status=source)
+    nobody: Any = None
+    server = InternalApi("127.0.0.1", 0, secret=secret, status=source, rest=RestApi((), nobody, "write"))
     await server.start()
     try:
         async with aiohttp.ClientSession() as http:
@@ -99,9 +102,7 @@ async def test_metrics() -> None:
     assert "process_resident_memory_bytes" in text
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "code"), [("GET", "/nowhere", 404), ("POST", "/api/v1/status", 405)]
-)
+@pytest.mark.parametrize(("method", "path", "code"), [("GET", "/nowhere", 404), ("POST", "/metrics", 405)])
 async def test_wrong_paths_and_methods_answer_json(method: str, path: str, code: int) -> None:
     async with (
         api() as (http, url),
