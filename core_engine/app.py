@@ -35,6 +35,7 @@ from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
 from core_engine.workflow import RunService
+from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
@@ -45,6 +46,7 @@ from shared.signing.replay import ReplayWindow
 _log = logging.getLogger(__name__)
 
 HOUSEKEEPING_SECONDS = 60.0
+SWEEP_SECONDS = 3600.0
 LAST_SECONDS = 1.5
 CAPABILITIES = ["workflow"]
 _NO_ENGINE_ID = (
@@ -116,6 +118,8 @@ class Engine:
             documents.preferences,
             documents.folders,
         )
+        keep = settings.keep
+        self._retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
@@ -331,10 +335,14 @@ class Engine:
             self.link.report(vitals)
 
     async def _keep_house(self) -> None:
+        due = 0.0
         while True:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
             try:
                 await self._store.forget_replay(self._clock.now_ms())
+                if self._clock.monotonic() > due:
+                    due = self._clock.monotonic() + SWEEP_SECONDS
+                    await self._retention.sweep()
             except FloworkError as error:
                 _log.warning("could not tidy the storage", extra={"reason": error.message})
 

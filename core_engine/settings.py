@@ -174,6 +174,21 @@ class Limits(SettingsGroup):
     )  # fmt: skip
 
 
+class Keep(SettingsGroup):
+    """How much history of ended runs is kept; 0 keeps everything."""
+
+    days: float = setting(
+        90.0, env="ENGINE_KEEP_DAYS", ge=0, le=36_500, description="Days an ended run is kept; 0 without limit."
+    )  # fmt: skip
+    runs: int = setting(
+        1_000_000, env="ENGINE_KEEP_RUNS", ge=0, description="Ended runs that are kept; 0 without limit."
+    )  # fmt: skip
+    megabytes: int = setting(
+        20_480, env="ENGINE_KEEP_MEGABYTES", ge=0,
+        description="Size of the journal with its payload files above which the oldest runs go; 0 without limit.",
+    )  # fmt: skip
+
+
 class Data(SettingsGroup):
     """Where the engine keeps things."""
 
@@ -212,4 +227,5 @@ class EngineSettings(BaseModel):
     link: Link
     listen: Listen
     limits: Limits
+    keep: Keep
     data: Data

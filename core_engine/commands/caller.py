@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core_engine.commands.follow import Follows
-from core_engine.kernel.ports import Frame, Sink
+from core_engine.kernel.ports import Frame, Pace, Sink, at_once
 
 MAX_ADDRESSES = 16
 
 
 class Caller:
-    """The far end of a connection. Any number of identities may sign on it, up to a bound."""
+    """The far end of a connection. Any number of identities may sign on it, up to a bound.
 
-    def __init__(self, deliver: Sink) -> None:
+    ``pace`` waits until the connection has room for more, for those who have much to deliver.
+    """
+
+    def __init__(self, deliver: Sink, pace: Pace = at_once) -> None:
         self._deliver = deliver
+        self.pace = pace
         self.follows = Follows(deliver)
         self.addresses: set[str] = set()
         self.in_flight = 0

@@ -119,7 +119,8 @@ async def subscribe_run(context: CommandContext, message: SubscribeRun) -> None:
     follows = context.caller.follows
     follows.restart(run_id, message.after_seq)
     context.answer(RunSubscribed(job_id=run_id, from_seq=message.after_seq + 1))
-    follows.ends_with(run_id, await context.rooms.runs.subscribe(run_id, follows, message.after_seq))
+    pace = context.caller.pace
+    follows.ends_with(run_id, await context.rooms.runs.subscribe(run_id, follows, message.after_seq, pace))
 
 
 async def _workflow_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +15,11 @@ from shared.contract.workflow import WorkflowProblem
 
 Frame = dict[str, Any]
 Sink = Callable[[Sequence[Frame]], None]
+Pace = Callable[[], Awaitable[None]]
+
+
+async def at_once() -> None:
+    """Do not wait: the pace of a sink that takes everything."""
 
 
 class Registry(Protocol):
@@ -160,8 +165,13 @@ class Runs(Protocol):
         """
         ...
 
-    async def subscribe(self, run_id: str, sink: Sink, after_seq: int) -> Callable[[], None]:
-        """Deliver the events after ``after_seq``, past ones first, then live ones; return the unsubscribe."""
+    async def subscribe(
+        self, run_id: str, sink: Sink, after_seq: int, pace: Pace = at_once
+    ) -> Callable[[], None]:
+        """Deliver the events after ``after_seq``, past ones first, then live ones; return the unsubscribe.
+
+        ``pace`` is awaited after each portion of past events, so that a long history does not flood its reader.
+        """
         ...
 
     def unsubscribe(self, sink: Sink) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from shared.errors import ErrorCode, FloworkError
@@ -66,6 +67,14 @@ class BlobFiles:
                 yield path.name
             elif path.suffix == ".new":
                 path.unlink(missing_ok=True)
+
+    def size(self) -> int:
+        """Return how many bytes the stored contents take."""
+        total = 0
+        for path in self._root.glob("??/*"):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                total += path.stat().st_size
+        return total
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -15,6 +15,13 @@ from core_engine.storage.schema import connect
 from shared.errors import ErrorCode, FloworkError
 
 _COLUMNS = ",".join(RunRow._fields)
+_ROOTS = "FROM run WHERE parent IS NULL AND settled = 1"
+_FAMILY = (
+    "WITH RECURSIVE family(id, number, finished_at) AS (SELECT id, number, finished_at FROM run WHERE number = ?"
+    " UNION ALL SELECT run.id, run.number, run.finished_at FROM run JOIN family ON run.parent = family.id)"
+    " SELECT number, finished_at FROM family"
+)
+_PAGES = ("page_count", "freelist_count", "page_size")
 _SEGMENTS = "SELECT key, crc, body FROM segment WHERE key > ? AND key < ? ORDER BY key"
 
 
@@ -90,10 +97,27 @@ class Reader:
         """Return the largest run number, 0 without any."""
         return int(self._all("SELECT coalesce(max(number), 0) FROM run")[0][0])
 
-    def finished_before(self, ms: int, limit: int) -> list[int]:
-        """Return numbers of runs that ended before a time."""
-        sql = "SELECT number FROM run WHERE finished_at < ? ORDER BY number LIMIT ?"
-        return [row[0] for row in self._all(sql, (ms, limit))]
+    def ended_roots(self, before_ms: int, after: int, limit: int) -> list[int]:
+        """Return numbers, above ``after``, of runs that no other run started and that ended before a time."""
+        sql = f"SELECT number {_ROOTS} AND finished_at < ? AND number > ? ORDER BY number LIMIT ?"
+        return [row[0] for row in self._all(sql, (before_ms, after, limit))]
+
+    def family(self, root: int) -> list[int]:
+        """Return a run's number and those of all the runs it started, itself or through them.
+
+        It is empty while one of them has not ended.
+        """
+        rows = self._all(_FAMILY, (root,))
+        return [] if any(row[1] is None for row in rows) else [row[0] for row in rows]
+
+    def count_ended(self) -> int:
+        """Count the ended runs that no other run started."""
+        return int(self._all(f"SELECT count(*) {_ROOTS} AND finished_at IS NOT NULL")[0][0])
+
+    def used_bytes(self) -> int:
+        """Return how much of the database file is in use."""
+        pages, free, size = (self._all(f"PRAGMA {name}")[0][0] for name in _PAGES)
+        return int((pages - free) * size)
 
     def journal(self, run_id: str) -> RunJournal | None:
         """Return all that is stored of one run, as of one moment.

@@ -96,15 +96,33 @@ class EngineStore:
         """Delete replay keys that have expired."""
         await self._performed(partial(_delete_replay, now_ms=now_ms))
 
-    async def delete_runs(self, before_ms: int) -> int:
-        """Delete runs that ended before a time, with their journal and payload files; return how many."""
-        count = 0
-        while numbers := await asyncio.to_thread(self.archive.finished_before, before_ms, _DELETE_CHUNK):
+    async def delete_runs(self, before_ms: int, most: int | None = None) -> int:
+        """Delete runs that ended before a time, oldest first, with what they started, journal and payload files.
+
+        At most so many, where ``most`` is given; returns how many. A run whose family has not ended stays.
+        """
+        count, after = 0, 0
+        while most is None or count < most:
+            limit = _DELETE_CHUNK if most is None else min(_DELETE_CHUNK, most - count)
+            roots = await asyncio.to_thread(self.archive.ended_roots, before_ms, after, limit)
+            if not roots:
+                break
+            after = roots[-1]
+            families = await asyncio.to_thread(lambda: [self.archive.family(root) for root in roots])  # noqa: B023
+            numbers = [number for family in families for number in family]
             await self._performed(partial(_delete, blobs=self.blobs, numbers=numbers))
-            count += len(numbers)
+            count += sum(map(bool, families))
         if count:
             await self._performed(_delete_workflows)
         return count
+
+    async def count_ended(self) -> int:
+        """Count the ended runs that no other run started."""
+        return await asyncio.to_thread(self.archive.count_ended)
+
+    async def size(self) -> int:
+        """Return the bytes that the database and the payload files take."""
+        return await asyncio.to_thread(lambda: self.archive.used_bytes() + self.blobs.size())
 
     async def settle_run(self, run_id: str) -> None:
         """Note that everybody who waited for the end of a run has been told."""

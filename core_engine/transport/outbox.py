@@ -33,6 +33,8 @@ class Outbox:
         self._waiting: deque[bytes] = deque()
         self._unsent = 0
         self._ready = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self._closed = False
 
     @property
@@ -53,7 +55,13 @@ class Outbox:
                 return
             self._waiting.append(data)
             self._unsent += len(data)
+        if self._unsent > self._max_bytes // 2 or len(self._waiting) > MAX_FRAMES // 2:
+            self._room.clear()
         self._ready.set()
+
+    async def has_room(self) -> None:
+        """Wait until at most half of the room is taken, or the outbox closed: so may send who has much to send."""
+        await self._room.wait()
 
     async def take(self) -> list[bytes]:
         """Wait for frames and return all that came in this tick, in order; empty once the outbox is closed."""
@@ -68,11 +76,14 @@ class Outbox:
     def sent(self, size: int) -> None:
         """Note that so many bytes left for the network."""
         self._unsent = max(0, self._unsent - size)
+        if self._unsent <= self._max_bytes // 2 and len(self._waiting) <= MAX_FRAMES // 2:
+            self._room.set()
 
     def close(self) -> None:
         """Throw away what waits and let the writer end."""
         self._closed = True
         self._waiting.clear()
+        self._room.set()
         self._ready.set()
 
 

@@ -56,7 +56,7 @@ class Peer:
         self._bucket = TokenBucket(limits.messages_per_second, clock.monotonic())
         self._outbox = Outbox(max_bytes=limits.outbox_bytes, batch=batch, on_overflow=self._drop_slow_reader)
         self._closing: asyncio.Task[None] | None = None
-        self.caller = Caller(self._outbox.put)
+        self.caller = Caller(self._outbox.put, self._outbox.has_room)
 
     async def run(self) -> None:
         """Serve the connection until it ends."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from core_engine.kernel.context import Files
-from core_engine.kernel.ports import EndListener, Frame, Registry, Sink, StartRun
+from core_engine.kernel.ports import EndListener, Frame, Pace, Registry, Sink, StartRun, at_once
 from core_engine.kernel.suspension import APPROVAL, SignedAnswer
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore, RunFilter, RunRow
@@ -40,6 +40,7 @@ from shared.ids import is_job_id
 
 _LAST_SYNC = 10.0
 _LAST_WORDS = 2.0
+_PORTION = 64
 
 
 class RunService:
@@ -178,7 +179,9 @@ class RunService:
         rows = await asyncio.to_thread(self._store.archive.runs, which)
         return [kept.summary_of(row) for row in rows]
 
-    async def subscribe(self, run_id: str, sink: Sink, after_seq: int) -> Callable[[], None]:
+    async def subscribe(
+        self, run_id: str, sink: Sink, after_seq: int, pace: Pace = at_once
+    ) -> Callable[[], None]:
         """Deliver a run's events after ``after_seq``: past ones first, then live ones without gap or repeat.
 
         Returns the unsubscribe. On return the past events have been delivered.
@@ -186,7 +189,7 @@ class RunService:
         self._row(run_id)
         subscription = self._delivery.follow(run_id, sink, after_seq + 1, live=False)
         try:
-            await self._catch_up(run_id, subscription)
+            await self._catch_up(run_id, subscription, pace)
         except BaseException:
             self._delivery.drop(subscription)
             raise
@@ -285,11 +288,13 @@ class RunService:
         status, start = RunStatus(row.status), time_text(row.started_at)
         return status_frame(run_id, row.status_seq, status, start, end_time=end, error_message=row.error)
 
-    async def _catch_up(self, run_id: str, subscription: Subscription) -> None:
+    async def _catch_up(self, run_id: str, subscription: Subscription, pace: Pace) -> None:
         while not subscription.closed:
             run = await asyncio.to_thread(self._archive.load, run_id)
             projection = Projection(run_id, run.prepared.graph, run.row.started_at)
-            self._delivery.give(subscription, projection.frames(run.records))
+            for start in range(0, len(run.records), _PORTION):
+                self._delivery.give(subscription, projection.frames(run.records[start : start + _PORTION]))
+                await pace()
             if self._delivery.go_live(subscription):
                 break
         if run_id not in self._conductor.runs:

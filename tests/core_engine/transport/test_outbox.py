@@ -117,3 +117,22 @@ def test_every_frame_arrives_once_and_in_order(ticks: list[list[str]], batch: bo
         return found
 
     assert asyncio.run(run()) == [text for tick in ticks for text in tick]
+
+
+async def test_who_has_much_to_send_waits_until_half_of_the_room_is_free() -> None:
+    box, dropped = outbox(1000)
+    box.put([{"n": "x" * 400}])
+    await box.has_room()
+    box.put([{"n": "x" * 400}])
+    waiting = asyncio.create_task(box.has_room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    for data in await box.take():
+        box.sent(len(data))
+    await waiting
+    box.put([{"n": "x" * 600}])
+    waiting = asyncio.create_task(box.has_room())
+    await asyncio.sleep(0)
+    box.close()
+    await waiting
+    assert not dropped
