@@ -1,4 +1,7 @@
-"""The page at ``/`` and its files, read once from ``gateway/static``; every other page address shows the page too."""
+"""The page at ``/`` and its files, read once; every other page address shows the page too.
+
+The page is the web GUI where it was built (``make gui`` writes ``gateway/gui``), else the plain one of ``gateway/static``.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,13 @@ from pathlib import Path
 from flask import Request, Response
 
 STATIC = Path(__file__).parent.parent / "static"
+GUI = Path(__file__).parent.parent / "gui"
+ASSETS = "/assets/"
 INDEX = "/index.html"
 VERSION_MARK = b"%FLOWORK_VERSION%"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
@@ -35,8 +40,10 @@ class Pages:
         self._files = files
 
     @classmethod
-    def load(cls, folder: Path = STATIC) -> Pages:
-        """Read the files of a folder."""
+    def load(cls, folder: Path | None = None) -> Pages:
+        """Read the files of a folder; without one, of the GUI, or the plain page where the GUI was not built."""
+        if folder is None:
+            folder = GUI if (GUI / INDEX[1:]).is_file() else STATIC
         version = metadata.version("flowork").encode()
         found = sorted(path for path in folder.rglob("*") if path.is_file())
         return cls({f"/{path.relative_to(folder).as_posix()}": _file(path, version) for path in found})
@@ -55,7 +62,9 @@ class Pages:
             return None
         response = Response(file.content, content_type=file.content_type)
         response.headers["Content-Security-Policy"] = POLICY
-        response.headers["Cache-Control"] = "no-cache"
+        named_by_content = request.path.startswith(ASSETS) and request.path in self._files
+        lasting = "public, max-age=31536000, immutable"
+        response.headers["Cache-Control"] = lasting if named_by_content else "no-cache"
         response.set_etag(file.etag)
         response.make_conditional(request)
         return response

@@ -1,0 +1,823 @@
+// Generated from shared/contract by `make generate`; changes here are lost.
+
+export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
+
+export type ActiveJob = {
+  id: string;
+  preset: (string | null);
+  duration_seconds: number;
+};
+export type ApproveManual = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  node_id: string;
+  comment?: string;
+  approval_id?: (string | null);
+};
+export type ClaimBody = {
+  engine_id: string;
+  proof: string;
+};
+export type ClaimedEngine = {
+  id: string;
+  name: string;
+  status: "online" | "offline";
+  owner: string;
+};
+export type ComponentInfo = {
+  id: string;
+  name: string;
+  version: string;
+  description: string;
+  is_paused?: boolean;
+  is_core?: boolean;
+  is_installed?: boolean;
+  tier?: string;
+  manifest: ManifestInfo;
+};
+export type ComponentsList = {
+  type?: string;
+  component_type: "modules" | "plugins" | "tools" | "triggers";
+  components: (ComponentInfo)[];
+  request_id?: (string | null);
+};
+export type ConnectionHistory = {
+  type?: string;
+  job_id: string;
+  connection_id: string;
+  history: (PassedPayload)[];
+  request_id?: (string | null);
+};
+export type ConnectionStatusUpdate = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  connection_id: string;
+  status?: "ACTIVE";
+};
+export type DebugPopup = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  node_id: string;
+  title: string;
+  content: unknown;
+  config?: Record<string, unknown>;
+};
+export type DeletePreset = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+};
+export type DeleteVariable = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+};
+export type DiffPresetVersions = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+  from_version: number;
+  to_version: number;
+};
+export type DirectoryItem = {
+  name: string;
+  path: string;
+  is_dir: boolean;
+  size?: (number | null);
+  modified?: (string | null);
+};
+export type DirectoryList = {
+  type?: string;
+  path: string;
+  items: (DirectoryItem)[];
+  truncated?: boolean;
+  request_id?: (string | null);
+};
+export type Done = {
+  status?: string;
+  message?: string;
+};
+export type DriveItem = {
+  name: string;
+  path: string;
+  is_dir?: boolean;
+  type?: "drive";
+};
+export type DrivesList = {
+  type?: string;
+  drives: (DriveItem)[];
+  request_id?: (string | null);
+};
+export type Engine = {
+  id: string;
+  name: string;
+  status: "online" | "offline";
+  last_seen: (string | null);
+};
+export type EngineNameBody = {
+  name: string;
+};
+export type EngineToken = {
+  message: string;
+  token: string;
+  engine_id: string;
+};
+export type EngineVitals = {
+  type?: string;
+  engineId: string;
+  isBusy: boolean;
+  cpuPercent: number;
+  memoryPercent: number;
+};
+export type ErrorEvent = {
+  type?: string;
+  code: string;
+  message: string;
+  details?: unknown;
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type ExecuteStandaloneNode = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  node_data: NodeData;
+  mode?: RunMode;
+  initial_payload?: unknown;
+};
+export type ExecuteWorkflow = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  workflow_data?: (Record<string, unknown> | null);
+  initial_payload?: unknown;
+  preset_name?: (string | null);
+  mode?: RunMode;
+  start_node_id?: (string | null);
+};
+export type GetRun = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type Health = {
+  status: "healthy";
+  database: "connected";
+};
+export type ListPresetVersions = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+};
+export type ListRuns = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  status?: (RunStatus | null);
+  before?: (number | null);
+  parent_job_id?: (string | null);
+  preset_name?: (string | null);
+  limit?: number;
+};
+export type LiveStats = {
+  active_jobs: (ActiveJob)[];
+  execution_stats_24h: RunCounts;
+  top_failing_presets: (NamedCount)[];
+  top_slowest_presets: (SlowPreset)[];
+  recent_activity: (string)[];
+  usage_stats: UsageCount;
+  system_overview: SystemOverview;
+};
+export type LoadPreset = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+  owner_id?: (string | null);
+  version?: (number | null);
+};
+export type LoadedPreset = {
+  type?: string;
+  name: string;
+  workflow_data: Record<string, unknown>;
+  version: number;
+  author_id: string;
+  timestamp: string;
+  version_hash: string;
+  signature: (string | null);
+  request_id?: (string | null);
+};
+export type LogEvent = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  level: "DEBUG" | "INFO" | "SUCCESS" | "WARN" | "ERROR";
+  source: string;
+  message: string;
+  timestamp: string;
+  node_id?: (string | null);
+  workflow_context_id?: (string | null);
+};
+export type ManifestInfo = {
+  id: string;
+  name: string;
+  version: string;
+  author: string;
+  description: string;
+  type: string;
+  category: string;
+  tier?: string;
+  requires_input?: boolean;
+  input_ports: (PortInfo)[];
+  output_ports: (PortInfo)[];
+  properties: (PropertyInfo)[];
+  ui_schema?: (Record<string, unknown>)[];
+  behaviors?: (string)[];
+  icon_file?: (string | null);
+  config_schema: Record<string, unknown>;
+  guarantee: string;
+};
+export type ManualApprovalRequested = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  module_id: string;
+  message: string;
+  node_id: string;
+  title: string;
+  approval_id: string;
+  workflow_context_id: string;
+  expires_at?: (string | null);
+};
+export type Message = {
+  message: string;
+};
+export type NamedCount = {
+  name: string;
+  count: number;
+};
+export type NewsItem = {
+  id: string;
+  date: string;
+  title: string;
+  body: string;
+  url?: (string | null);
+};
+export type NodeData = {
+  module_id: string;
+  config_values?: Record<string, unknown>;
+};
+export type NodeExecutionMetric = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  node_id: string;
+  status: "RUNNING" | "SUCCESS" | "ERROR";
+  timestamp: number;
+  module_id: string;
+  attempt?: number;
+  execution_time_ms?: (number | null);
+  error?: (string | null);
+  retry_in_seconds?: (number | null);
+};
+export type NodeState = {
+  node_id: string;
+  name: string;
+  module_id: string;
+  status: NodeStatus;
+  attempts: number;
+  guarantee: string;
+  started_at?: (number | null);
+  finished_at?: (number | null);
+  execution_time_ms?: (number | null);
+  error?: (string | null);
+  waiting?: (StepWait | null);
+  answered_by?: (StepAnswer | null);
+};
+export type NodeStatus = "PENDING" | "RUNNING" | "RETRYING" | "WAITING" | "SUCCESS" | "ERROR" | "SKIPPED" | "CANCELLED" | "OUTCOME_UNKNOWN";
+export type PassedPayload = {
+  data: unknown;
+  history: (unknown)[];
+};
+export type PauseWorkflow = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type PortInfo = {
+  name: string;
+  display_name: string;
+  tooltip?: string;
+};
+export type PreferencesBody = Record<string, unknown>;
+export type PresetChange = {
+  kind: "added" | "removed" | "changed";
+  subject: "node" | "connection" | "setting";
+  id: string;
+  path: string;
+  before?: unknown;
+  after?: unknown;
+};
+export type PresetDiff = {
+  type?: string;
+  name: string;
+  from_version: number;
+  to_version: number;
+  changes: (PresetChange)[];
+  request_id?: (string | null);
+};
+export type PresetExists = {
+  exists: boolean;
+};
+export type PresetItem = {
+  id: string;
+  name: string;
+  version: number;
+  updated_at: string;
+  author_id: string;
+  intact: boolean;
+};
+export type PresetVersion = {
+  version: number;
+  timestamp: string;
+  author_id: string;
+  version_hash: string;
+  previous_hash: (string | null);
+  signed: boolean;
+  restored_from?: (number | null);
+};
+export type PresetVersionItem = {
+  id: string;
+  version: string;
+  timestamp: string;
+};
+export type PresetVersions = {
+  type?: string;
+  name: string;
+  versions: (PresetVersion)[];
+  intact: boolean;
+  problem?: (string | null);
+  request_id?: (string | null);
+};
+export type PresetsList = {
+  type?: string;
+  presets: (PresetItem)[];
+  request_id?: (string | null);
+};
+export type Profile = {
+  user_id: string;
+  email: (string | null);
+  username: string;
+  public_address: string;
+  tier: string;
+  permissions: (string)[];
+  license_expires_at: (string | null);
+};
+export type PropertyInfo = {
+  id: string;
+  type: string;
+  label: string;
+  description: string;
+  default?: unknown;
+  required?: boolean;
+  options?: (PropertyOption)[];
+};
+export type PropertyOption = {
+  label: string;
+  value: string;
+};
+export type RegisteredEngine = {
+  id: string;
+  name: string;
+  status: "online" | "offline";
+  raw_token: string;
+};
+export type RejectManual = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  node_id: string;
+  comment?: string;
+  approval_id?: (string | null);
+};
+export type RequestComponentsList = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  component_type?: "modules" | "plugins" | "tools" | "triggers";
+};
+export type RequestConnectionHistory = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  connection_id: string;
+};
+export type RequestDirectoryList = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  path: string;
+};
+export type RequestDrives = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type RequestPresetsList = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type RequestSettings = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type RequestVariables = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type RestorePresetVersion = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+  version: number;
+};
+export type ResumeWorkflow = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type RunAcceptedAnswer = {
+  status?: string;
+  message: string;
+  job_id: string;
+};
+export type RunCounts = {
+  success: number;
+  failed: number;
+};
+export type RunDetails = {
+  type?: string;
+  run: RunSummary;
+  nodes: (NodeState)[];
+  last_seq: number;
+  request_id?: (string | null);
+};
+export type RunList = {
+  type?: string;
+  runs: (RunSummary)[];
+  request_id?: (string | null);
+};
+export type RunMode = "EXECUTE" | "SIMULATE";
+export type RunPresetBody = {
+  initial_payload?: unknown;
+  mode?: RunMode;
+  job_id?: (string | null);
+};
+export type RunStatus = "RUNNING" | "PAUSED" | "SUCCEEDED" | "FAILED" | "STOPPED";
+export type RunSubscribed = {
+  type?: string;
+  job_id: string;
+  from_seq: number;
+  request_id?: (string | null);
+};
+export type RunSummary = {
+  job_id: string;
+  preset_name: (string | null);
+  mode: RunMode;
+  status: RunStatus;
+  started_by: string;
+  started_at: number;
+  finished_at: (number | null);
+  workflow_hash: string;
+  error_message?: (string | null);
+  origin?: string;
+  parent_job_id?: (string | null);
+  parent_node_id?: (string | null);
+  item?: (number | null);
+};
+export type SavePreset = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+  workflow_data: Record<string, unknown>;
+  signature: string;
+  based_on?: (number | null);
+};
+export type SavePresetBody = {
+  name: string;
+  workflow_data: Record<string, unknown>;
+  signature: string;
+  based_on?: (number | null);
+};
+export type SaveSettings = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  settings: Record<string, unknown>;
+};
+export type SettingsResponse = {
+  type?: string;
+  settings: Record<string, unknown>;
+  request_id?: (string | null);
+};
+export type SlowPreset = {
+  name: string;
+  avg_duration_ms: number;
+};
+export type StatusData = {
+  status: RunStatus;
+  start_time?: (string | null);
+  end_time?: (string | null);
+  error_message?: (string | null);
+};
+export type StepAnswer = {
+  address: string;
+  approved: boolean;
+  comment: string;
+  answered_at: number;
+  message: string;
+  signature: string;
+  signer: string;
+  bound: boolean;
+  payload: string;
+};
+export type StepWait = {
+  id: string;
+  signal?: (string | null);
+  until?: (number | null);
+  title?: (string | null);
+  message?: (string | null);
+};
+export type StopWorkflow = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type SubscribeRun = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  after_seq?: number;
+};
+export type SystemOverview = {
+  kernel_version: string;
+  license_tier?: string;
+  is_busy: boolean;
+  modules: number;
+  plugins: number;
+  widgets: number;
+  triggers: number;
+  presets: number;
+  status?: string;
+};
+export type UpdateVariable = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  name: string;
+  data: VariableData;
+};
+export type UsageCount = {
+  used: number;
+};
+export type ValidateWorkflow = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  workflow_data: Record<string, unknown>;
+};
+export type Variable = {
+  name: string;
+  value: unknown;
+  is_secret: boolean;
+  is_enabled: boolean;
+  mode: "single" | "random" | "sequential";
+  is_protected?: boolean;
+};
+export type VariableBody = {
+  value: unknown;
+  is_secret?: boolean;
+  is_enabled?: boolean;
+  mode?: "single" | "random" | "sequential";
+};
+export type VariableData = {
+  value?: unknown;
+  is_secret?: boolean;
+  is_enabled?: boolean;
+  mode?: "single" | "random" | "sequential";
+};
+export type VariableStateBody = {
+  enabled: boolean;
+};
+export type VariablesList = {
+  type?: string;
+  variables: (Variable)[];
+  request_id?: (string | null);
+};
+export type WorkflowProblem = {
+  problem: string;
+  node_id?: (string | null);
+  connection_id?: (string | null);
+  field?: (string | null);
+};
+export type WorkflowStatusUpdate = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  status_data: StatusData;
+  request_id?: (string | null);
+};
+export type WorkflowValidation = {
+  type?: string;
+  valid: boolean;
+  problems: (WorkflowProblem)[];
+  request_id?: (string | null);
+};
+
+export interface Commands {
+  approve_manual: { request: ApproveManual; reply: RunDetails; role: "runner" };
+  delete_preset: { request: DeletePreset; reply: PresetsList; role: "admin" };
+  delete_variable: { request: DeleteVariable; reply: VariablesList; role: "admin" };
+  diff_preset_versions: { request: DiffPresetVersions; reply: PresetDiff; role: "reader" };
+  execute_standalone_node: { request: ExecuteStandaloneNode; reply: WorkflowStatusUpdate; role: "admin" };
+  execute_workflow: { request: ExecuteWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
+  get_run: { request: GetRun; reply: RunDetails; role: "reader" };
+  list_preset_versions: { request: ListPresetVersions; reply: PresetVersions; role: "reader" };
+  list_runs: { request: ListRuns; reply: RunList; role: "reader" };
+  load_preset: { request: LoadPreset; reply: LoadedPreset; role: "reader" };
+  pause_workflow: { request: PauseWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
+  reject_manual: { request: RejectManual; reply: RunDetails; role: "runner" };
+  request_components_list: { request: RequestComponentsList; reply: ComponentsList; role: "reader" };
+  request_connection_history: { request: RequestConnectionHistory; reply: ConnectionHistory; role: "reader" };
+  request_directory_list: { request: RequestDirectoryList; reply: DirectoryList; role: "runner" };
+  request_drives: { request: RequestDrives; reply: DrivesList; role: "runner" };
+  request_presets_list: { request: RequestPresetsList; reply: PresetsList; role: "reader" };
+  request_settings: { request: RequestSettings; reply: SettingsResponse; role: "reader" };
+  request_variables: { request: RequestVariables; reply: VariablesList; role: "reader" };
+  restore_preset_version: { request: RestorePresetVersion; reply: LoadedPreset; role: "admin" };
+  resume_workflow: { request: ResumeWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
+  save_preset: { request: SavePreset; reply: PresetsList; role: "admin" };
+  save_settings: { request: SaveSettings; reply: SettingsResponse; role: "admin" };
+  stop_workflow: { request: StopWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
+  subscribe_run: { request: SubscribeRun; reply: RunSubscribed; role: "reader" };
+  update_variable: { request: UpdateVariable; reply: VariablesList; role: "admin" };
+  validate_workflow: { request: ValidateWorkflow; reply: WorkflowValidation; role: "reader" };
+}
+
+export interface Events {
+  "CONNECTION_STATUS_UPDATE": ConnectionStatusUpdate;
+  "MANUAL_APPROVAL_REQUESTED": ManualApprovalRequested;
+  "NODE_EXECUTION_METRIC": NodeExecutionMetric;
+  "SHOW_DEBUG_POPUP": DebugPopup;
+  "components_list_response": ComponentsList;
+  "connection_history_response": ConnectionHistory;
+  "directory_list_response": DirectoryList;
+  "drives_list_response": DrivesList;
+  "engine_status_update": EngineVitals;
+  "error": ErrorEvent;
+  "load_preset_response": LoadedPreset;
+  "log": LogEvent;
+  "preset_diff_response": PresetDiff;
+  "preset_versions_response": PresetVersions;
+  "presets_list_response": PresetsList;
+  "run_response": RunDetails;
+  "run_subscribed": RunSubscribed;
+  "runs_list_response": RunList;
+  "settings_response": SettingsResponse;
+  "variables_response": VariablesList;
+  "workflow_status_update": WorkflowStatusUpdate;
+  "workflow_validation_response": WorkflowValidation;
+}
+
+export interface Operations {
+  claim_engine: { path: undefined; body: ClaimBody; response: ClaimedEngine };
+  component_icon: { path: { kind: string; component_id: string }; body: undefined; response: Blob };
+  delete_engine: { path: { engine_id: string }; body: undefined; response: Message };
+  delete_preset: { path: { preset: string }; body: undefined; response: null };
+  delete_variable: { path: { variable: string }; body: undefined; response: null };
+  engine_auth_info: { path: undefined; body: undefined; response: (string)[] };
+  get_component: { path: { kind: string; component_id: string }; body: undefined; response: ComponentInfo };
+  get_preset: { path: { preset: string }; body: undefined; response: Record<string, unknown> };
+  get_profile: { path: undefined; body: undefined; response: Profile };
+  get_settings: { path: undefined; body: undefined; response: Record<string, unknown> };
+  get_variable: { path: { variable: string }; body: undefined; response: Variable };
+  health: { path: undefined; body: undefined; response: Health };
+  list_drives: { path: undefined; body: undefined; response: (DriveItem)[] };
+  list_engines: { path: undefined; body: undefined; response: (Engine)[] };
+  list_folder: { path: undefined; body: undefined; response: DirectoryList };
+  list_modules: { path: undefined; body: undefined; response: (ComponentInfo)[] };
+  list_plugins: { path: undefined; body: undefined; response: (ComponentInfo)[] };
+  list_presets: { path: undefined; body: undefined; response: (PresetItem)[] };
+  list_tools: { path: undefined; body: undefined; response: (ComponentInfo)[] };
+  list_triggers: { path: undefined; body: undefined; response: (ComponentInfo)[] };
+  list_variables: { path: undefined; body: undefined; response: (Variable)[] };
+  list_widgets: { path: undefined; body: undefined; response: (ComponentInfo)[] };
+  live_stats: { path: undefined; body: undefined; response: LiveStats };
+  localization: { path: { language: string }; body: undefined; response: Record<string, string> };
+  login: { path: undefined; body: undefined; response: Message };
+  logout: { path: undefined; body: undefined; response: Message };
+  news: { path: undefined; body: undefined; response: (NewsItem)[] };
+  patch_settings: { path: undefined; body: PreferencesBody; response: Record<string, unknown> };
+  pause_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
+  preset_exists: { path: { preset: string }; body: undefined; response: PresetExists };
+  preset_version: { path: { preset: string; version: string }; body: undefined; response: Record<string, unknown> };
+  preset_versions: { path: { preset: string }; body: undefined; response: (PresetVersionItem)[] };
+  put_variable: { path: { variable: string }; body: VariableBody; response: Done };
+  register: { path: undefined; body: undefined; response: Message };
+  register_engine: { path: undefined; body: EngineNameBody; response: RegisteredEngine };
+  reset_engine_token: { path: { engine_id: string }; body: undefined; response: EngineToken };
+  resume_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
+  run_history: { path: { job_id: string; connection_id: string }; body: undefined; response: ConnectionHistory };
+  run_preset: { path: { preset: string }; body: RunPresetBody; response: RunAcceptedAnswer };
+  run_status: { path: { job_id: string }; body: undefined; response: RunDetails };
+  save_preset: { path: undefined; body: SavePresetBody; response: Done };
+  stop_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
+  switch_variable: { path: { variable: string }; body: VariableStateBody; response: Done };
+  update_engine_name: { path: { engine_id: string }; body: EngineNameBody; response: Message };
+}
+
+export const REPLIES = {
+  approve_manual: "run_response",
+  delete_preset: "presets_list_response",
+  delete_variable: "variables_response",
+  diff_preset_versions: "preset_diff_response",
+  execute_standalone_node: "workflow_status_update",
+  execute_workflow: "workflow_status_update",
+  get_run: "run_response",
+  list_preset_versions: "preset_versions_response",
+  list_runs: "runs_list_response",
+  load_preset: "load_preset_response",
+  pause_workflow: "workflow_status_update",
+  reject_manual: "run_response",
+  request_components_list: "components_list_response",
+  request_connection_history: "connection_history_response",
+  request_directory_list: "directory_list_response",
+  request_drives: "drives_list_response",
+  request_presets_list: "presets_list_response",
+  request_settings: "settings_response",
+  request_variables: "variables_response",
+  restore_preset_version: "load_preset_response",
+  resume_workflow: "workflow_status_update",
+  save_preset: "presets_list_response",
+  save_settings: "settings_response",
+  stop_workflow: "workflow_status_update",
+  subscribe_run: "run_subscribed",
+  update_variable: "variables_response",
+  validate_workflow: "workflow_validation_response",
+} as const;
+
+export const RELAYED: Record<string, keyof Events> = {
+  "CONNECTION_DATA_RESPONSE": "connection_history_response",
+  "CONNECTION_UPDATE": "CONNECTION_STATUS_UPDATE",
+  "FILESYSTEM_LIST_RESPONSE": "directory_list_response",
+  "MANUAL_APPROVAL_REQUESTED": "MANUAL_APPROVAL_REQUESTED",
+  "NODE_METRIC_UPDATE": "NODE_EXECUTION_METRIC",
+  "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
+  "WORKFLOW_EXECUTION_UPDATE": "workflow_status_update",
+  "WORKFLOW_LOG_ENTRY": "log",
+  "engine_vitals_update": "engine_status_update",
+  "error": "error",
+  "preset_diff_response": "preset_diff_response",
+  "preset_versions_response": "preset_versions_response",
+  "response_component_list": "components_list_response",
+  "response_load_preset": "load_preset_response",
+  "response_presets_list": "presets_list_response",
+  "response_variables": "variables_response",
+  "run_response": "run_response",
+  "run_subscribed": "run_subscribed",
+  "runs_list_response": "runs_list_response",
+  "settings_response": "settings_response",
+  "workflow_validation_response": "workflow_validation_response",
+};
+
+export const OPERATIONS = {
+  claim_engine: { method: "POST", path: "/user/engines/claim", auth: "wallet" },
+  component_icon: { method: "GET", path: "/components/{kind}/{component_id}/icon", auth: "none" },
+  delete_engine: { method: "DELETE", path: "/user/engines/{engine_id}", auth: "wallet" },
+  delete_preset: { method: "DELETE", path: "/presets/{preset}", auth: "wallet" },
+  delete_variable: { method: "DELETE", path: "/variables/{variable}", auth: "wallet" },
+  engine_auth_info: { method: "GET", path: "/engine/get-engine-auth-info", auth: "engine" },
+  get_component: { method: "GET", path: "/components/{kind}/{component_id}", auth: "wallet" },
+  get_preset: { method: "GET", path: "/presets/{preset}", auth: "wallet" },
+  get_profile: { method: "GET", path: "/auth/profile", auth: "wallet" },
+  get_settings: { method: "GET", path: "/settings", auth: "wallet" },
+  get_variable: { method: "GET", path: "/variables/{variable}", auth: "wallet" },
+  health: { method: "GET", path: "/system/health", auth: "none" },
+  list_drives: { method: "GET", path: "/filesystem/drives", auth: "wallet" },
+  list_engines: { method: "GET", path: "/user/engines", auth: "wallet" },
+  list_folder: { method: "GET", path: "/filesystem/list", auth: "wallet" },
+  list_modules: { method: "GET", path: "/modules", auth: "wallet" },
+  list_plugins: { method: "GET", path: "/plugins", auth: "wallet" },
+  list_presets: { method: "GET", path: "/presets", auth: "wallet" },
+  list_tools: { method: "GET", path: "/tools", auth: "wallet" },
+  list_triggers: { method: "GET", path: "/triggers", auth: "wallet" },
+  list_variables: { method: "GET", path: "/variables", auth: "wallet" },
+  list_widgets: { method: "GET", path: "/widgets", auth: "wallet" },
+  live_stats: { method: "GET", path: "/engine/live-stats", auth: "wallet" },
+  localization: { method: "GET", path: "/localization/{language}", auth: "none" },
+  login: { method: "POST", path: "/auth/login", auth: "none" },
+  logout: { method: "POST", path: "/auth/logout", auth: "wallet" },
+  news: { method: "GET", path: "/news", auth: "none" },
+  patch_settings: { method: "PATCH", path: "/settings", auth: "wallet" },
+  pause_run: { method: "POST", path: "/workflow/pause/{job_id}", auth: "wallet" },
+  preset_exists: { method: "GET", path: "/presets/{preset}/exists", auth: "wallet" },
+  preset_version: { method: "GET", path: "/presets/{preset}/versions/{version}", auth: "wallet" },
+  preset_versions: { method: "GET", path: "/presets/{preset}/versions", auth: "wallet" },
+  put_variable: { method: "PUT", path: "/variables/{variable}", auth: "wallet" },
+  register: { method: "POST", path: "/auth/register", auth: "none" },
+  register_engine: { method: "POST", path: "/user/engines", auth: "wallet" },
+  reset_engine_token: { method: "POST", path: "/user/engines/{engine_id}/reset-token", auth: "wallet" },
+  resume_run: { method: "POST", path: "/workflow/resume/{job_id}", auth: "wallet" },
+  run_history: { method: "GET", path: "/workflow/history/{job_id}/{connection_id}", auth: "wallet" },
+  run_preset: { method: "POST", path: "/workflow/execute/{preset}", auth: "wallet" },
+  run_status: { method: "GET", path: "/workflow/status/{job_id}", auth: "wallet" },
+  save_preset: { method: "POST", path: "/presets", auth: "wallet" },
+  stop_run: { method: "POST", path: "/workflow/stop/{job_id}", auth: "wallet" },
+  switch_variable: { method: "PATCH", path: "/variables/{variable}/state", auth: "wallet" },
+  update_engine_name: { method: "PUT", path: "/user/engines/{engine_id}/update-name", auth: "wallet" },
+} as const;

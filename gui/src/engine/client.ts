@@ -1,0 +1,211 @@
+/** Commands to one engine and its events: over its own socket where that is reachable, else through the gateway. */
+
+import { FloworkError } from "@/api/errors";
+import { type Commands, type ErrorCode, type Events, REPLIES } from "@/contract/contract.gen";
+import type { Signer } from "@/wallet/signer";
+import { seal } from "./envelope";
+import { type Frame, frameOfRelay, framesOfRaw, isRunFrame, type RunFrame } from "./frames";
+import type { GuiSocket } from "./gui-socket";
+import { RawSocket } from "./raw-socket";
+
+export type CommandName = keyof Commands & keyof typeof REPLIES;
+export type Way = "direct" | "relay";
+type Fields<Name extends CommandName> = Omit<Commands[Name]["request"], "request_id">;
+type RunListener = (frame: RunFrame) => void;
+type Listener = (frame: Frame) => void;
+
+interface Question {
+  reply: string;
+  resolve(frame: Frame): void;
+  reject(error: Error): void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+const WAIT_MS = 30_000;
+const RETRY_MS = [1000, 2000, 5000, 15_000, 30_000];
+
+export interface EngineTarget {
+  engineId: string;
+  signer: Signer;
+  gateway: GuiSocket;
+  /** The engine's own socket, such as ws://127.0.0.1:8765; empty to go through the gateway only. */
+  directUrl: string;
+  onWay?(way: Way): void;
+}
+
+/** Use `request` for commands and `follow` for a run's events; `close` when another engine is chosen. */
+export class EngineClient {
+  readonly engineId: string;
+  readonly #target: EngineTarget;
+  readonly #questions = new Map<string, Question>();
+  readonly #runs = new Map<string, { last: number; listeners: Set<RunListener> }>();
+  readonly #listeners = new Set<Listener>();
+  readonly #stopListening: () => void;
+  #raw: RawSocket | null = null;
+  #attempt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #closed = false;
+
+  constructor(target: EngineTarget) {
+    this.engineId = target.engineId;
+    this.#target = target;
+    this.#stopListening = target.gateway.listen((event, data) => this.#fromGateway(event, data));
+    if (target.directUrl) this.#connect();
+  }
+
+  get way(): Way {
+    return this.#raw?.open ? "direct" : "relay";
+  }
+
+  /** Send a command and return its answer; rejects with `FloworkError`. */
+  async request<Name extends CommandName>(
+    name: Name,
+    fields: Fields<Name>,
+  ): Promise<Commands[Name]["reply"]> {
+    const requestId = crypto.randomUUID();
+    const payload = { type: name, ...fields, request_id: requestId };
+    const envelope = await seal(this.#target.signer, this.engineId, payload, Date.now());
+    const answered = this.#ask(requestId, REPLIES[name], name);
+    if (this.#raw?.open) this.#raw.send(envelope);
+    else if (this.#target.gateway.connected) {
+      const target = { envelope, target_engine_id: this.engineId, request_id: requestId, ...echoed(fields) };
+      this.#target.gateway.emit(name, target);
+    } else {
+      this.#fail(
+        requestId,
+        new FloworkError("ENGINE_UNAVAILABLE", "No connection; it is being tried again."),
+      );
+    }
+    return (await answered) as Commands[Name]["reply"];
+  }
+
+  /** Follow a run from just after an event: past ones first, then live, each once, also over lost connections. */
+  follow(jobId: string, listener: RunListener, afterSeq = 0): () => void {
+    const known = this.#runs.get(jobId);
+    const run = known ?? { last: afterSeq, listeners: new Set<RunListener>() };
+    run.listeners.add(listener);
+    this.#runs.set(jobId, run);
+    if (!known) void this.#subscribe(jobId);
+    return () => {
+      run.listeners.delete(listener);
+      if (run.listeners.size === 0) this.#runs.delete(jobId);
+    };
+  }
+
+  /** Hear of every frame that belongs to no run and answers nothing. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    this.#stopListening();
+    this.#raw?.close();
+    for (const id of [...this.#questions.keys()]) {
+      this.#fail(id, new FloworkError("ENGINE_UNAVAILABLE", "Another engine was chosen."));
+    }
+  }
+
+  #connect(): void {
+    const raw = new RawSocket(this.#target.directUrl, this.engineId, {
+      onOpen: () => {
+        this.#attempt = 0;
+        this.#target.onWay?.("direct");
+        this.#resubscribe();
+      },
+      onText: (text) => {
+        for (const frame of framesOfRaw(text)) this.#take(frame);
+      },
+      onClose: () => this.#lost(),
+    });
+    this.#raw = raw;
+  }
+
+  #lost(): void {
+    this.#raw = null;
+    if (this.#closed) return;
+    this.#target.onWay?.("relay");
+    this.#resubscribe();
+    const wait = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)] ?? 30_000;
+    this.#retry = setTimeout(() => this.#connect(), wait);
+  }
+
+  #fromGateway(event: string, data: unknown): void {
+    if (event === "connect") {
+      if (this.way === "relay") this.#resubscribe();
+      return;
+    }
+    const frame = frameOfRelay(event, data);
+    if (frame) this.#take(frame);
+  }
+
+  #resubscribe(): void {
+    for (const jobId of this.#runs.keys()) void this.#subscribe(jobId);
+  }
+
+  async #subscribe(jobId: string): Promise<void> {
+    const run = this.#runs.get(jobId);
+    if (!run) return;
+    try {
+      await this.request("subscribe_run", { job_id: jobId, after_seq: run.last });
+    } catch (error) {
+      if (error instanceof FloworkError && error.code === "NOT_FOUND") this.#runs.delete(jobId);
+    }
+  }
+
+  #take(frame: Frame): void {
+    this.#answer(frame);
+    if (isRunFrame(frame)) {
+      const run = this.#runs.get(frame.job_id);
+      if (!run || frame.seq <= run.last) return;
+      run.last = frame.seq;
+      for (const listener of [...run.listeners]) listener(frame);
+    } else {
+      for (const listener of [...this.#listeners]) listener(frame);
+    }
+  }
+
+  #answer(frame: Frame): void {
+    const id = frame.request_id;
+    const question = typeof id === "string" ? this.#questions.get(id) : undefined;
+    if (!question || typeof id !== "string") return;
+    if (frame.type === "error" || typeof frame.error === "string") {
+      const message = String(frame.message ?? frame.error);
+      this.#fail(id, new FloworkError((frame.code as ErrorCode) ?? "INTERNAL", message, frame.details));
+      return;
+    }
+    clearTimeout(question.timer);
+    this.#questions.delete(id);
+    question.resolve({ ...frame, type: question.reply });
+  }
+
+  #ask(requestId: string, reply: string, name: string): Promise<Frame> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#fail(
+          requestId,
+          new FloworkError("DEADLINE_EXCEEDED", `The engine did not answer ${name} in time.`),
+        );
+      }, WAIT_MS);
+      this.#questions.set(requestId, { reply, resolve, reject, timer });
+    });
+  }
+
+  #fail(requestId: string, error: Error): void {
+    const question = this.#questions.get(requestId);
+    if (!question) return;
+    clearTimeout(question.timer);
+    this.#questions.delete(requestId);
+    question.reject(error);
+  }
+}
+
+/** What the gateway may echo when it refuses a command it cannot look into. */
+function echoed(fields: object): Record<string, unknown> {
+  const given = fields as { job_id?: unknown };
+  return typeof given.job_id === "string" ? { job_id: given.job_id } : {};
+}
+
+export type RunEvent = Events[keyof Events];

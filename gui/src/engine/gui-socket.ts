@@ -1,0 +1,72 @@
+/** The one Socket.IO connection of this page to its gateway: presence of engines, and the relay to them. */
+
+import { io, type Socket } from "socket.io-client";
+import type { Signer } from "@/wallet/signer";
+
+export interface EngineVitals {
+  cpu_percent: number;
+  memory_percent: number;
+  is_busy: boolean;
+}
+
+export interface EnginePresence {
+  engine_id: string;
+  status: "online" | "offline";
+  vitals: EngineVitals | null;
+}
+
+type Listener = (event: string, data: unknown) => void;
+
+/** Signed once; the library connects again by itself with the same proof, for as long as the session lives. */
+export class GuiSocket {
+  readonly #socket: Socket;
+  readonly #listeners = new Set<Listener>();
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.onAny((event: string, data: unknown) => this.#tell(event, data));
+    for (const event of ["connect", "disconnect"] as const) socket.on(event, () => this.#tell(event, null));
+    socket.on("connect_error", (error: Error) => this.#tell("connect_error", error.message));
+  }
+
+  static async open(signer: Signer, origin = ""): Promise<GuiSocket> {
+    const message = `flowork_socket_auth|${signer.address}|${Math.floor(Date.now() / 1000)}`;
+    const headers = {
+      "X-User-Address": signer.address,
+      "X-Signed-Message": message,
+      "X-Signature": await signer.sign(message),
+      "X-Payload-Version": "2",
+    };
+    const socket = io(`${origin}/gui-socket`, {
+      path: "/api/socket.io",
+      transports: ["websocket"],
+      auth: { headers },
+      reconnectionDelay: 500,
+      reconnectionDelayMax: 8000,
+    });
+    return new GuiSocket(socket);
+  }
+
+  get connected(): boolean {
+    return this.#socket.connected;
+  }
+
+  emit(event: string, payload: object): void {
+    this.#socket.emit(event, { v: 2, payload });
+  }
+
+  /** Hear every event, and ``connect``, ``disconnect`` and ``connect_error``; returns how to stop. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.#listeners.clear();
+    this.#socket.close();
+  }
+
+  #tell(event: string, data: unknown): void {
+    for (const listener of [...this.#listeners]) listener(event, data);
+  }
+}
