@@ -1,6 +1,6 @@
 """The page at ``/`` and its files, read once; every other page address shows the page too.
 
-The page is the web GUI where it was built (``make gui`` writes ``gateway/gui``), else the plain one of ``gateway/static``.
+The page is the web GUI where ``make gui`` has built it, in ``gateway/gui``, else the plain one of ``gateway/static``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ INDEX = "/index.html"
 VERSION_MARK = b"%FLOWORK_VERSION%"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
