@@ -60,9 +60,11 @@ class Conversation:
             size += answer.size_bytes
             found = _items(answer.body, config.items_path)
             items += found
-            url = self._next(url, answer, number, found)
-            if url is None or number >= config.max_pages:
-                return replace(answer, body=items, size_bytes=size, pages=number, more_pages=url is not None)
+            following = self._next(url, answer, number, found)
+            if following is None or number >= config.max_pages:
+                more = following is not None
+                return replace(answer, body=items, size_bytes=size, pages=number, more_pages=more)
+            url = following
             if url.origin() != origin:
                 raise FloworkError(
                     ErrorCode.FORBIDDEN, "The next page is on another server; it was not asked."
@@ -116,7 +118,7 @@ class Conversation:
         asked = _retry_after(answer.headers.get("retry-after", ""), self._now())
         most = self._config.retry_wait_seconds
         if asked is None:
-            return min(most, 0.5 * 2**attempt)
+            return min(most, 0.5 * float(2**attempt))
         return asked if asked <= most else None
 
     async def _fetch_token(self) -> Any:

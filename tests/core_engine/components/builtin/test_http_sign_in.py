@@ -32,9 +32,9 @@ class Api:
         form = await request.post()
         self.requests.append({"path": "/token", "form": dict(form), "headers": request.headers})
         proof = request.headers.get("Authorization", "")
-        if "c2VjcmV0" not in proof and form.get("client_secret") != "secret":
-            if proof != "Basic " + base64.b64encode(b"me:secret").decode():
-                return web.json_response({"error": "invalid_client"}, status=401)
+        right = "Basic " + base64.b64encode(b"me:secret").decode()
+        if proof != right and form.get("client_secret") != "secret":
+            return web.json_response({"error": "invalid_client"}, status=401)
         self.given += 1
         self.valid = f"token-{self.given}"
         return web.json_response({"access_token": self.valid, "expires_in": self.lifetime})
