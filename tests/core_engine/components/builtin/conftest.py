@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import datetime as dt
+import getpass
+import hashlib
+import os
+import shutil
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
+from aiosmtpd.smtp import SMTP, AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -76,3 +85,167 @@ async def serve() -> AsyncIterator[Serve]:
     yield start
     for runner in runners:
         await runner.cleanup()
+
+
+class MailServer:
+    """A real SMTP server that knows one user and keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+        self.refused: set[str] = set()
+        self.never: asyncio.Event | None = None
+        self.port = 0
+        self.open_to_all = False
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:  # noqa: N802 - the server's name for it
+        if not self.open_to_all and not session.authenticated:
+            return "530 sign in first"
+        if address in self.refused:
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802
+        if self.never is not None:
+            await self.never.wait()
+        self.messages.append(envelope)
+        return "250 taken"
+
+    def authenticate(self, server, session, envelope, mechanism, data) -> AuthResult:
+        good = (data.login, data.password) == (b"garden", b"pass word")
+        return AuthResult(success=good, handled=False)
+
+
+@pytest.fixture
+async def mail_server(certificate: Certificate) -> AsyncIterator[Callable[..., Awaitable[MailServer]]]:
+    """Start an SMTP server: ``security`` is tls, starttls or none; a user must sign in unless ``open_to_all``."""
+    loop = asyncio.get_running_loop()
+    started: list[tuple[asyncio.Server, MailServer]] = []
+
+    async def start(security: str, *, open_to_all: bool = False) -> MailServer:
+        handler = MailServer()
+        handler.open_to_all = open_to_all
+        settings: dict[str, Any] = {"loop": loop, "hostname": "localhost"}
+        if not open_to_all:
+            settings |= {"authenticator": handler.authenticate, "auth_require_tls": security == "starttls"}
+        if security == "starttls":
+            settings |= {"tls_context": certificate.context, "require_starttls": True}
+        server = await loop.create_server(
+            lambda: SMTP(handler, **settings), "127.0.0.1", 0,
+            ssl=certificate.context if security == "tls" else None,
+        )  # fmt: skip
+        handler.port = server.sockets[0].getsockname()[1]
+        started.append((server, handler))
+        return handler
+
+    yield start
+    for server, handler in started:
+        if handler.never is not None:
+            handler.never.set()
+        server.close()
+        await server.wait_closed()
+
+
+@dataclass(frozen=True)
+class FileServer:
+    """A real SSH server over a folder; the user garden has a password and a key."""
+
+    port: int
+    folder: Path
+    host_key: str
+    user_key: str
+
+
+@pytest.fixture
+async def file_server(tmp_path: Path) -> AsyncIterator[FileServer]:
+    import asyncssh
+
+    folder = tmp_path / "remote"
+    folder.mkdir()
+    host, user = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
+
+    class Door(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            return True
+
+        def password_auth_supported(self) -> bool:
+            return True
+
+        def validate_password(self, username: str, password: str) -> bool:
+            return (username, password) == ("garden", "pass word")
+
+        def public_key_auth_supported(self) -> bool:
+            return True
+
+        def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+            return key.public_data == user.public_data
+
+    acceptor = await asyncssh.listen(
+        "127.0.0.1", 0, server_factory=Door, server_host_keys=[host], config=[],
+        sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder).encode()),
+    )  # fmt: skip
+    yield FileServer(
+        acceptor.get_port(), folder, host.export_public_key().decode(), user.export_private_key().decode()
+    )
+    acceptor.close()
+    await acceptor.wait_closed()
+
+
+@dataclass(frozen=True)
+class Broker:
+    """A real MQTT broker: open on one port, with TLS and the user garden on the other."""
+
+    port: int
+    tls_port: int
+
+
+@pytest.fixture
+async def broker(tmp_path: Path, certificate: Certificate) -> AsyncIterator[Broker]:
+    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        pytest.skip("mosquitto is not installed: the MQTT steps are not tested")
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    shutil.copy(certificate.certificate_file, folder / "cert.pem")
+    shutil.copy(certificate.key_file, folder / "key.pem")
+    salt = b"twelve bytes"
+    digest = hashlib.pbkdf2_hmac("sha512", b"pass word", salt, 101)
+    hashed = f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+    (folder / "users").write_text(f"garden:{hashed}\n")
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    plain, tls = free_port(), free_port()
+    (folder / "mosquitto.conf").write_text(
+        f"user {getpass.getuser()}\nper_listener_settings true\n"
+        f"listener {plain} 127.0.0.1\nallow_anonymous true\n"
+        f"listener {tls} 127.0.0.1\nallow_anonymous false\npassword_file {folder}/users\n"
+        f"certfile {folder}/cert.pem\nkeyfile {folder}/key.pem\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        program, "-c", str(folder / "mosquitto.conf"), stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    for port in (plain, tls):
+        await until_open(port)
+    yield Broker(plain, tls)
+    process.terminate()
+    await process.wait()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+async def until_open(port: int) -> None:
+    """Wait until a program that was started takes connections."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)  # a foreign program gives no other sign
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
