@@ -48,7 +48,7 @@ async def deliver(network: NetworkPolicy, config: SendEmailConfig, context: Cont
         raise _failed(config, f"failed: {_reason(error)}") from error
     accepted = [address for address in recipients(config) if address not in refused]
     return {
-        "message_id": message["Message-ID"], "accepted": accepted, "refused": sorted(refused),
+        "message_id": str(message["Message-ID"]), "accepted": accepted, "refused": sorted(refused),
         "size_bytes": len(content),
     }  # fmt: skip
 
@@ -90,15 +90,19 @@ def make_message(config: SendEmailConfig, files: Files, key: str) -> EmailMessag
 async def _send(network: NetworkPolicy, config: SendEmailConfig, sender: str, content: bytes) -> set[str]:
     """Return the recipients that were refused."""
     connected = await dial(network, config.host, config.port)
-    client = aiosmtplib.SMTP(
-        hostname=config.host, port=None, sock=connected, timeout=config.timeout_seconds,
-        use_tls=config.security == "tls", start_tls=config.security == "starttls",
-        tls_context=trusting(config.ca_certificates) if config.security != "none" else None,
-    )  # fmt: skip
     try:
         if config.security == "none":
             require_loopback(connected)
+        client = aiosmtplib.SMTP(
+            hostname=config.host, port=None, sock=connected, timeout=config.timeout_seconds,
+            use_tls=config.security == "tls", start_tls=config.security == "starttls",
+            tls_context=trusting(config.ca_certificates) if config.security != "none" else None,
+        )  # fmt: skip
         await client.connect()
+    except BaseException:
+        connected.close()
+        raise
+    try:
         if config.username:
             await client.login(config.username, config.password)
         answers, _ = await client.sendmail(sender, recipients(config), content)
@@ -106,7 +110,6 @@ async def _send(network: NetworkPolicy, config: SendEmailConfig, sender: str, co
             await client.quit()
     finally:
         client.close()
-        connected.close()
     return set(answers)
 
 

@@ -154,6 +154,7 @@ class FileServer:
     folder: Path
     host_key: str
     user_key: str
+    asked: list[str]
 
 
 @pytest.fixture
@@ -164,8 +165,11 @@ async def file_server(tmp_path: Path) -> AsyncIterator[FileServer]:
     folder.mkdir()
     host, user = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-ed25519")
 
+    asked: list[str] = []
+
     class Door(asyncssh.SSHServer):
         def begin_auth(self, username: str) -> bool:
+            asked.append(username)
             return True
 
         def password_auth_supported(self) -> bool:
@@ -185,7 +189,11 @@ async def file_server(tmp_path: Path) -> AsyncIterator[FileServer]:
         sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(folder).encode()),
     )  # fmt: skip
     yield FileServer(
-        acceptor.get_port(), folder, host.export_public_key().decode(), user.export_private_key().decode()
+        acceptor.get_port(),
+        folder,
+        host.export_public_key().decode(),
+        user.export_private_key().decode(),
+        asked,
     )
     acceptor.close()
     await acceptor.wait_closed()

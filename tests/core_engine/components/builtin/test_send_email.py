@@ -43,6 +43,7 @@ async def test_a_message_arrives_over_every_kind_of_connection(
     assert message.get_content().strip() == "Water."
     data = result.outputs["success"].data
     assert (data["accepted"], data["refused"]) == (["sari@example.com"], [])
+    assert type(data["message_id"]) is str  # journals take plain values only
     assert message["Message-ID"] == data["message_id"]
     assert message["Date"]
 
