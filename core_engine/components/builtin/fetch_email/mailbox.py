@@ -57,6 +57,15 @@ class _Client(aioimaplib.IMAP4):  # type: ignore[misc] # the library has no type
             name="imap-connect",
         )
 
+    def abandon(self) -> None:
+        """Close a connection that did not come to be."""
+        self._client_task.cancel()
+        transport = getattr(self.protocol, "transport", None)
+        if transport is not None:
+            transport.abort()
+        else:
+            self._opened.close()
+
     async def leave(self) -> None:
         """Say good-bye when the server listens, and close in any case."""
         with suppress(TimeoutError, OSError, aioimaplib.AioImapException):
@@ -91,10 +100,14 @@ async def _session(
     try:
         if tls is None:
             require_loopback(opened)
-        client = _Client(opened, config, tls)
-        await client.wait_hello_from_server()
     except BaseException:
         opened.close()
+        raise
+    client = _Client(opened, config, tls)
+    try:
+        await client.wait_hello_from_server()
+    except BaseException:
+        client.abandon()
         raise
     try:
         answer = await client.login(_quoted(config.username), config.password)

@@ -89,16 +89,16 @@ def make_message(config: SendEmailConfig, files: Files, key: str) -> EmailMessag
 
 async def _send(network: NetworkPolicy, config: SendEmailConfig, sender: str, content: bytes) -> set[str]:
     """Return the recipients that were refused."""
+    tls = trusting(config.ca_certificates) if config.security != "none" else None
     connected = await dial(network, config.host, config.port)
     try:
-        if config.security == "none":
+        if tls is None:
             require_loopback(connected)
         client = aiosmtplib.SMTP(
-            hostname=config.host, port=None, sock=connected, timeout=config.timeout_seconds,
+            hostname=config.host, port=None, sock=connected, timeout=config.timeout_seconds, tls_context=tls,
             use_tls=config.security == "tls", start_tls=config.security == "starttls",
-            tls_context=trusting(config.ca_certificates) if config.security != "none" else None,
         )  # fmt: skip
-        await client.connect()
+        await _connect(client)
     except BaseException:
         connected.close()
         raise
@@ -111,6 +111,15 @@ async def _send(network: NetworkPolicy, config: SendEmailConfig, sender: str, co
     finally:
         client.close()
     return set(answers)
+
+
+async def _connect(client: aiosmtplib.SMTP) -> None:
+    try:
+        await client.connect()
+    except BaseException:
+        if client.transport is not None:
+            client.transport.abort()  # type: ignore[attr-defined] # every transport of a socket has it
+        raise
 
 
 def _reason(error: Exception) -> str:

@@ -8,9 +8,11 @@ import datetime as dt
 import getpass
 import hashlib
 import os
+import pwd
 import shutil
 import socket
 import ssl
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -257,3 +259,105 @@ async def until_open(port: int) -> None:
                 writer.close()
                 await writer.wait_closed()
                 return
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A real IMAP server with the mailbox of the user garden; `put` lays a message into it."""
+
+    port: int
+    tls_port: int
+    maildir: Path
+    owner: str
+
+    def put(self, name: str, content: bytes) -> None:
+        path = self.maildir / "new" / name
+        path.write_bytes(content)
+        give(path, self.owner)
+
+    def inside(self, folder: str = "") -> list[str]:
+        """The names of the messages of a folder, with the flags they have."""
+        place = self.maildir / folder
+        return sorted(path.name for part in ("cur", "new") for path in (place / part).iterdir())
+
+
+@pytest.fixture
+async def mailbox(certificate: Certificate) -> AsyncIterator[Mailbox]:
+    program = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        pytest.skip("dovecot is not installed: fetching e-mail is not tested")
+    folder = Path(tempfile.mkdtemp(prefix="flowork-imap-"))  # a short path that the server's user may enter
+    owner = "nobody" if os.getuid() == 0 else getpass.getuser()  # a server never opens the mail of root
+    for part in ("", "run", "mail", "mail/new", "mail/cur", "mail/tmp", "mail/.Done"):
+        (folder / part).mkdir(exist_ok=True)
+        (folder / part).chmod(0o755)
+    for part in ("new", "cur", "tmp"):
+        (folder / "mail/.Done" / part).mkdir()
+    for path in ((folder / "mail"), *(folder / "mail").rglob("*")):
+        give(path, owner)
+    (folder / "users").write_text("garden:{PLAIN}pass word\n")
+    made = Mailbox(free_port(), free_port(), folder / "mail", owner)
+    (folder / "dovecot.conf").write_text(_dovecot_settings(folder, made, certificate))
+    process = await asyncio.create_subprocess_exec(
+        program, "-F", "-c", str(folder / "dovecot.conf"), stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for port in (made.port, made.tls_port):
+            await until_open(port)
+        yield made
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+        shutil.rmtree(folder)
+
+
+def _dovecot_settings(folder: Path, mailbox: Mailbox, certificate: Certificate) -> str:
+    own = (
+        ""
+        if os.getuid() == 0
+        else f"default_internal_user = {mailbox.owner}\ndefault_login_user = {mailbox.owner}\n"
+    )
+    facts = pwd.getpwnam(mailbox.owner)
+    return f"""
+base_dir = {folder}/run
+state_dir = {folder}/run
+log_path = {folder}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{certificate.certificate_file}
+ssl_key = <{certificate.key_file}
+disable_plaintext_auth = no
+auth_failure_delay = 0
+mail_location = maildir:{mailbox.maildir}
+first_valid_uid = 1
+{own}
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+userdb {{
+  driver = static
+  args = uid={facts.pw_uid} gid={facts.pw_gid} home={folder}
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {mailbox.port}
+  }}
+  inet_listener imaps {{
+    port = {mailbox.tls_port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+"""
+
+
+def give(path: Path, owner: str) -> None:
+    if os.getuid() == 0:
+        shutil.chown(path, owner)

@@ -124,6 +124,23 @@ async def test_a_silent_server_is_given_up(run, mail_server, letter) -> None:
         await run("send_email", config)
 
 
+async def test_a_server_without_a_greeting_is_given_up(run, letter) -> None:
+    never = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await never.wait()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for security in ("tls", "starttls"):
+        with pytest.raises(FloworkError, match=r"localhost:\d+ (did not answer|failed)"):
+            await run("send_email", {**letter, "port": port, "security": security, "timeout_seconds": 0.3})
+    never.set()
+    server.close()
+    await server.wait_closed()
+
+
 @pytest.mark.parametrize(
     ("attachment", "code"),
     [("../x", ErrorCode.FORBIDDEN), ("none", ErrorCode.NOT_FOUND), ("big", ErrorCode.TOO_LARGE)],
