@@ -170,7 +170,7 @@ class Limits(SettingsGroup):
     )  # fmt: skip
     http_private_networks: str = setting(
         "", env="ENGINE_HTTP_PRIVATE_NETWORKS",
-        description="Comma-separated networks that HTTP steps may reach though not public, such as 192.168.1.0/24.",
+        description="Comma-separated networks that steps may reach though not public, such as 192.168.1.0/24.",
     )  # fmt: skip
 
 

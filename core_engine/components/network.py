@@ -1,4 +1,4 @@
-"""Which addresses an HTTP step may dial: public ones, and the private networks the engine's owner has named."""
+"""Which addresses a step may dial: public ones, and the private networks the engine's owner has named."""
 
 from __future__ import annotations
 

@@ -25,6 +25,14 @@ class Files(Protocol):
         """
         ...
 
+    def folder(self, path: str) -> Path:
+        """Return the real path of an existing folder inside a root; raises FloworkError FORBIDDEN or NOT_FOUND."""
+        ...
+
+    def allows(self, path: Path) -> bool:
+        """Tell whether a path, links resolved, is one that workflows may use."""
+        ...
+
 
 class Context(Protocol):
     """One attempt of one step.

@@ -25,7 +25,12 @@ FORBIDDEN = {
     "time.time()": "time comes from a Clock",
 }
 # Where a forbidden word is right, and why.
-ALLOWED: dict[tuple[str, str], str] = {}
+ALLOWED: dict[tuple[str, str], str] = {
+    ("core_engine/components/builtin/archive/packing.py", "tarfile"): "only writes, regular files only",
+    ("core_engine/components/builtin/extract_archive/unpacking.py", "tarfile"): (
+        "reads headers and regular content; its extraction and filters are not used"
+    ),
+}
 
 
 def relative(path: Path) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -12,7 +14,7 @@ from core_engine.components.registry import BUILTIN
 from shared.contract.run import RunMode, RunStatus
 
 NAMES = sorted(folder.name for folder in BUILTIN.iterdir() if (folder / "component.py").exists())
-BOTH_BRANCHES = {"parse_lines"}
+RECORDED = {"http_request", "rss", "send_email", "sftp"}
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -24,43 +26,78 @@ def fingerprint(folder: Path) -> dict[str, str]:
     }
 
 
+FEED = '<rss version="2.0"><channel><title>News</title><item><title>One</title><guid>1</guid></item></channel></rss>'
+SIGN_IN = {"username": "garden", "password": "pass word"}
+# Files that an example's first step would write, which simulating only says.
+WAS_HERE_BEFORE = {
+    "read_file": "examples/hello.txt", "checksum": "examples/checked.txt", "list_files": "examples/notes/a.md",
+}  # fmt: skip
+
+Outside = Callable[[], Awaitable[tuple[dict[str, Any] | None, list[Any]]]]
+
+
 @pytest.fixture
-async def site():
-    """A page for the HTTP example, and how often it was asked for."""
+async def site(serve) -> tuple[str, list[str]]:
+    """A page and a feed, and what of them was asked for."""
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
         asked.append(request.path)
-        return web.Response(text="hello")
+        return web.Response(text=FEED if request.path == "/feed" else "hello")
 
     app = web.Application()
-    app.router.add_get("/", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/", asked
-    await runner.cleanup()
+    app.router.add_get("/{tail:.*}", answer)
+    return await serve(app), asked
+
+
+@pytest.fixture
+def outside(request: pytest.FixtureRequest, name: str) -> Outside:
+    """The server an example talks to: the data that names it, and a list that grows when it is asked."""
+    needed = {
+        "http_request": "site", "rss": "site", "send_email": "mail_server", "sftp": "file_server",
+        "mqtt_publish": "broker", "mqtt_wait": "broker", "fetch_email": "mailbox",
+    }  # fmt: skip
+    server = request.getfixturevalue(needed[name]) if name in needed else None
+
+    async def reach() -> tuple[dict[str, Any] | None, list[Any]]:
+        here = {"host": "127.0.0.1", "security": "none", **SIGN_IN}
+        match name:
+            case "http_request" | "rss":
+                return {"url": f"{server[0]}/{'feed' if name == 'rss' else ''}"}, server[1]
+            case "send_email":
+                mail = await server("none")
+                return {**here, "port": mail.port}, mail.messages
+            case "sftp":
+                return {**here, "port": server.port, "host_key": server.host_key}, server.asked
+            case "mqtt_publish" | "mqtt_wait":
+                return {**here, "port": server.port, "reading": 41}, []
+            case "fetch_email":
+                return {**here, "port": server.port}, []
+        return None, []
+
+    return reach
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_example_runs_to_its_end(engine, registry, site, name: str) -> None:
-    url, asked = site
+async def test_the_example_runs_to_its_end(engine, registry, outside: Outside, name: str) -> None:
+    data, asked = await outside()
     example = registry.example(name)
     assert engine.service.validate(example) == []
-    details, frames = await engine.run(example, {"url": url} if name == "http_request" else None)
+    details, frames = await engine.run(example, data)
     assert details.run.status is RunStatus.SUCCEEDED, details
     assert [frame["title"] for frame in frames if frame["type"] == "SHOW_DEBUG_POPUP"]
-    assert asked == (["/"] if name == "http_request" else [])
+    assert bool(asked) == (name in RECORDED)
 
 
 @pytest.mark.parametrize("name", NAMES)
-async def test_simulating_the_example_has_no_effect(engine, registry, site, root: Path, name: str) -> None:
-    url, asked = site
-    if name == "read_file":  # its first step, which writes the file it reads, is only simulated
-        (root / "examples").mkdir()
-        (root / "examples" / "hello.txt").write_text("was here before\n")
+async def test_simulating_the_example_has_no_effect(
+    engine, registry, outside: Outside, root: Path, name: str
+) -> None:
+    if name in WAS_HERE_BEFORE:
+        (root / WAS_HERE_BEFORE[name]).parent.mkdir(parents=True)
+        (root / WAS_HERE_BEFORE[name]).write_text("Water the plants.\n")
     before = fingerprint(root)
-    data = {"url": url} if name == "http_request" else None
+    data, asked = await outside()
     details, _ = await engine.run(registry.example(name), data, RunMode.SIMULATE)
     assert details.run.status is RunStatus.SUCCEEDED, details
     assert fingerprint(root) == before

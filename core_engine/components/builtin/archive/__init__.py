@@ -1,0 +1,1 @@
+"""Make archive: the component, its icon and a runnable example."""

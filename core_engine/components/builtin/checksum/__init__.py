@@ -1,0 +1,1 @@
+"""Checksum: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Extract archive: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Fetch e-mail: the component, its icon and a runnable example."""

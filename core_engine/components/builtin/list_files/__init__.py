@@ -1,0 +1,1 @@
+"""List files: the component, its icon and a runnable example."""

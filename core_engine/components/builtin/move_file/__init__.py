@@ -1,0 +1,1 @@
+"""Move file: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""MQTT publish: the component, its icon and a runnable example."""

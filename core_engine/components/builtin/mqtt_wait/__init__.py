@@ -1,0 +1,1 @@
+"""MQTT wait: the component, its icon and a runnable example."""

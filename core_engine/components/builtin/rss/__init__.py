@@ -1,0 +1,1 @@
+"""Feed: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Send e-mail: the component, its icon and a runnable example."""

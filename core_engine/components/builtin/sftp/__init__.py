@@ -1,0 +1,1 @@
+"""SFTP: the component, its icon and a runnable example."""
