@@ -30,7 +30,17 @@ CREATE TABLE preset_version (
 CREATE TABLE variable (
   owner TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (owner, name)) WITHOUT ROWID;
 """
-_STEPS = (_RUNS, _DOCUMENTS)
+_COMPONENT_STATE = """
+CREATE TABLE component_value (
+  scope TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (scope, name)) WITHOUT ROWID;
+CREATE TABLE component_effect (key TEXT PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX component_effect_by_age ON component_effect (at);
+CREATE TABLE component_seen (
+  list TEXT NOT NULL, mark BLOB NOT NULL, first_by BLOB NOT NULL, expires INTEGER NOT NULL,
+  PRIMARY KEY (list, mark)) WITHOUT ROWID;
+CREATE INDEX component_seen_by_age ON component_seen (list, expires);
+"""
+_STEPS = (_RUNS, _DOCUMENTS, _COMPONENT_STATE)
 VERSION = len(_STEPS)
 """The version of the database is the number of steps that made it; each step is kept for ever."""
 
