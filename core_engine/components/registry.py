@@ -37,6 +37,7 @@ class Services:
     sandbox: Sandbox
     network: NetworkPolicy
     state: ComponentState
+    clock: Clock
 
 
 class BrokenComponentError(Exception):
@@ -119,7 +120,7 @@ def open_registry(
     )
     network = NetworkPolicy(limits.http_private_networks.split(","))
     files = RootedFiles(settings.data.roots, settings.data.data_dir)
-    return ComponentRegistry(Services(sandbox, network, ComponentState(store, clock))), files
+    return ComponentRegistry(Services(sandbox, network, ComponentState(store, clock), clock)), files
 
 
 def _component_folders(parent: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -45,6 +45,15 @@ class Change:
 
 
 Edit = Callable[[Any], Change]
+
+
+class _Step(NamedTuple):
+    """Who marks what was seen, when, for how long and how many at most."""
+
+    key: bytes
+    now: int
+    keep_ms: int
+    most: int
 
 
 def place_of(context: Context, kind: str, reach: Reach, name: str) -> Place:
@@ -96,7 +105,8 @@ class ComponentState:
         """
         if len(marks) > MOST_MARKS:
             raise FloworkError(ErrorCode.TOO_LARGE, f"More than {MOST_MARKS} items at once.")
-        job = partial(_mark, place=place, key=key.encode(), marks=marks, keep=keep, now=self.now_ms())
+        step = _Step(key.encode(), self.now_ms(), *keep)
+        job = partial(_mark, place=place, marks=marks, step=step)
         return list(self._perform(job))
 
     def peek_unseen(self, place: Place, marks: Sequence[bytes]) -> list[bool]:
@@ -175,16 +185,8 @@ def _refuse_too_many(connection: sqlite3.Connection) -> None:
         )
 
 
-def _mark(
-    connection: sqlite3.Connection,
-    *,
-    place: Place,
-    key: bytes,
-    marks: Sequence[bytes],
-    keep: tuple[int, int],
-    now: int,
-) -> list[bool]:
-    name, (for_ms, most) = _list(place), keep
+def _mark(connection: sqlite3.Connection, *, place: Place, marks: Sequence[bytes], step: _Step) -> list[bool]:
+    name, key, now = _list(place), step.key, step.now
     select = "SELECT first_by FROM component_seen WHERE list = ? AND mark = ? AND expires > ?"
     known = {
         mark
@@ -192,15 +194,15 @@ def _mark(
         if (row := connection.execute(select, (name, mark, now)).fetchone()) and bytes(row[0]) != key
     }
     answer = _first_times(marks, known)
-    rows = [(name, mark, key, now + for_ms) for mark, first in zip(marks, answer, strict=True) if first]
+    rows = [(name, mark, key, now + step.keep_ms) for mark, first in zip(marks, answer, strict=True) if first]
     connection.executemany("INSERT OR REPLACE INTO component_seen VALUES (?, ?, ?, ?)", rows)
     connection.execute("DELETE FROM component_seen WHERE list = ? AND expires <= ?", (name, now))
     (count,) = connection.execute("SELECT count(*) FROM component_seen WHERE list = ?", (name,)).fetchone()
-    if count > most:
+    if count > step.most:
         connection.execute(
             "DELETE FROM component_seen WHERE list = ? AND mark IN"
             " (SELECT mark FROM component_seen WHERE list = ? ORDER BY expires LIMIT ?)",
-            (name, name, count - most),
+            (name, name, count - step.most),
         )
     return answer
 

@@ -79,9 +79,11 @@ async def state(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ComponentSt
 
 
 @pytest.fixture
-async def registry(state: ComponentState) -> AsyncIterator[ComponentRegistry]:
+async def registry(state: ComponentState, clock: ManualClock) -> AsyncIterator[ComponentRegistry]:
     sandbox = Sandbox(most=Bounds(seconds=60, memory_mb=512))
-    services = Services(sandbox=sandbox, network=NetworkPolicy(["127.0.0.0/8", "::1/128"]), state=state)
+    services = Services(
+        sandbox=sandbox, network=NetworkPolicy(["127.0.0.0/8", "::1/128"]), state=state, clock=clock
+    )
     registry = ComponentRegistry(services)
     yield registry
     await registry.close()

@@ -11,7 +11,7 @@ from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import BUILTIN, ComponentRegistry, Services, open_registry
 from core_engine.components.state import ComponentState
 from core_engine.settings import PREFIXES, EngineSettings
-from shared.clock import SystemClock
+from shared.clock import ManualClock, SystemClock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load
 
@@ -40,8 +40,8 @@ class Mine(Component):
 
 
 @pytest.fixture
-def services(state: ComponentState) -> Services:
-    return Services(Sandbox(most=Bounds(1, 16)), NetworkPolicy(), state)
+def services(state: ComponentState, clock: ManualClock) -> Services:
+    return Services(Sandbox(most=Bounds(1, 16)), NetworkPolicy(), state, clock)
 
 
 def put(parent: Path, name: str, code: str = GOOD) -> Path:
