@@ -71,9 +71,11 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def state(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ComponentState]:
+async def state(
+    tmp_path_factory: pytest.TempPathFactory, clock: ManualClock
+) -> AsyncIterator[ComponentState]:
     """What components keep over runs."""
-    store = EngineStore.open(tmp_path / "component-state")
+    store = EngineStore.open(tmp_path_factory.mktemp("component-state"))
     yield ComponentState(store, clock)
     await asyncio.to_thread(store.close)
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core_engine.components import manifest
 from core_engine.components.fields import JsonList, NamedValue, Part, Words, form
-from core_engine.components.registry import ComponentRegistry
+from core_engine.components.registry import BUILTIN, ComponentRegistry
 from core_engine.kernel.component import Component, Config, Port, StepPolicy
 from core_engine.kernel.payload import Result
 from shared.contract.component import ComponentsList
@@ -94,7 +94,8 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
         required = {item.id for item in info.manifest.properties if item.required}
         known = {
             "url": "https://example.com", "path": "a.txt", "pattern": "(?P<a>.)", "template": "x", "query": "a",
-            "groupings": [{"name": "all"}],
+            "groupings": [{"name": "all"}], "conditions": [{"operator": "is empty"}], "name": "n", "left": [], "right": [],
+            "left_key": ["id"], "rules": {"type": "object"}, "fields": [{"name": "title", "selector": "h1"}],
         }  # fmt: skip
         given = {name: known[name] for name in required}
         assert component.parse_config({**shown, **given}) == component.parse_config(given)
@@ -103,7 +104,7 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
 def test_every_shipped_manifest_has_what_forms_and_readers_need(registry: ComponentRegistry) -> None:
     infos = registry.listing("modules")
     ComponentsList(component_type="modules", components=infos)
-    assert len(infos) == 16
+    assert len(infos) == len(list(BUILTIN.glob("*/component.py")))
     for info in infos:
         shown = info.manifest
         assert shown.guarantee.endswith(".")

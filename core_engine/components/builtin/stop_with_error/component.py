@@ -31,7 +31,10 @@ class StopWithError(Component[StopConfig]):
 
     id = "stop_with_error"
     name = "Stop with error"
-    description = "Fails with a message of yours and is never tried again. With its error port connected the run goes on there."
+    description = (
+        "Fails with a message of yours and is never tried again. Where its error port is connected the run goes on"
+        " there."
+    )
     category = "Logic"
     kind = "CONTROL_FLOW"
     outputs = (Port("error", "Error", "The error, and the data it came with."),)
