@@ -15,7 +15,7 @@ from core_engine.kernel.context import Context
 from core_engine.kernel.payload import Payload, Result
 from shared.errors import ErrorCode, FloworkError
 
-_LARGEST = 2**53
+_LARGEST = 2**53 - 1
 Number = int | float
 
 
