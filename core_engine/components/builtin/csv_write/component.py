@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -23,6 +22,19 @@ from core_engine.kernel.payload import Payload, Result
 _SIGNS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets read the wide signs as well
 _MOST_COLUMNS = 2000
+_BREAK = "\r\n"
+"""What the writer ends lines with: it puts quotation marks around values that hold one of these signs."""
+
+
+class _Lines:
+    """A file for the writer, that ends the lines as is wanted."""
+
+    def __init__(self, end: str) -> None:
+        self._end = end
+        self.written: list[str] = []
+
+    def write(self, line: str) -> None:
+        self.written.append(line.removesuffix(_BREAK) + self._end)
 
 
 class CsvWriteConfig(Config):
@@ -104,16 +116,16 @@ def _bytes(config: CsvWriteConfig, text: str) -> bytes:
 
 def _table(config: CsvWriteConfig, records: list[Any]) -> tuple[str, int]:
     columns = list(config.columns) or _columns(records)
-    stream = io.StringIO(newline="")
+    lines = _Lines("\r\n" if config.line_end == "crlf" else "\n")
     writer = csv.writer(
-        stream, delimiter=_SIGNS[config.delimiter], lineterminator="\r\n" if config.line_end == "crlf" else "\n",
+        lines, delimiter=_SIGNS[config.delimiter], lineterminator=_BREAK,
         quoting=csv.QUOTE_ALL if config.quote == "all" else csv.QUOTE_MINIMAL,
     )  # fmt: skip
     if config.header and columns:
         writer.writerow([_cell(name, protect=config.protect_formulas) for name in columns])
     for record in records:
         writer.writerow([_cell(value, protect=config.protect_formulas) for value in _values(record, columns)])
-    return stream.getvalue(), len(records)
+    return "".join(lines.written), len(records)
 
 
 def _columns(records: list[Any]) -> list[str]:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from core_engine.components.builtin.regex.matching import compile_pattern
+from core_engine.components.records import fail
 
 _LONGEST = 300
 _PLAIN_DATA = frozenset({"const", "enum", "default", "examples"})
@@ -40,6 +41,7 @@ def problems(schema: dict[str, Any], value: Any, *, formats: bool, most: int) ->
     """Return what is wrong with a value, as ``path``, ``message`` and ``rule`` (the keyword)."""
     from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - heavy, only where used
     from referencing import Registry  # noqa: PLC0415 - heavy, only where used
+    from referencing.exceptions import Unresolvable  # noqa: PLC0415 - heavy, only where used
 
     linear = {
         "pattern": _pattern,
@@ -49,13 +51,17 @@ def problems(schema: dict[str, Any], value: Any, *, formats: bool, most: int) ->
     kind = validators.extend(Draft202012Validator, linear)
     checker = Draft202012Validator.FORMAT_CHECKER if formats else None
     validator = kind(schema, registry=Registry(), format_checker=checker)
+    try:
+        found = list(islice(validator.iter_errors(value), most))
+    except Unresolvable as error:
+        raise fail(f"A reference of the schema leads nowhere: {error}") from error
     return [
         {
             "path": _path(error.absolute_path),
             "message": error.message[:_LONGEST],
             "rule": str(error.validator),
         }
-        for error in islice(validator.iter_errors(value), most)
+        for error in found
     ]
 
 
