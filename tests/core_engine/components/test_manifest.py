@@ -93,10 +93,20 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
         shown = {item.id: item.default for item in info.manifest.properties if not item.required}
         required = {item.id for item in info.manifest.properties if item.required}
         known = {
-            "url": "https://example.com", "path": "a.txt", "pattern": "(?P<a>.)", "template": "x", "query": "a",
-            "groupings": [{"name": "all"}], "conditions": [{"operator": "is empty"}], "name": "n", "left": [], "right": [],
-            "left_key": ["id"], "rules": {"type": "object"}, "fields": [{"name": "title", "selector": "h1"}],
-        }  # fmt: skip
+            "url": "https://example.com",
+            "path": "a.txt",
+            "pattern": "(?P<a>.)",
+            "template": "x",
+            "query": "a",
+            "groupings": [{"name": "all"}],
+            "conditions": [{"operator": "is empty"}],
+            "name": "n",
+            "left": [],
+            "right": [],
+            "left_key": ["id"],
+            "rules": {"type": "object"},
+            "fields": [{"name": "title", "selector": "h1"}],
+        }
         given = {name: known[name] for name in required}
         assert component.parse_config({**shown, **given}) == component.parse_config(given)
 

@@ -19,7 +19,7 @@ SHIPPED = [
     "aggregate", "counter", "csv_read", "csv_write", "date_time", "debug_popup_module", "dedupe", "delay",
     "encode", "excel_read", "excel_write", "filter", "function_runner_module", "hash", "html_extract",
     "http_request", "if_condition", "join_lists", "json_query", "json_schema", "manual_approval",
-    "markdown_to_html", "merge", "parse_lines", "rate_limit", "read_file", "regex", "set_fields", "sort",
+    "markdown_to_html", "merge", "parse_lines", "random", "rate_limit", "read_file", "regex", "set_fields", "sort",
     "split_batch", "state", "static_data_provider_module", "stop_with_error", "switch", "template", "text",
     "wait_until", "write_file", "xml",
 ]  # fmt: skip

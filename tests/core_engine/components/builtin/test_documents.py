@@ -42,10 +42,18 @@ LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><l>&b;</l>'
 @pytest.mark.parametrize(
     "text",
     [
-        LAUGHS, '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>', '<!DOCTYPE a [<!ENTITY x SYSTEM "http://x/">]><a>&x;</a>',
-        "<a>&x;</a>", "<a>", "", "no xml", "<a/><b/>", "<a>\x00</a>", "<a>" * 60 + "</a>" * 60,
+        LAUGHS,
+        '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a/>',
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "http://x/">]><a>&x;</a>',
+        "<a>&x;</a>",
+        "<a>",
+        "",
+        "no xml",
+        "<a/><b/>",
+        "<a>\x00</a>",
+        "<a>" * 60 + "</a>" * 60,
     ],
-)  # fmt: skip
+)
 async def test_xml_that_is_none_or_evil_is_refused(run, text: str) -> None:
     with pytest.raises(FloworkError, match="not XML that can be used"):
         await run("xml", {}, text)
@@ -74,15 +82,23 @@ PAGE = """<!doctype html><title>Shop</title><h1> Tea &amp;
 
 async def test_html_is_picked_apart(run) -> None:
     fields = [
-        {"name": "title", "selector": "h1"}, {"name": "links", "selector": "a", "take": "attribute", "attribute": "href", "many": True},
-        {"name": "table", "selector": "table", "take": "table"}, {"name": "bold", "selector": "b", "take": "html"},
-        {"name": "has", "selector": "ul > li", "take": "exists"}, {"name": "none", "selector": "h6"},
+        {"name": "title", "selector": "h1"},
+        {"name": "links", "selector": "a", "take": "attribute", "attribute": "href", "many": True},
+        {"name": "table", "selector": "table", "take": "table"},
+        {"name": "bold", "selector": "b", "take": "html"},
+        {"name": "has", "selector": "ul > li", "take": "exists"},
+        {"name": "none", "selector": "h6"},
         {"name": "nothing", "selector": "h6", "many": True},
-    ]  # fmt: skip
+    ]
     assert await result(run, "html_extract", {"fields": json.dumps(fields)}, PAGE, "html") == {
-        "title": "Tea & more", "links": ["/a", "/b"], "table": [{"Item": "Tea", "Price": "3"}, {"Item": "Milk", "Price": None}],
-        "bold": "<b>1</b>", "has": True, "none": None, "nothing": [],
-    }  # fmt: skip
+        "title": "Tea & more",
+        "links": ["/a", "/b"],
+        "table": [{"Item": "Tea", "Price": "3"}, {"Item": "Milk", "Price": None}],
+        "bold": "<b>1</b>",
+        "has": True,
+        "none": None,
+        "nothing": [],
+    }
 
 
 async def test_html_rows_become_records(run) -> None:
@@ -125,13 +141,17 @@ async def test_markdown_can_make_a_page(run) -> None:
 
 
 SCHEMA = {
-    "type": "object", "required": ["id"], "additionalProperties": False,
+    "type": "object",
+    "required": ["id"],
+    "additionalProperties": False,
     "properties": {
-        "id": {"type": "integer"}, "mail": {"type": "string", "format": "email"}, "code": {"type": "string", "pattern": "^[a-z]+$"},
+        "id": {"type": "integer"},
+        "mail": {"type": "string", "format": "email"},
+        "code": {"type": "string", "pattern": "^[a-z]+$"},
         "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
     },
     "$defs": {"line": {"type": "object", "properties": {"price": {"type": "number", "minimum": 0}}}},
-}  # fmt: skip
+}
 
 
 async def test_data_that_fits_its_schema_passes_unchanged(run) -> None:
@@ -145,8 +165,12 @@ async def test_every_problem_is_listed_by_its_path(run) -> None:
     assert list(outputs) == ["invalid"]
     found = {(problem["path"], problem["rule"]) for problem in outputs["invalid"].data["errors"]}
     assert found == {
-        ("", "required"), ("lines[1].price", "minimum"), ("code", "pattern"), ("", "additionalProperties"), ("mail", "format"),
-    }  # fmt: skip
+        ("", "required"),
+        ("lines[1].price", "minimum"),
+        ("code", "pattern"),
+        ("", "additionalProperties"),
+        ("mail", "format"),
+    }
     few = {"rules": SCHEMA, "most": 2, "formats": False, "value": data, "errors_as": "wrong"}
     assert len((await run("json_schema", few, {})).outputs["invalid"].data["wrong"]) == 2
 
@@ -154,8 +178,10 @@ async def test_every_problem_is_listed_by_its_path(run) -> None:
 async def test_patterns_in_schemas_take_no_longer_than_their_text(run) -> None:
     evil = "^(a+)+$"
     rules = {
-        "properties": {"x": {"pattern": evil}}, "patternProperties": {evil: {"type": "number"}}, "additionalProperties": {"type": "string"},
-    }  # fmt: skip
+        "properties": {"x": {"pattern": evil}},
+        "patternProperties": {evil: {"type": "number"}},
+        "additionalProperties": {"type": "string"},
+    }
     started = time.monotonic()
     data = {"x": "a" * 50_000 + "b", "a" * 50_000 + "b": 1, "aaa": "no number", "z": "text"}
     problems = (await run("json_schema", {"rules": rules}, data)).outputs["invalid"].data["errors"]
@@ -166,11 +192,16 @@ async def test_patterns_in_schemas_take_no_longer_than_their_text(run) -> None:
 @pytest.mark.parametrize(
     ("rules", "hint"),
     [
-        ({"$ref": "http://127.0.0.1:1/x.json"}, "points outside"), ({"properties": {"a": {"$ref": "other.json"}}}, "points outside"),
-        ({"type": "strange"}, "type"), ({"pattern": "(?=x)"}, "pattern is not valid"), ({"patternProperties": {"(": {}}}, "("),
-        ("[", "not JSON"), ([], "is an object"), ({"patternProperties": {"a": {}}, "unevaluatedProperties": False}, "together"),
+        ({"$ref": "http://127.0.0.1:1/x.json"}, "points outside"),
+        ({"properties": {"a": {"$ref": "other.json"}}}, "points outside"),
+        ({"type": "strange"}, "type"),
+        ({"pattern": "(?=x)"}, "pattern is not valid"),
+        ({"patternProperties": {"(": {}}}, "("),
+        ("[", "not JSON"),
+        ([], "is an object"),
+        ({"patternProperties": {"a": {}}, "unevaluatedProperties": False}, "together"),
     ],
-)  # fmt: skip
+)
 def test_schemas_that_cannot_be_used_are_refused_with_the_settings(registry, rules, hint: str) -> None:
     with pytest.raises(ValidationError) as caught:
         registry.find("json_schema").parse_config({"rules": rules})
@@ -195,13 +226,15 @@ async def test_a_schema_that_goes_in_circles_fails_the_step(run, rules) -> None:
 @pytest.mark.parametrize(
     ("component", "wrong", "field"),
     [
-        ("xml", {"action": "eat"}, "action"), ("html_extract", {"fields": []}, "fields"),
+        ("xml", {"action": "eat"}, "action"),
+        ("html_extract", {"fields": []}, "fields"),
         ("html_extract", {"fields": [{"name": "a", "selector": "p["}]}, "fields"),
         ("html_extract", {"fields": [{"name": "a", "take": "attribute"}]}, "fields"),
-        ("html_extract", {"fields": [{"name": "a"}], "rows": ">>"}, "rows"), ("json_schema", {}, "rules"),
+        ("html_extract", {"fields": [{"name": "a"}], "rows": ">>"}, "rows"),
+        ("json_schema", {}, "rules"),
         ("markdown_to_html", {"title": "x" * 201}, "title"),
     ],
-)  # fmt: skip
+)
 def test_wrong_settings_name_their_field(registry, component: str, wrong, field: str) -> None:
     with pytest.raises(ValidationError) as caught:
         registry.find(component).parse_config(wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -150,7 +151,7 @@ def test_sorting_loses_nothing_and_keeps_the_order_of_equals(pairs) -> None:
     rows = [{"k": key, "n": number} for number, (key, _) in enumerate(pairs)]
     done = _sorted(rows, SortKey(field="k"))
     assert sorted(row["n"] for row in done) == list(range(len(rows)))
-    for one, other in zip(done, done[1:], strict=False):
+    for one, other in pairwise(done):
         if one["k"] == other["k"] and type(one["k"]) is type(other["k"]):
             assert one["n"] < other["n"]
 

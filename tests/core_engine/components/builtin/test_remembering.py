@@ -191,12 +191,18 @@ async def test_simulating_takes_no_turn(run, registry, step) -> None:
 @pytest.mark.parametrize(
     ("component", "wrong", "field"),
     [
-        ("counter", {"name": ""}, "name"), ("counter", {"action": "double"}, "action"),
-        ("counter", {"amount": "lots"}, "amount"), ("state", {}, "name"), ("state", {"name": "n", "reach": "all"}, "reach"),
-        ("dedupe", {"days": 0}, "days"), ("dedupe", {"most": 0}, "most"), ("rate_limit", {"most": 0}, "most"),
-        ("rate_limit", {"window_seconds": 0}, "window_seconds"), ("rate_limit", {"when_full": "panic"}, "when_full"),
+        ("counter", {"name": ""}, "name"),
+        ("counter", {"action": "double"}, "action"),
+        ("counter", {"amount": "lots"}, "amount"),
+        ("state", {}, "name"),
+        ("state", {"name": "n", "reach": "all"}, "reach"),
+        ("dedupe", {"days": 0}, "days"),
+        ("dedupe", {"most": 0}, "most"),
+        ("rate_limit", {"most": 0}, "most"),
+        ("rate_limit", {"window_seconds": 0}, "window_seconds"),
+        ("rate_limit", {"when_full": "panic"}, "when_full"),
     ],
-)  # fmt: skip
+)
 def test_wrong_settings_name_their_field(registry, component: str, wrong, field: str) -> None:
     with pytest.raises(ValidationError) as caught:
         registry.find(component).parse_config(wrong)
@@ -211,9 +217,12 @@ async def test_a_rate_limit_waits_in_a_real_run_and_a_stop_is_not_retried(engine
         "config_values": {"most": 1, "window_seconds": 0.2},
     }
     stop = {
-        "id": "b", "name": "Stop", "module_id": "stop_with_error", "config_values": {"message": "Enough of {{ data.n }}."},
+        "id": "b",
+        "name": "Stop",
+        "module_id": "stop_with_error",
+        "config_values": {"message": "Enough of {{ data.n }}."},
         "retry": {"attempts": 5, "delay_seconds": 0.01},
-    }  # fmt: skip
+    }
     edge = {
         "id": "e",
         "source": "a",

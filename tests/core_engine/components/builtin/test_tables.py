@@ -176,7 +176,10 @@ async def test_dates_in_excel_become_iso(run, root: Path) -> None:
 
     with xlsxwriter.Workbook(root / "d.xlsx") as book:
         book.add_worksheet().write_datetime(
-            0, 0, datetime(2026, 3, 1, 8, 30), book.add_format({"num_format": "d mmm yyyy hh:mm"})
+            0,
+            0,
+            datetime.fromisoformat("2026-03-01T08:30"),
+            book.add_format({"num_format": "d mmm yyyy hh:mm"}),
         )
     config = {"path": "d.xlsx", "header": False}
     assert (await run("excel_read", config)).outputs["success"].data["records"] == [
