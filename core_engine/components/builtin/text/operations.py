@@ -46,8 +46,8 @@ class Wish:
 
 def slug(text: str) -> str:
     """Return a text as small letters, digits and dashes; letters of other scripts stay."""
-    plain = without_accents(text).casefold()
-    return re.sub(r"[^\w]+|_+", "-", plain).strip("-")
+    plain = without_accents(without_accents(text).casefold())
+    return re.sub(r"[\W_]+", "-", plain).strip("-")
 
 
 def without_accents(text: str) -> str:

@@ -17,7 +17,7 @@ async def draw(run, data=None, **config):
 async def test_numbers_stay_in_their_range(run) -> None:
     numbers = {await draw(run, lowest=-1, highest=1) for _ in range(200)}
     assert numbers == {-1, 0, 1}
-    assert all(2 <= await draw(run, kind="decimal", lowest=2, highest=3) < 3 for _ in range(50))
+    assert all([2 <= await draw(run, kind="decimal", lowest=2, highest=3) < 3 for _ in range(50)])
     assert await draw(run, lowest=7, highest=7) == 7
 
 
