@@ -105,7 +105,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self.failure: FloworkError | None = None
         self.access = self._build_access()
-        self.registry, self._files = open_registry(settings)
+        self.registry, self._files = open_registry(settings, store, clock)
         self._documents = documents = open_documents(
             settings, store, self._files, clock=clock, owner=lambda: self.access.owner
         )

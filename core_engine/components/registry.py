@@ -18,8 +18,11 @@ from core_engine.components import manifest
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
+from core_engine.components.state import ComponentState
 from core_engine.kernel.component import Component, StepPolicy
 from core_engine.settings import EngineSettings
+from core_engine.storage import EngineStore
+from shared.clock import Clock
 from shared.contract.component import ComponentInfo
 
 BUILTIN = Path(__file__).with_name("builtin")
@@ -33,6 +36,8 @@ class Services:
 
     sandbox: Sandbox
     network: NetworkPolicy
+    state: ComponentState
+    clock: Clock
 
 
 class BrokenComponentError(Exception):
@@ -104,7 +109,9 @@ class ComponentRegistry:
         self._infos[name] = (component.component_type, info)
 
 
-def open_registry(settings: EngineSettings) -> tuple[ComponentRegistry, RootedFiles]:
+def open_registry(
+    settings: EngineSettings, store: EngineStore, clock: Clock
+) -> tuple[ComponentRegistry, RootedFiles]:
     """Build the registry of the shipped components and the files they may use, as the settings say."""
     limits = settings.limits
     sandbox = Sandbox(
@@ -113,7 +120,7 @@ def open_registry(settings: EngineSettings) -> tuple[ComponentRegistry, RootedFi
     )
     network = NetworkPolicy(limits.http_private_networks.split(","))
     files = RootedFiles(settings.data.roots, settings.data.data_dir)
-    return ComponentRegistry(Services(sandbox, network)), files
+    return ComponentRegistry(Services(sandbox, network, ComponentState(store, clock), clock)), files
 
 
 def _component_folders(parent: Path) -> list[Path]:

@@ -44,6 +44,11 @@ class Context(Protocol):
     @property
     def run_id(self) -> str: ...  # noqa: D102
     @property
+    def workflow(self) -> str:
+        """The saved workflow the run was started from, or the fingerprint of one that is not saved."""
+        ...
+
+    @property
     def node_id(self) -> str: ...  # noqa: D102
     @property
     def node_name(self) -> str: ...  # noqa: D102

@@ -42,7 +42,17 @@ CREATE INDEX run_by_parent ON run (parent, parent_node, item) WHERE parent IS NO
 CREATE INDEX run_by_start ON run (started_at) WHERE parent IS NULL;
 CREATE INDEX run_by_preset ON run (preset, number) WHERE preset IS NOT NULL;
 """
-_STEPS = (_RUNS, _DOCUMENTS, _FAMILIES)
+_COMPONENT_STATE = """
+CREATE TABLE component_value (
+  scope TEXT NOT NULL, name TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (scope, name)) WITHOUT ROWID;
+CREATE TABLE component_effect (key TEXT PRIMARY KEY, body BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX component_effect_by_age ON component_effect (at);
+CREATE TABLE component_seen (
+  list TEXT NOT NULL, mark BLOB NOT NULL, first_by BLOB NOT NULL, expires INTEGER NOT NULL,
+  PRIMARY KEY (list, mark)) WITHOUT ROWID;
+CREATE INDEX component_seen_by_age ON component_seen (list, expires);
+"""
+_STEPS = (_RUNS, _DOCUMENTS, _FAMILIES, _COMPONENT_STATE)
 VERSION = len(_STEPS)
 """The version of the database is the number of steps that made it; each step is kept for ever."""
 

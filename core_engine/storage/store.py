@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from core_engine.storage.reader import Reader
 from core_engine.storage.rows import SEGMENT_BITS, Write
 from core_engine.storage.schema import prepare
 from core_engine.storage.writer import Done, Job, Writer
-from shared.errors import FloworkError
+from shared.errors import ErrorCode, FloworkError
 
 _EPOCH = "engine.epoch"
 _DELETE_CHUNK = 200
@@ -149,6 +150,26 @@ class EngineStore:
         The job commits for itself and raises nothing but errors of the database, which come out translated.
         """
         return await self._performed(job)
+
+    def perform_blocking(self, job: Job, timeout: float) -> Any:
+        """Do what `perform` does from another thread than the event loop's, where there is none to await.
+
+        Raises DEADLINE_EXCEEDED after ``timeout`` seconds; the job may then still be done.
+        """
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+
+        def tell(value: Any, error: FloworkError | None) -> None:
+            if error:
+                future.set_exception(error)
+            else:
+                future.set_result(value)
+
+        self._writer.perform(job, tell)
+        try:
+            return future.result(timeout)
+        except concurrent.futures.TimeoutError:
+            message = f"The engine's database did not answer within {timeout:g} s."
+            raise FloworkError(ErrorCode.DEADLINE_EXCEEDED, message) from None
 
     async def _performed(self, job: Job) -> Any:
         loop = asyncio.get_running_loop()

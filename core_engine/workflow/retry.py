@@ -28,8 +28,11 @@ _HOPELESS = frozenset(
 
 
 def worth_retrying(error: BaseException) -> bool:
-    """Tell whether another attempt can end differently."""
-    return not (isinstance(error, FloworkError) and error.code in _HOPELESS)
+    """Tell whether another attempt can end differently; an error whose details say ``final`` denies it."""
+    if not isinstance(error, FloworkError):
+        return True
+    final = isinstance(error.details, dict) and error.details.get("final") is True
+    return not final and error.code not in _HOPELESS
 
 
 def wait_seconds(policy: RetryPolicy, failures: int, rng: random.Random) -> float:

@@ -90,6 +90,12 @@ class StepContext:
         return self._host.state.accepted.run_id
 
     @property
+    def workflow(self) -> str:
+        """The saved workflow the run was started from, or the fingerprint of one that is not saved."""
+        accepted = self._host.state.accepted
+        return f"preset {accepted.preset}" if accepted.preset else f"unsaved {accepted.workflow}"
+
+    @property
     def mode(self) -> RunMode:
         """Whether effects are wanted."""
         return self._host.state.mode

@@ -16,12 +16,13 @@ from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import ComponentRegistry, Services
+from core_engine.components.state import ComponentState
 from core_engine.kernel.payload import Input, Payload, Result
 from core_engine.kernel.ports import Frame, StartRun
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore
 from core_engine.workflow import RunService
-from shared.clock import SystemClock
+from shared.clock import ManualClock, SystemClock
 from shared.contract.run import RunDetails, RunMode
 
 FINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
@@ -35,6 +36,7 @@ class Step:
     mode: RunMode = RunMode.EXECUTE
     inputs: tuple[Input, ...] = ()
     run_id: str = "run-1"
+    workflow: str = "preset Mine"
     node_id: str = "node-1"
     node_name: str = "The step"
     attempt: int = 1
@@ -63,9 +65,27 @@ def step(tmp_path: Path, root: Path) -> Step:
 
 
 @pytest.fixture
-async def registry() -> AsyncIterator[ComponentRegistry]:
+def clock() -> ManualClock:
+    """The clock of the state that components keep; standing still at the present time."""
+    return ManualClock(SystemClock().now_ms())
+
+
+@pytest.fixture
+async def state(
+    tmp_path_factory: pytest.TempPathFactory, clock: ManualClock
+) -> AsyncIterator[ComponentState]:
+    """What components keep over runs."""
+    store = EngineStore.open(tmp_path_factory.mktemp("component-state"))
+    yield ComponentState(store, clock)
+    await asyncio.to_thread(store.close)
+
+
+@pytest.fixture
+async def registry(state: ComponentState, clock: ManualClock) -> AsyncIterator[ComponentRegistry]:
     sandbox = Sandbox(most=Bounds(seconds=60, memory_mb=512))
-    services = Services(sandbox=sandbox, network=NetworkPolicy(["127.0.0.0/8", "::1/128"]))
+    services = Services(
+        sandbox=sandbox, network=NetworkPolicy(["127.0.0.0/8", "::1/128"]), state=state, clock=clock
+    )
     registry = ComponentRegistry(services)
     yield registry
     await registry.close()

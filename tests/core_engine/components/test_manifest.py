@@ -102,6 +102,8 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
             "url": "https://example.com", "path": "a.txt", "pattern": "(?P<a>.)", "template": "x", "query": "a",
             "groupings": [{"name": "all"}], "folder": "a", "archive": "a.zip", "sources": "a.txt",
             "host": "example.com", "username": "me", "sender": "me@example.com", "topic": "a", "topics": "a/#",
+            "conditions": [{"operator": "is empty"}], "name": "n", "left": [], "right": [], "left_key": ["id"],
+            "rules": {"type": "object"}, "fields": [{"name": "title", "selector": "h1"}],
         }  # fmt: skip
         given = {name: known[name] for name in required} | ALSO_NEEDED.get(info.id, {})
         assert component.parse_config({**shown, **given}) == component.parse_config(given)

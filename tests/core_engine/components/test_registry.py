@@ -9,7 +9,9 @@ import pytest
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import BUILTIN, ComponentRegistry, Services, open_registry
+from core_engine.components.state import ComponentState
 from core_engine.settings import PREFIXES, EngineSettings
+from shared.clock import ManualClock, SystemClock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load
 
@@ -31,8 +33,8 @@ class Mine(Component):
 
 
 @pytest.fixture
-def services() -> Services:
-    return Services(Sandbox(most=Bounds(1, 16)), NetworkPolicy())
+def services(state: ComponentState, clock: ManualClock) -> Services:
+    return Services(Sandbox(most=Bounds(1, 16)), NetworkPolicy(), state, clock)
 
 
 def put(parent: Path, name: str, code: str = GOOD) -> Path:
@@ -154,20 +156,22 @@ def test_other_folders_are_left_alone(services: Services, tmp_path: Path) -> Non
     assert not ComponentRegistry(services, [tmp_path]).broken
 
 
-async def test_the_settings_decide_about_files_limits_and_networks(tmp_path: Path) -> None:
+async def test_the_settings_decide_about_files_limits_and_networks(tmp_path: Path, state) -> None:
     environ = {
         "FLOWORK_DATA_DIR": str(tmp_path / "data"), "ENGINE_FILE_ROOTS": f"{tmp_path / 'a'}:{tmp_path / 'b'}",
         "ENGINE_ISOLATED_SECONDS": "7", "ENGINE_ISOLATED_MEMORY_MB": "64",
         "ENGINE_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8,10.0.0.0/8",
     }  # fmt: skip
-    registry, files = open_registry(load(EngineSettings, environ, prefixes=PREFIXES))
+    registry, files = open_registry(
+        load(EngineSettings, environ, prefixes=PREFIXES), state._store, SystemClock()
+    )
     assert files.roots == (tmp_path / "a", tmp_path / "b")
     assert registry._services.sandbox.most == Bounds(7, 64)
     assert registry._services.network.allows("10.1.1.1")
     await registry.close()
     wrong = load(EngineSettings, {**environ, "ENGINE_HTTP_PRIVATE_NETWORKS": "ten"}, prefixes=PREFIXES)
     with pytest.raises(FloworkError) as caught:
-        open_registry(wrong)
+        open_registry(wrong, state._store, SystemClock())
     assert caught.value.code is ErrorCode.CONFIGURATION
 
 

@@ -282,3 +282,18 @@ async def test_many_writers_share_a_sync(store: EngineStore):
     await asyncio.gather(*(store.put(f"k{i}", b"v") for i in range(500)))
     assert commits < 250
     assert store.get("k499") == b"v"
+
+
+async def test_a_job_can_be_done_from_another_thread(tmp_path: Path) -> None:
+    store = EngineStore.open(tmp_path)
+    try:
+        count = await asyncio.to_thread(
+            store.perform_blocking, lambda link: link.execute("SELECT 7").fetchone()[0], 30
+        )
+        assert count == 7
+        with pytest.raises(FloworkError) as caught:
+            await asyncio.to_thread(store.perform_blocking, lambda link: link.execute("SELECT nothing"), 30)
+        assert caught.value.code is ErrorCode.INTERNAL
+        assert await store.perform(lambda link: link.execute("SELECT 8").fetchone()[0]) == 8
+    finally:
+        store.close()

@@ -91,5 +91,7 @@ def test_some_errors_are_not_worth_another_try():
     assert worth_retrying(ValueError("x"))
     assert worth_retrying(FloworkError(ErrorCode.DEADLINE_EXCEEDED, "x"))
     assert worth_retrying(FloworkError(ErrorCode.COMPONENT_FAILED, "x"))
+    assert worth_retrying(FloworkError(ErrorCode.COMPONENT_FAILED, "x", details=[{"field": "a"}]))
+    assert not worth_retrying(FloworkError(ErrorCode.COMPONENT_FAILED, "x", details={"final": True}))
     assert not worth_retrying(FloworkError(ErrorCode.FORBIDDEN, "x"))
     assert not worth_retrying(FloworkError(ErrorCode.INVALID_WORKFLOW, "x"))

@@ -91,14 +91,18 @@ async def test_the_example_runs_to_its_end(engine, registry, outside: Outside, n
 
 @pytest.mark.parametrize("name", NAMES)
 async def test_simulating_the_example_has_no_effect(
-    engine, registry, outside: Outside, root: Path, name: str
+    engine, registry, outside: Outside, root: Path, state, name: str
 ) -> None:
     if name in WAS_HERE_BEFORE:
         (root / WAS_HERE_BEFORE[name]).parent.mkdir(parents=True)
         (root / WAS_HERE_BEFORE[name]).write_text("Water the plants.\n")
+    if name == "excel_read":
+        await engine.run(registry.example(name))
     before = fingerprint(root)
     data, asked = await outside()
     details, _ = await engine.run(registry.example(name), data, RunMode.SIMULATE)
     assert details.run.status is RunStatus.SUCCEEDED, details
     assert fingerprint(root) == before
+    for table in ("component_value", "component_effect", "component_seen"):
+        assert state._store.archive.query(f"SELECT count(*) FROM {table}") == [(0,)]
     assert asked == []

@@ -1,0 +1,1 @@
+"""Counter: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Read CSV: the component, its icon and a runnable example."""

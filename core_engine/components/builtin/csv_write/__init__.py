@@ -1,0 +1,1 @@
+"""Write CSV: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Date and time: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Remove seen before: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Encode and decode: the component, its icon and a runnable example."""

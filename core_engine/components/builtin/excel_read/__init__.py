@@ -1,0 +1,1 @@
+"""Read Excel: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Write Excel: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Filter: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Hash: the component, its icon and a runnable example."""

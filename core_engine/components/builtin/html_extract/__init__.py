@@ -1,0 +1,1 @@
+"""Extract from HTML: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Join lists: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Check by JSON Schema: the component, its icon and a runnable example."""

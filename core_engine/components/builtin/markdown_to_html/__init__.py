@@ -1,0 +1,1 @@
+"""Markdown to HTML: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Merge: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Random: the component, its icon and a runnable example."""

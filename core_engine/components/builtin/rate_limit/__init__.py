@@ -1,0 +1,1 @@
+"""Rate limit: the component, its icon and a runnable example."""

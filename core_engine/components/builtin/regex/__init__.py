@@ -1,0 +1,1 @@
+"""Regular expression: the component, its icon and a runnable example."""

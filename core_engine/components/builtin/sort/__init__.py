@@ -1,0 +1,1 @@
+"""Sort: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Split into batches: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Remember a value: the component, its icon and a runnable example."""

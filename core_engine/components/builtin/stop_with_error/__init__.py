@@ -1,0 +1,1 @@
+"""Stop with error: the component, its icon and a runnable example."""

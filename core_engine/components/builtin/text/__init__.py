@@ -1,0 +1,1 @@
+"""Text: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""XML: the component, its icon and a runnable example."""
