@@ -19,13 +19,13 @@ class LogLines:
         """Take the next piece."""
         self._held += piece
         while len(self._held) >= _ENOUGH and (cut := self._cut()):
-            self._write(self._held[:cut].strip("\n"))
+            self._write(self._held[:cut].strip())
             self._held = self._held[cut:].lstrip()
 
     def end(self) -> None:
         """Write what is left."""
         if self._held.strip():
-            self._write(self._held.strip("\n"))
+            self._write(self._held.strip())
         self._held = ""
 
     def _cut(self) -> int:
