@@ -48,6 +48,7 @@ class Meter:
         self._config = config
         self._context = context
         self._price = _price_of(config)
+        self._most_cost = Decimal(str(config.max_run_cost))
         self._into = self._out = 0
         self._cost = Decimal(0)
         self._estimated = False
@@ -61,16 +62,16 @@ class Meter:
                 f" {config.max_run_tokens}."
             )
             raise FloworkError(ErrorCode.BUDGET_EXCEEDED, message)
-        if not config.max_run_cost:
+        if not self._most_cost:
             return
         if self._price is None:
             message = f"The cost of a run is limited, but there is no price for the model {config.model!r}."
             raise FloworkError(ErrorCode.INVALID_REQUEST, message)
         cost = spent.cost.get(config.currency.upper(), Decimal(0))
-        if cost >= config.max_run_cost:
+        if cost >= self._most_cost:
             message = (
                 f"This run has cost {_plain(cost)} {config.currency.upper()}; the most this step lets a run cost is"
-                f" {_plain(config.max_run_cost)}."
+                f" {_plain(self._most_cost)}."
             )
             raise FloworkError(ErrorCode.BUDGET_EXCEEDED, message)
 
@@ -80,8 +81,8 @@ class Meter:
         config, spent = self._config, self._context.spent()
         if config.max_run_tokens:
             limits.append(max(config.max_run_tokens - spent.tokens, 1))
-        if config.max_run_cost and self._price and self._price.output:
-            left = config.max_run_cost - spent.cost.get(config.currency.upper(), Decimal(0))
+        if self._most_cost and self._price and self._price.output:
+            left = self._most_cost - spent.cost.get(config.currency.upper(), Decimal(0))
             limits.append(max(int(left * _MILLION / self._price.output), 1))
         return min(limits) if limits else None
 

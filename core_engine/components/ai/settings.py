@@ -55,8 +55,8 @@ class ModelConfig(Config):
         0, ge=0, le=10**12, title="Most tokens of a run",
         description="No further call once the whole run has used this many tokens; 0 for no limit.",
     )  # fmt: skip
-    max_run_cost: Decimal = Field(
-        Decimal(0), ge=0, le=10**9, allow_inf_nan=False, title="Largest cost of a run",
+    max_run_cost: float = Field(
+        0.0, ge=0, le=10**9, allow_inf_nan=False, title="Largest cost of a run",
         description="No further call once the whole run has cost this much; 0 for no limit.",
     )  # fmt: skip
     timeout_seconds: float = Field(
