@@ -36,7 +36,7 @@ class EvmSendConfig(ChainConfig):
         json_schema_extra=form(placeholder="0x…"),
     )  # fmt: skip
     amount: str = Field(
-        "0", pattern=r"^\d{1,30}(\.\d{1,18})?$", description="How much of the chain's own coin goes along, such as 0.05."
+        "0", pattern=r"^\d{1,30}(\.\d{1,18})?$", description="How much of the chain's own coin goes along: 0.05."
     )  # fmt: skip
     function: str = Field(
         "", max_length=200_000,

@@ -114,7 +114,7 @@ async def await_receipt(node: Node, tx_hash: str, confirmations: int, seconds: f
     receipt = None
     try:
         async with asyncio.timeout(seconds):
-            while confirmations and not (receipt := await _look(node, tx_hash, confirmations)):
+            while confirmations and not (receipt := await _look(node, tx_hash, confirmations)):  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(_LOOK_EVERY)
     except TimeoutError:
         pass  # it is sent and may still get into a block: not a failure

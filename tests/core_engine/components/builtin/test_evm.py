@@ -115,16 +115,20 @@ async def test_a_block_is_read(run, node: EvmNode) -> None:
         ({"rpc_url": "http://127.0.0.1:1"}, ErrorCode.COMPONENT_FAILED),
     ],
 )
-@pytest.mark.parametrize("mode", list(RunMode))
 async def test_what_must_not_be_is_refused_before_anything_is_sent(
-    run, node: EvmNode, step, more, code: ErrorCode, mode: RunMode
+    run, node: EvmNode, more, code: ErrorCode
 ) -> None:
     before = node.call("eth_getTransactionCount", node.accounts[1].address, "pending")
-    step.mode = mode
     error = await failure(run, "evm_send", sending(node, **more))
     assert error.code is code, error.message
     assert node.accounts[1].key not in error.message
     assert node.call("eth_getTransactionCount", node.accounts[1].address, "pending") == before
+
+
+async def test_simulating_keeps_to_the_limits_too(run, node: EvmNode, step) -> None:
+    step.mode = RunMode.SIMULATE
+    error = await failure(run, "evm_send", sending(node, amount="2"))
+    assert error.code is ErrorCode.BUDGET_EXCEEDED
 
 
 async def test_a_call_the_contract_refuses_is_not_sent_unless_its_gas_is_given(
