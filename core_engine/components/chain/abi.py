@@ -21,6 +21,7 @@ from core_engine.components.chain.rpc import shown_int
 from shared.errors import ErrorCode, FloworkError
 
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*\Z")
+_BASES = frozenset({"uint", "int", "bool", "address", "bytes", "string"})
 _LARGEST = 4 * 1024 * 1024
 
 
@@ -88,7 +89,7 @@ def read_entry(text: str, kind: str, name: str = "") -> Entry:
     try:
         entry = _from_json(stripped, kind, name) if stripped[:1] in "[{" else _from_text(stripped, kind)
         for param in (*entry.inputs, *entry.outputs):
-            parse(param.type).validate()
+            _check(parse(param.type))
     except (
         ParseError,
         ABITypeError,
@@ -111,6 +112,15 @@ def address(value: Any) -> str:
     if is_checksum_formatted_address(text) and text != right:
         raise _wrong(f"the address {text} is mistyped: its checksum is wrong")
     return right
+
+
+def _check(kind: Any) -> None:
+    kind.validate()
+    if isinstance(kind, TupleType):
+        for part in kind.components:
+            _check(part)
+    elif kind.base not in _BASES:
+        raise ValueError(f"there is no type {kind.to_type_str()}")
 
 
 def _from_json(text: str, kind: str, name: str) -> Entry:
