@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
 from typing_extensions import override
 
+from core_engine.components.chain.amounts import coins
 from core_engine.components.chain.rpc import (
     ChainConfig,
     Node,
@@ -23,8 +23,6 @@ from core_engine.kernel.component import Component, Execution
 from core_engine.kernel.context import Context
 from core_engine.kernel.payload import Payload, Result
 from shared.errors import ErrorCode, FloworkError
-
-_WEI = Decimal(10) ** 18
 
 
 class EvmReadConfig(ChainConfig):
@@ -87,7 +85,7 @@ class EvmRead(Component[EvmReadConfig]):
                 data = await _block(node, block)
             elif config.operation == "balance":
                 wei = await node.number("eth_getBalance", abi.address(config.address), block)
-                data = {"wei": str(wei), "amount": f"{(Decimal(wei) / _WEI).normalize():f}"}
+                data = {"wei": str(wei), "amount": coins(wei)}
             else:
                 entry = abi.read_entry(config.function, "function", config.function_name)
                 call = {

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from core_engine.components.chain.amounts import coins, wei
 from core_engine.components.chain.rpc import Node, RpcError, quantity
 from shared.errors import ErrorCode, FloworkError
 
 if TYPE_CHECKING:
     from core_engine.components.builtin.evm_send.component import EvmSendConfig
 
-_WEI = Decimal(10) ** 18
 _GWEI = 10**9
 _SPARE_GAS = Decimal("1.2")
 _SEND_TRIES = 4
@@ -59,7 +59,7 @@ async def draft(node: Node, config: EvmSendConfig, sender: str) -> Draft:
     """Make the transaction. Raises INVALID_REQUEST, BUDGET_EXCEEDED when it could cost too much, or RpcError."""
     from core_engine.components.chain import abi  # noqa: PLC0415 - heavy, only where used
 
-    to, value = abi.address(config.to), int(Decimal(config.amount) * _WEI)
+    to, value = abi.address(config.to), wei(config.amount)
     data = "0x"
     if config.function.strip():
         entry = abi.read_entry(config.function, "function", config.function_name)
@@ -71,10 +71,9 @@ async def draft(node: Node, config: EvmSendConfig, sender: str) -> Draft:
         gas = int(await node.number("eth_estimateGas", call) * _SPARE_GAS)
     nonce = await node.number("eth_getTransactionCount", sender, "pending")
     made = Draft(config.chain_id, nonce, to, value, data, gas, max_fee, priority_fee)
-    if made.most > Decimal(config.spending_limit) * _WEI:
+    if made.most > wei(config.spending_limit):
         message = (
-            f"The transaction could cost {(made.most / _WEI).normalize():f}; the limit for one is"
-            f" {config.spending_limit}."
+            f"The transaction could cost {coins(made.most)}; the limit for one is {config.spending_limit}."
         )
         raise FloworkError(ErrorCode.BUDGET_EXCEEDED, message)
     return made
