@@ -24,6 +24,7 @@ class ErrorCode(StrEnum):
     TOO_LARGE = "TOO_LARGE"
     UNSUPPORTED_MEDIA = "UNSUPPORTED_MEDIA"
     RATE_LIMITED = "RATE_LIMITED"
+    BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
     COMPONENT_FAILED = "COMPONENT_FAILED"
     SANDBOX_UNAVAILABLE = "SANDBOX_UNAVAILABLE"
     STORAGE_FULL = "STORAGE_FULL"
@@ -75,6 +76,9 @@ ERROR_TABLE: dict[ErrorCode, ErrorMeaning] = {
     ErrorCode.UNSUPPORTED_MEDIA: ErrorMeaning(415, 65, False, "The body is not in an accepted format."),
     ErrorCode.RATE_LIMITED: ErrorMeaning(
         429, 75, True, "Too many requests; wait as long as the answer says."
+    ),
+    ErrorCode.BUDGET_EXCEEDED: ErrorMeaning(
+        402, 77, False, "What was set as the most to spend is spent; raise the limit or start a new run."
     ),
     ErrorCode.COMPONENT_FAILED: ErrorMeaning(
         502, 70, False, "A component of the workflow reported a failure."

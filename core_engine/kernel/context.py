@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -32,6 +35,20 @@ class Files(Protocol):
     def allows(self, path: Path) -> bool:
         """Tell whether a path, links resolved, is one that workflows may use."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a run has used so far: tokens in and out, and money by currency."""
+
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """All tokens."""
+        return self.tokens_in + self.tokens_out
 
 
 class Context(Protocol):
@@ -69,4 +86,27 @@ class Context(Protocol):
 
     def popup(self, title: str, content: Any, config: dict[str, Any] | None = None) -> None:
         """Show something to whoever watches the run."""
+        ...
+
+    def spend(  # noqa: PLR0913 - one thing each
+        self,
+        kind: str,
+        *,
+        tokens_in: int = 0,
+        tokens_out: int = 0,
+        cost: Decimal | float | str = 0,
+        currency: str = "USD",
+        model: str = "",
+        estimated: bool = False,
+    ) -> None:
+        """Tell what the step used; it counts for the node and the run, and those who follow the run are told.
+
+        ``kind`` is a short word (``chat``, ``embeddings``, ``transaction``). ``estimated``: nobody counted exactly.
+        From the event loop it counts at once, from a thread a moment later. Raises ValueError for negative or
+        endless numbers, FloworkError TOO_LARGE after 10,000 calls in one attempt.
+        """
+        ...
+
+    def spent(self) -> Spent:
+        """Return what the whole run has used so far."""
         ...

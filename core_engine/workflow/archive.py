@@ -136,6 +136,7 @@ def node_states(run: ArchivedRun, state: RunState) -> list[NodeState]:
                 status=status,
                 attempts=state.planner.attempts[node.index],
                 guarantee=policy.value,
+                usage=state.usage.of_node(node.index),
                 **fact,
                 **_wait_facts(state, node.index),
             )

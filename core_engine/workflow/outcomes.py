@@ -17,6 +17,7 @@ from core_engine.workflow.recording import RecordedRun
 from core_engine.workflow.retry import wait_seconds, worth_retrying
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import MOST_LOG_CHARS, MOST_LOG_LINES, Attempt, StepContext
+from core_engine.workflow.usage import Spending
 
 _MOST_POPUPS = 1000
 _EFFECT_MAY_HAVE_HAPPENED = "whether its effect happened is not known; look before running it again"
@@ -64,6 +65,15 @@ class NotedRun(RecordedRun):
             self.record_ahead()
             raw = msgspec.Raw(content)
             self.record(r.PopupShown(state.next_seq, self.now(), node.index, title, raw, config))
+
+    def note_spending(self, context: StepContext, spending: Spending) -> None:
+        """Record what a step used, also when the attempt was given up meanwhile: it is paid for all the same."""
+        if self.finished:
+            return
+        if context.open:
+            self.record_ahead()
+        state = self.state
+        self.record(spending.record(state.next_seq, self.now(), context.node.index, context.attempt))
 
     def record_start(self, attempt: Attempt) -> None:
         """Record that an attempt may run."""

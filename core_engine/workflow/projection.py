@@ -43,6 +43,7 @@ _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
     r.RunFinished: (2, False),
     r.StepSuspended: (1, False),
     r.StepResumed: (1, False),
+    r.StepSpent: (1, False),
 }
 
 
@@ -221,6 +222,25 @@ class Projection:
         text = f"{text}: {record.comment}" if record.comment else f"{text}."
         out.append(self._log(record, level, node.label, text, node_id=node.id))
 
+    def _on_spent(self, record: r.StepSpent, out: list[Frame]) -> None:
+        out.append(
+            {
+                "type": "NODE_USAGE",
+                "job_id": self._job_id,
+                "seq": record.seq,
+                "node_id": self._graph.nodes[record.node].id,
+                "timestamp": record.at / 1000,
+                "attempt": record.attempt,
+                "kind": record.kind,
+                "model": record.model,
+                "tokens_in": record.tokens_in,
+                "tokens_out": record.tokens_out,
+                "cost": record.cost,
+                "currency": record.currency,
+                "estimated": record.estimated,
+            }
+        )
+
     _HANDLERS: ClassVar[dict[type[r.Record], Callable[[Projection, Any, list[Frame]], None]]] = {
         r.RunAccepted: _on_accepted,
         r.StepStarted: _on_started,
@@ -237,6 +257,7 @@ class Projection:
         r.RunFinished: _on_end,
         r.StepSuspended: _on_suspended,
         r.StepResumed: _on_answered,
+        r.StepSpent: _on_spent,
     }
 
 

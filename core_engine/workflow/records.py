@@ -187,6 +187,23 @@ class StepResumed(Record, frozen=True, tag="answered"):
     proof: dict[str, Any] | None
 
 
+class StepSpent(Record, frozen=True, tag="spent"):
+    """A step used something that costs: ``kind`` names what, ``cost`` is a decimal number as text.
+
+    ``estimated`` when the tokens were not counted by who sold them.
+    """
+
+    node: int
+    attempt: int
+    kind: str
+    model: str
+    tokens_in: int
+    tokens_out: int
+    cost: str
+    currency: str
+    estimated: bool
+
+
 AnyRecord = (
     RunAccepted
     | StepStarted
@@ -205,4 +222,5 @@ AnyRecord = (
     | RunFinished
     | StepSuspended
     | StepResumed
+    | StepSpent
 )

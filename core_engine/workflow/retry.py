@@ -23,6 +23,7 @@ _HOPELESS = frozenset(
         ErrorCode.NOT_IMPLEMENTED,
         ErrorCode.SANDBOX_UNAVAILABLE,
         ErrorCode.CONFIGURATION,
+        ErrorCode.BUDGET_EXCEEDED,
     }
 )
 

@@ -157,7 +157,8 @@ class RunService:
         """Return a run with its nodes, as the journal has it."""
         run, state = await asyncio.to_thread(self._archive.load_state, run_id)
         nodes = kept.node_states(run, state)
-        return RunDetails(run=kept.summary_of(run.row), nodes=nodes, last_seq=run.row.last_seq)
+        summary, usage = kept.summary_of(run.row), state.usage.of_run()
+        return RunDetails(run=summary, nodes=nodes, last_seq=run.row.last_seq, usage=usage)
 
     async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
         """Return the payloads that went along a connection; NOT_FOUND for an unknown run or connection."""

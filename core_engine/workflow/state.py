@@ -13,6 +13,7 @@ from core_engine.workflow.graph import Graph
 from core_engine.workflow.journal import LARGE, Payloads
 from core_engine.workflow.planner import Planner
 from core_engine.workflow.projection import frame_count
+from core_engine.workflow.usage import Usage
 from shared.contract.run import RunMode, RunStatus
 
 
@@ -45,6 +46,7 @@ class RunState:
         self.finished_at: int | None = None
         self.result_row: bytes | None = None
         self.log_lines = self.log_chars = self.popups = 0
+        self.usage = Usage()
 
     def apply(self, record: r.Record) -> None:
         """Take a record in."""
@@ -154,6 +156,10 @@ class RunState:
         self._count(record)
         self.popups += 1
 
+    def _on_spent(self, record: r.StepSpent) -> None:
+        self._count(record)
+        self.usage.add(record)
+
     def _on_paused(self, record: r.RunPaused) -> None:
         self.status, self.status_seq = RunStatus.PAUSED, record.seq
         self._on_other(record)
@@ -187,4 +193,5 @@ class RunState:
         r.RunFinished: _on_end,
         r.StepSuspended: _on_suspended,
         r.StepResumed: _on_other,
+        r.StepSpent: _on_spent,
     }

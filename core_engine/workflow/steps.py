@@ -8,13 +8,14 @@ import inspect
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, Protocol
 
 import msgspec
 from pydantic import ValidationError
 
 from core_engine.kernel.component import Config, Execution, StepPolicy
-from core_engine.kernel.context import LogLevel
+from core_engine.kernel.context import LogLevel, Spent
 from core_engine.kernel.payload import Input, Payload
 from core_engine.kernel.suspension import Answer, Suspend
 from core_engine.workflow.environment import Environment
@@ -23,6 +24,7 @@ from core_engine.workflow.failures import mask, mask_value
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_result
 from core_engine.workflow.state import Given, RunState
+from core_engine.workflow.usage import MOST_SPENDINGS, Spending
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
 
@@ -52,6 +54,10 @@ class Host(Protocol):
         """Record a popup; ``content`` is JSON."""
         ...
 
+    def note_spending(self, context: StepContext, spending: Spending) -> None:
+        """Record what the step used."""
+        ...
+
     def step_returned(self, attempt: Attempt, outcome: Outcome) -> None:
         """Take the end of a launched step's code."""
         ...
@@ -65,6 +71,7 @@ class StepContext:
         "_host",
         "_posted_chars",
         "_posted_lines",
+        "_spendings",
         "answer",
         "attempt",
         "node",
@@ -77,7 +84,7 @@ class StepContext:
     ) -> None:
         self._host = host
         self._given = given
-        self._posted_lines = self._posted_chars = 0
+        self._posted_lines = self._posted_chars = self._spendings = 0
         self.node = node
         self.attempt = attempt
         self.open = True
@@ -144,6 +151,24 @@ class StepContext:
             body = msgspec.json.encode(f"(too large to show: {len(body)} bytes)")
         title = clean_text(title[:LONGEST_TITLE])
         self._write(self._host.note_popup, len(body), title, body, options)
+
+    def spend(self, kind: str, *, cost: Decimal | float | str = 0, **more: Any) -> None:
+        """Tell what the step used, from any thread; see `Context.spend`."""
+        if self._spendings >= MOST_SPENDINGS:
+            message = f"A step can tell {MOST_SPENDINGS} times what it used, not more often."
+            raise FloworkError(ErrorCode.TOO_LARGE, message)
+        self._spendings += 1
+        spending = Spending.of(kind, cost=cost, **more)
+        env = self._host.env
+        if threading.get_ident() == env.thread_id:
+            self._host.note_spending(self, spending)
+        else:
+            with suppress(RuntimeError):  # the loop is closed: the engine has ended
+                env.loop.call_soon_threadsafe(self._host.note_spending, self, spending)
+
+    def spent(self) -> Spent:
+        """Return what the run has used so far."""
+        return self._host.state.usage.total()
 
     def _hidden(self) -> list[str]:
         """Return what must not be shown: the secrets this step used, and all others of the engine."""

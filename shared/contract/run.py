@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.contract.base import Audience, Command, Event, JobId, Outgoing, Role
+from shared.contract.usage import UsageTotals
 from shared.contract.wait import StepAnswer, StepWait
 
 
@@ -158,7 +159,8 @@ def _is_absent(value: object) -> bool:
 class NodeState(Outgoing):
     """One node of a run as it stands; times are Unix milliseconds.
 
-    ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended.
+    ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended; ``usage``
+    only where something that costs was used.
     """
 
     node_id: str
@@ -173,6 +175,7 @@ class NodeState(Outgoing):
     error: str | None = None
     waiting: StepWait | None = Field(default=None, exclude_if=_is_absent)
     answered_by: StepAnswer | None = Field(default=None, exclude_if=_is_absent)
+    usage: UsageTotals | None = Field(default=None, exclude_if=_is_absent)
 
 
 class RunSummary(Outgoing):
@@ -198,12 +201,13 @@ class RunSummary(Outgoing):
 
 
 class RunDetails(Event, name="run_response", audience=Audience.CALLER):
-    """A run with every node's state. ``last_seq`` is the number of its latest event."""
+    """A run with every node's state. ``last_seq`` is the number of its latest event, ``usage`` what it used in all."""
 
     type: str = "run_response"
     run: RunSummary
     nodes: list[NodeState]
     last_seq: int
+    usage: UsageTotals | None = Field(default=None, exclude_if=_is_absent)
     request_id: str | None = None
 
 

@@ -1,6 +1,6 @@
 // Generated from shared/contract by `make generate`; changes here are lost.
 
-export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
+export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
 
 export type ActiveJob = {
   id: string;
@@ -290,8 +290,24 @@ export type NodeState = {
   error?: (string | null);
   waiting?: (StepWait | null);
   answered_by?: (StepAnswer | null);
+  usage?: (UsageTotals | null);
 };
 export type NodeStatus = "PENDING" | "RUNNING" | "RETRYING" | "WAITING" | "SUCCESS" | "ERROR" | "SKIPPED" | "CANCELLED" | "OUTCOME_UNKNOWN";
+export type NodeUsage = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  node_id: string;
+  timestamp: number;
+  attempt: number;
+  kind: string;
+  model: string;
+  tokens_in: number;
+  tokens_out: number;
+  cost: string;
+  currency: string;
+  estimated?: boolean;
+};
 export type PassedPayload = {
   data: unknown;
   history: (unknown)[];
@@ -450,6 +466,7 @@ export type RunDetails = {
   run: RunSummary;
   nodes: (NodeState)[];
   last_seq: number;
+  usage?: (UsageTotals | null);
   request_id?: (string | null);
 };
 export type RunList = {
@@ -566,6 +583,13 @@ export type UpdateVariable = {
 export type UsageCount = {
   used: number;
 };
+export type UsageTotals = {
+  calls: number;
+  tokens_in: number;
+  tokens_out: number;
+  cost?: Record<string, string>;
+  estimated?: boolean;
+};
 export type ValidateWorkflow = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -653,6 +677,7 @@ export interface Events {
   "CONNECTION_STATUS_UPDATE": ConnectionStatusUpdate;
   "MANUAL_APPROVAL_REQUESTED": ManualApprovalRequested;
   "NODE_EXECUTION_METRIC": NodeExecutionMetric;
+  "NODE_USAGE": NodeUsage;
   "SHOW_DEBUG_POPUP": DebugPopup;
   "components_list_response": ComponentsList;
   "connection_history_response": ConnectionHistory;
@@ -757,6 +782,7 @@ export const RELAYED: Record<string, keyof Events> = {
   "FILESYSTEM_LIST_RESPONSE": "directory_list_response",
   "MANUAL_APPROVAL_REQUESTED": "MANUAL_APPROVAL_REQUESTED",
   "NODE_METRIC_UPDATE": "NODE_EXECUTION_METRIC",
+  "NODE_USAGE": "NODE_USAGE",
   "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
   "WORKFLOW_EXECUTION_UPDATE": "workflow_status_update",
   "WORKFLOW_LOG_ENTRY": "log",

@@ -17,11 +17,13 @@ from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import ComponentRegistry, Services
 from core_engine.components.state import ComponentState
+from core_engine.kernel.context import Spent
 from core_engine.kernel.payload import Input, Payload, Result
 from core_engine.kernel.ports import Frame, StartRun
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore
 from core_engine.workflow import RunService
+from core_engine.workflow.usage import Spending, Usage
 from shared.clock import ManualClock, SystemClock
 from shared.contract.run import RunDetails, RunMode
 
@@ -43,12 +45,21 @@ class Step:
     idempotency_key: str = "key-of-the-step"
     logs: list[tuple[str, str]] = field(default_factory=list)
     popups: list[tuple[str, Any, dict[str, Any]]] = field(default_factory=list)
+    spendings: list[dict[str, Any]] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
 
     def log(self, message: str, level: str = "INFO") -> None:
         self.logs.append((level, message))
 
     def popup(self, title: str, content: Any, config: dict[str, Any] | None = None) -> None:
         self.popups.append((title, content, config or {}))
+
+    def spend(self, kind: str, **more: Any) -> None:
+        self.spendings.append({"kind": kind, **more})
+        self.usage.add(Spending.of(kind, **more).record(1, 1, 0, self.attempt))
+
+    def spent(self) -> Spent:
+        return self.usage.total()
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ RECORDS = [
     r.RunFinished(17, 24, "FAILED", "A: text"),
     r.StepSuspended(19, 25, 0, 1, "w1", 1_000, "approval", {"title": "T", "message": "M"}),
     r.StepResumed(20, 26, 0, 1, "approved", "0xb", "fine", {"message": "m", "bound": True}),
+    r.StepSpent(21, 27, 0, 1, "chat", "m-1", 12, 3, "0.00042", "USD", False),
 ]
 
 

@@ -36,6 +36,7 @@ KINDS = [
     (r.StepSuspended(0, 1000, 0, 1, "w1", None, "webhook", None), 1),
     (r.StepResumed(0, 1000, 0, 1, "approved", "0xb", "fine", {}), 1),
     (r.StepResumed(0, 1000, 0, 1, "due", None, "", None), 1),
+    (r.StepSpent(0, 1000, 0, 1, "chat", "m-1", 12, 3, "0.00042", "USD", False), 1),
     (r.RunFinished(0, 1000, "FAILED", "A: text"), 2),
     (r.RunFinished(0, 1000, "STOPPED", None), 2),
 ]

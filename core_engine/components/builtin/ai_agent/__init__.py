@@ -1,0 +1,1 @@
+"""AI agent: the component, its icon and a runnable example."""

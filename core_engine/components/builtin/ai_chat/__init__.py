@@ -1,0 +1,1 @@
+"""AI chat: the component, its icon and a runnable example."""

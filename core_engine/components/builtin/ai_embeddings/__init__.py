@@ -1,0 +1,1 @@
+"""AI embeddings: the component, its icon and a runnable example."""

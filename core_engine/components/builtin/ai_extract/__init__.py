@@ -1,0 +1,1 @@
+"""AI extract: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""EVM read: the component, its icon and a runnable example."""

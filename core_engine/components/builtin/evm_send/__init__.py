@@ -1,0 +1,1 @@
+"""EVM send: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""EVM events: the component, its icon and a runnable example."""

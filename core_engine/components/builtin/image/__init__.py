@@ -1,0 +1,1 @@
+"""Image: the component, its icon and a runnable example."""

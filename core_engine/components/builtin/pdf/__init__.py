@@ -1,0 +1,1 @@
+"""PDF: the component, its icon and a runnable example."""
