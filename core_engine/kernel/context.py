@@ -25,6 +25,13 @@ class Files(Protocol):
         """
         ...
 
+    def whole_folder(self, path: str) -> Path:
+        """Return the real path of a folder inside a root whose whole content may be used, hidden files included.
+
+        Raises FloworkError FORBIDDEN or NOT_FOUND.
+        """
+        ...
+
 
 class Context(Protocol):
     """One attempt of one step.
