@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -18,6 +18,7 @@ from core_engine.components import manifest
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
+from core_engine.components.switches import Switches
 from core_engine.kernel.component import Component, StepPolicy
 from core_engine.settings import EngineSettings
 from shared.contract.component import ComponentInfo
@@ -33,6 +34,7 @@ class Services:
 
     sandbox: Sandbox
     network: NetworkPolicy
+    switches: Switches = field(default_factory=Switches)
 
 
 class BrokenComponentError(Exception):
@@ -113,7 +115,8 @@ def open_registry(settings: EngineSettings) -> tuple[ComponentRegistry, RootedFi
     )
     network = NetworkPolicy(limits.http_private_networks.split(","))
     files = RootedFiles(settings.data.roots, settings.data.data_dir)
-    return ComponentRegistry(Services(sandbox, network)), files
+    switches = Switches(shell_commands=limits.shell_commands, docker_containers=limits.docker_containers)
+    return ComponentRegistry(Services(sandbox, network, switches)), files
 
 
 def _component_folders(parent: Path) -> list[Path]:

@@ -16,7 +16,7 @@ INTERPRETER_BYTES = 96 * 1024 * 1024
 """Address space of the interpreter itself, allowed on top of a step's own memory."""
 
 MOST_PROCESSES = 64
-"""Processes a step that starts programs may have at a time. The kernel does not hold root to it; the engine does."""
+"""Processes a step that starts programs may have at a time. The kernel does not hold root to it, see `numbers`."""
 
 _OPEN_FILES = 64
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38

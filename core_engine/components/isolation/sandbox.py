@@ -104,8 +104,8 @@ class Sandbox:
             raise _failure("time", f"it ran longer than {bounds.seconds:g} s and was ended") from None
         finally:
             await child.end()
-        if watch and watch.verdict:
-            raise _failure(*watch.verdict)
+        if watch and watch.overgrown:
+            raise _failure("memory", f"its processes used more than {bounds.memory_mb} MiB together")
         if answer is None:
             raise _failure("ended", _obituary(child.exit_code()))
         if answer.get("kind") == "result":
