@@ -41,9 +41,9 @@ class PostgresServer:
         return psycopg.connect(
             host=self.host,
             port=self.port,
-            user=self.name,
+            user=self.user,
             password=PASSWORD,
-            dbname=self.name,
+            dbname=self.database,
             autocommit=True,
         )
 

@@ -16,6 +16,7 @@ from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import ComponentRegistry, Services
+from core_engine.components.switches import Switches
 from core_engine.kernel.payload import Input, Payload, Result
 from core_engine.kernel.ports import Frame, StartRun
 from core_engine.settings import Limits
@@ -65,7 +66,9 @@ def step(tmp_path: Path, root: Path) -> Step:
 @pytest.fixture
 async def registry() -> AsyncIterator[ComponentRegistry]:
     sandbox = Sandbox(most=Bounds(seconds=60, memory_mb=512))
-    services = Services(sandbox=sandbox, network=NetworkPolicy(["127.0.0.0/8", "::1/128"]))
+    services = Services(
+        sandbox=sandbox, network=NetworkPolicy(["127.0.0.0/8", "::1/128"]), switches=Switches(True, True)
+    )
     registry = ComponentRegistry(services)
     yield registry
     await registry.close()

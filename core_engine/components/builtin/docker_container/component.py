@@ -26,7 +26,7 @@ class Mount(Part):
     """A folder shown in the container."""
 
     folder: str = Field(min_length=1, max_length=4096)
-    target: str = Field("/work", pattern=r"^/[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$", max_length=200)
+    target: str = Field("/work", pattern=r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$", max_length=200)
     write: bool = False
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.utils.socket import STDERR, SocketError, frames_iter
 
 from core_engine.components.fields import typed_values
 from core_engine.components.isolation.process import BoundedLog, OnLog
@@ -54,7 +55,7 @@ class Job:
         timer.start()
         try:
             return self._run(client)
-        except (DockerException, requests.RequestException) as error:
+        except (DockerException, SocketError, requests.RequestException) as error:
             self._raise_if_ended()
             raise FloworkError(ErrorCode.COMPONENT_FAILED, f"Docker: {_short(error)}") from None
         finally:
@@ -76,17 +77,17 @@ class Job:
         with self._lock:
             self._container = made
         self._raise_if_ended()
-        # the streams are opened before the start, so nothing is missed; without a limit of their own, because a
-        # container may keep silent as long as it runs, which the timer bounds
-        client.api.timeout = None
-        stream = client.api.attach(made.id, stdout=True, stderr=True, stream=True, logs=True, demux=True)
-        client.api.timeout = _CALL_SECONDS
-        with self._lock:
-            if not self._ended_because:
-                made.start()
-        self._raise_if_ended()
-        for part in stream:
-            self._take(*part)
+        stream = _attach(client, made.id)
+        try:
+            with self._lock:
+                if not self._ended_because:
+                    made.start()
+            self._raise_if_ended()
+            for kind, data in frames_iter(stream, tty=False):
+                self._take("stderr" if kind == STDERR else "stdout", data)
+        finally:
+            stream._response.close()  # noqa: SLF001 - the library closes it nowhere
+            stream.close()
         self._log.finish()
         self._raise_if_ended()
         code = int(made.wait(timeout=_CALL_SECONDS)["StatusCode"])
@@ -96,14 +97,12 @@ class Job:
         texts = {name: bytes(kept).decode("utf-8", "replace") for name, kept in self._kept.items()}
         return {"exit_code": code, **texts, "cut": self._cut}
 
-    def _take(self, out: bytes | None, err: bytes | None) -> None:
-        for name, data in (("stdout", out), ("stderr", err)):
-            if data:
-                self._log.feed(data)
-                kept = self._kept[name]
-                room = self._config.max_output_kib * 1024 - len(kept)
-                kept += data[: max(0, room)]
-                self._cut = self._cut or len(data) > room
+    def _take(self, name: str, data: bytes) -> None:
+        self._log.feed(data)
+        kept = self._kept[name]
+        room = self._config.max_output_kib * 1024 - len(kept)
+        kept += data[: max(0, room)]
+        self._cut = self._cut or len(data) > room
 
     def _have_image(self, client: Any) -> None:
         try:
@@ -158,6 +157,19 @@ class Job:
         if self._container is not None:
             with suppress(NotFound, APIError, requests.RequestException):
                 self._container.remove(force=True, v=True)
+
+
+def _attach(client: Any, container: str) -> Any:
+    """Open a container's streams. It is done before its start, so nothing is missed.
+
+    Reading has no time limit of its own: a container may keep silent as long as it runs, which is bounded.
+    """
+    client.api.timeout = None
+    try:
+        wanted = {"stdout": 1, "stderr": 1, "stream": 1, "logs": 1}
+        return client.api.attach_socket(container, params=wanted)
+    finally:
+        client.api.timeout = _CALL_SECONDS
 
 
 def _failed(what: str) -> FloworkError:

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from core_engine.components.isolation import rungs
+from core_engine.components.isolation.rungs import Rung
 from core_engine.components.registry import BUILTIN
 from shared.contract.run import RunMode, RunStatus
+from tests.support.docker import docker_image
+from tests.support.redis import redis_server
 
 NAMES = sorted(folder.name for folder in BUILTIN.iterdir() if (folder / "component.py").exists())
+MACHINERY = {"redis_command": "redis_data", "docker_container": "docker_data", "shell_command": "shell_data"}
+"""Fixtures that give the data of examples which need a server or program; they skip where it is missing."""
 BOTH_BRANCHES = {"parse_lines"}
 
 
@@ -42,12 +48,32 @@ async def site():
     await runner.cleanup()
 
 
+@pytest.fixture
+def redis_data(tmp_path: Path):
+    with redis_server(tmp_path) as server:
+        yield {"url": server.url}
+
+
+@pytest.fixture
+def docker_data():
+    return {"image": docker_image()}
+
+
+@pytest.fixture
+def shell_data() -> None:
+    if not rungs.works(Rung.BUBBLEWRAP):
+        pytest.skip("bubblewrap does not work here: programs are refused without it")
+
+
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_example_runs_to_its_end(engine, registry, site, name: str) -> None:
+async def test_the_example_runs_to_its_end(engine, registry, site, request, name: str) -> None:
     url, asked = site
     example = registry.example(name)
     assert engine.service.validate(example) == []
-    details, frames = await engine.run(example, {"url": url} if name == "http_request" else None)
+    data = {"url": url} if name == "http_request" else None
+    if name in MACHINERY:
+        data = request.getfixturevalue(MACHINERY[name])
+    details, frames = await engine.run(example, data)
     assert details.run.status is RunStatus.SUCCEEDED, details
     assert [frame["title"] for frame in frames if frame["type"] == "SHOW_DEBUG_POPUP"]
     assert asked == (["/"] if name == "http_request" else [])

@@ -90,7 +90,7 @@ def test_changes_and_bulk_inserts_are_one_transaction(postgres, ask, insert) -> 
 
 
 def test_rows_are_streamed_and_bounded(postgres, ask, around) -> None:
-    endless = "SELECT n, repeat('x', 1000) AS text FROM generate_series(1, 100000000) AS n"
+    endless = "SELECT generate_series(1, 100000000) AS n, repeat('x', 1000) AS text"
     answer = ask(postgres.url, endless, max_rows=5)
     assert (answer["row_count"], answer["more"]) == (5, True)
     answer = ask(postgres.url, f"WITH all_of_it AS ({endless}) SELECT * FROM all_of_it", max_rows=5)

@@ -103,7 +103,7 @@ def test_arguments_that_change_the_meaning_are_refused(
 
 def test_what_the_server_refuses_is_told(send: Send, redis: RedisServer) -> None:
     send("set", "text", "abc")
-    with pytest.raises(FloworkError, match="WRONGTYPE|wrong kind") as caught:
+    with pytest.raises(FloworkError, match=r"WRONGTYPE|wrong kind") as caught:
         send("lpush", "text", "x")
     assert caught.value.code is ErrorCode.COMPONENT_FAILED
     with pytest.raises(FloworkError) as caught:
@@ -131,9 +131,10 @@ def test_a_server_that_drips_is_left_in_time(send: Send) -> None:
 
     def drip(listener: socket.socket) -> None:
         with suppress(OSError):
-            made = listener.accept()[0]
-            while not ended.wait(0.05):
-                made.sendall(b"+")
+            made, _ = listener.accept()
+            with made:
+                while not ended.wait(0.05):
+                    made.sendall(b"+")
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=drip, args=(listener,), daemon=True)

@@ -164,7 +164,7 @@ def test_many_rows_go_to_a_file(ask, shop, around, kind: str) -> None:
         rows = [json.loads(line) for line in path.read_text().splitlines()]
         assert rows[-1] == {"i": 20_000, "text": 'é,"20000', "empty": None}
     else:
-        rows = list(csv.DictReader(path.open(newline="")))
+        rows = list(csv.DictReader(path.read_text().splitlines()))
         assert rows[-1] == {"i": "20000", "text": 'é,"20000', "empty": ""}
     assert len(rows) == 20_000
 
