@@ -14,8 +14,8 @@ import pytest
 import requests
 from docker.errors import DockerException, ImageNotFound
 
-IMAGE = "flowork-test-shell:1"
-_PROGRAMS = ("sh", "cat", "sleep", "ls", "id", "touch", "head", "env")
+IMAGE = "flowork-test-shell:2"
+_PROGRAMS = ("sh", "echo", "cat", "sleep", "ls", "id", "touch", "head", "env")
 
 
 def docker_image() -> str:

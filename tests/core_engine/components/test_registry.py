@@ -13,11 +13,7 @@ from core_engine.settings import PREFIXES, EngineSettings
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load
 
-SHIPPED = [
-    "aggregate", "debug_popup_module", "delay", "function_runner_module", "http_request", "if_condition", "json_query",
-    "manual_approval", "parse_lines", "read_file", "set_fields", "static_data_provider_module", "switch", "template",
-    "wait_until", "write_file",
-]  # fmt: skip
+SHIPPED = sorted(folder.name for folder in BUILTIN.iterdir() if (folder / "component.py").exists())
 
 GOOD = '''
 from core_engine.kernel.component import Component

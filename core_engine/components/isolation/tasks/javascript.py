@@ -73,8 +73,7 @@ def explain(error: BaseException) -> str:
 
 
 def _is_memory(text: str) -> bool:
-    first = text.partition("\n")[0].strip()
-    return "out of memory" in first or first == "null"  # not even the error itself could be made
+    return "out of memory" in text.partition("\n")[0]
 
 
 def _short(text: str) -> str:
