@@ -168,6 +168,14 @@ class Limits(SettingsGroup):
         4, env="ENGINE_ISOLATED_PROCESSES", ge=1, le=1000,
         description="Isolated steps running at the same time; further ones wait.",
     )  # fmt: skip
+    shell_commands: bool = setting(
+        False, env="ENGINE_SHELL_COMMANDS",
+        description="Whether workflows may run programs of this machine (isolated; needs bubblewrap).",
+    )  # fmt: skip
+    docker_containers: bool = setting(
+        False, env="ENGINE_DOCKER_CONTAINERS",
+        description="Whether workflows may start containers on the Docker engine of this machine.",
+    )  # fmt: skip
     http_private_networks: str = setting(
         "", env="ENGINE_HTTP_PRIVATE_NETWORKS",
         description="Comma-separated networks that steps may reach though not public, such as 192.168.1.0/24.",

@@ -74,6 +74,18 @@ class RootedFiles:
             raise FloworkError(ErrorCode.NOT_FOUND, f"There is no folder {path!r}.")
         return real
 
+    def whole_folder(self, path: str) -> Path:
+        """Return the real path of a folder whose whole content may be used; raises as `folder` does.
+
+        What lies below it cannot be judged name by name, so one that holds the engine's own folders is FORBIDDEN.
+        """
+        real = self.folder(path)
+        if self._data_dir.is_relative_to(real):
+            raise FloworkError(
+                ErrorCode.FORBIDDEN, f"{path!r} holds folders that belong to the engine itself."
+            )
+        return real
+
     def allows(self, path: Path) -> bool:
         """Tell whether a path, links resolved, is one that workflows may use."""
         try:

@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.state import ComponentState
+from core_engine.components.switches import Switches
 from core_engine.kernel.component import Component, StepPolicy
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
@@ -38,6 +39,7 @@ class Services:
     network: NetworkPolicy
     state: ComponentState
     clock: Clock
+    switches: Switches = field(default_factory=Switches)
 
 
 class BrokenComponentError(Exception):
@@ -120,7 +122,9 @@ def open_registry(
     )
     network = NetworkPolicy(limits.http_private_networks.split(","))
     files = RootedFiles(settings.data.roots, settings.data.data_dir)
-    return ComponentRegistry(Services(sandbox, network, ComponentState(store, clock), clock)), files
+    switches = Switches(shell_commands=limits.shell_commands, docker_containers=limits.docker_containers)
+    services = Services(sandbox, network, ComponentState(store, clock), clock, switches)
+    return ComponentRegistry(services), files
 
 
 def _component_folders(parent: Path) -> list[Path]:

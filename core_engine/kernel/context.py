@@ -36,6 +36,13 @@ class Files(Protocol):
         """Tell whether a path, links resolved, is one that workflows may use."""
         ...
 
+    def whole_folder(self, path: str) -> Path:
+        """Return the real path of a folder inside a root whose whole content may be used, hidden files included.
+
+        Raises FloworkError FORBIDDEN or NOT_FOUND.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:

@@ -2,7 +2,7 @@
 
 Started as ``python -I -S -B child.py SPEC`` with an empty environment. SPEC is JSON: ``task`` (a module of
 `tasks`), ``root`` (the folder our package is in), ``packages`` (folders a task imports from), ``readable``,
-``parent``, ``need_landlock`` and ``files`` (see `lock_process`). Whatever foreign code prints goes to standard error.
+``writable`` and ``walls`` (see `lock.Walls`). Whatever foreign code prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -50,9 +50,7 @@ def main(spec: dict[str, Any]) -> None:
     if hasattr(task, "prepare"):
         task.prepare()
     sys.path.remove(spec["root"])
-    lock.lock_process(
-        spec["readable"], parent=spec["parent"], need_landlock=spec["need_landlock"], files=spec["files"]
-    )
+    lock.lock_process(spec["readable"], spec["writable"], lock.Walls(**spec["walls"]))
     speaker.send({"kind": "ready"})
     request = _receive()
     if request is not None:

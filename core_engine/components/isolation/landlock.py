@@ -1,4 +1,4 @@
-"""Landlock: from its call on, a process reads only the folders named and writes nothing at all."""
+"""Landlock: from its call on, a process reads and writes only in the folders named for it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ NETWORK_ABI = 4
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG = 1
 _PATH_BENEATH = 1
-_READ_FILE, _READ_DIR = 1 << 2, 1 << 3
+_EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
+_ON_FILES = (
+    _EXECUTE | 1 << 1 | _READ_FILE | 1 << 14 | 1 << 15
+)  # write, truncate, ioctl: all a single file can have
 _ALL_TCP = 0b11
 _ALL_SCOPES = 0b11
 
@@ -24,24 +27,28 @@ def abi() -> int:
     return max(0, int(_libc().syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)))
 
 
-def restrict(readable: Sequence[str]) -> None:
-    """Forbid this process all files but the readable ones, all TCP, and other processes' sockets and signals.
+def restrict(readable: Sequence[str], writable: Sequence[str] = (), *, programs: bool = False) -> None:
+    """Forbid this process all files but those named, all TCP, and other processes' sockets and signals.
 
-    Needs ``no_new_privs``. Paths that do not exist are left out. Raises OSError where the kernel refuses.
+    ``programs`` lets it run what it may read. Needs ``no_new_privs``.
+    Paths that do not exist are left out. Raises OSError where the kernel refuses.
     """
     libc = _libc()
     ruleset = _call(libc, _CREATE_RULESET, *_attributes(abi()), 0)
     try:
+        reading = _READ_FILE | _READ_DIR | (_EXECUTE if programs else 0)
         for path in readable:
-            _allow_reading(libc, ruleset, path)
+            _allow(libc, ruleset, path, reading)
+        everything = (1 << _rights(abi())) - 1
+        for path in writable:
+            _allow(libc, ruleset, path, everything if programs else everything & ~_EXECUTE)
         _call(libc, _RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
 
 
 def _attributes(version: int) -> tuple[ctypes.Array[ctypes.c_char], int]:
-    rights = 13 + (version >= 2) + (version >= 3) + (version >= 5)  # refer, truncate, ioctl on devices
-    packed = struct.pack("=Q", (1 << rights) - 1)
+    packed = struct.pack("=Q", (1 << _rights(version)) - 1)
     if version >= NETWORK_ABI:
         packed += struct.pack("=Q", _ALL_TCP)
     if version >= 6:
@@ -49,15 +56,18 @@ def _attributes(version: int) -> tuple[ctypes.Array[ctypes.c_char], int]:
     return ctypes.create_string_buffer(packed, len(packed)), len(packed)
 
 
-def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: str) -> None:
+def _rights(version: int) -> int:
+    return 13 + (version >= 2) + (version >= 3) + (version >= 5)  # refer, truncate, ioctl on devices
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:
         is_folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        rights = _READ_FILE | _READ_DIR if is_folder else _READ_FILE
-        rule = struct.pack("=Qi", rights, descriptor)
+        rule = struct.pack("=Qi", rights if is_folder else rights & _ON_FILES, descriptor)
         _call(libc, _ADD_RULE, ruleset, _PATH_BENEATH, ctypes.create_string_buffer(rule, len(rule)), 0)
     finally:
         os.close(descriptor)

@@ -8,37 +8,52 @@ import resource
 import signal
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from core_engine.components.isolation import landlock, seccomp
 
 INTERPRETER_BYTES = 96 * 1024 * 1024
 """Address space of the interpreter itself, allowed on top of a step's own memory."""
 
+MOST_PROCESSES = 64
+"""Processes a step that starts programs may have at a time. The kernel does not hold root to it, see `numbers`."""
+
 _OPEN_FILES = 64
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _CAPABILITY_VERSION = 0x20080522
 
 
-def lock_process(readable: Sequence[str], *, parent: int, need_landlock: bool, files: bool) -> None:
-    """Lock this process; only ``readable`` can still be opened, or nothing at all where ``files`` is false.
+class Walls(NamedTuple):
+    """How a process is locked.
 
     ``parent`` is the process whose end ends this one (0: not checked, in a process namespace of its own).
-    ``need_landlock`` is false only inside bubblewrap and where no file can be opened anyway. Raises OSError when a
-    wall cannot be put up.
+    ``need_landlock`` is false only inside bubblewrap and where no file can be opened anyway. ``files`` false: nothing
+    can be opened by name. ``programs`` leaves it the right to start programs, which stand behind the same walls.
+    ``file_bytes`` is the largest file it may write.
     """
+
+    parent: int
+    need_landlock: bool
+    files: bool
+    programs: bool = False
+    file_bytes: int = 0
+
+
+def lock_process(readable: Sequence[str], writable: Sequence[str], walls: Walls) -> None:
+    """Lock this process; only what is named can still be opened. Raises OSError when a wall cannot be put up."""
     libc = ctypes.CDLL(None, use_errno=True)
-    _limit()
+    _limit(walls.file_bytes, programs=walls.programs)
     _check(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "parent death signal")
-    if parent and os.getppid() != parent:
+    if walls.parent and os.getppid() != walls.parent:
         raise OSError("the engine has ended")
     header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION, 0))
     _check(libc.capset(header, ctypes.create_string_buffer(24)), "capabilities")
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     if landlock.abi() >= landlock.NETWORK_ABI:
-        landlock.restrict(readable)
-    elif need_landlock:
+        landlock.restrict(readable, writable, programs=walls.programs)
+    elif walls.need_landlock:
         raise OSError("Landlock is missing or too old")
-    seccomp.install(files=files)
+    seccomp.install(files=walls.files, programs=walls.programs)
 
 
 def limit_use(*, seconds: float, memory_bytes: int) -> None:
@@ -50,10 +65,12 @@ def limit_use(*, seconds: float, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
 
 
-def _limit() -> None:
+def _limit(file_bytes: int, *, programs: bool) -> None:
+    processes = ((resource.RLIMIT_NPROC, MOST_PROCESSES),) if programs else ()
     for kind, most in (
+        *processes,
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, file_bytes),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),

@@ -129,6 +129,16 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._log.finish()
         return answer
 
+    @property
+    def pid(self) -> int:
+        """The process id of what was started; -1 before that."""
+        return self._transport.get_pid() if self._transport else -1
+
+    def kill(self) -> None:
+        """Kill the child at once; `end` is still to be called."""
+        if not self._gone.done():
+            _kill_innermost(self.pid)
+
     async def end(self) -> None:
         """Kill the child, wait until it is gone, and release its pipes."""
         if self._transport is None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -41,33 +42,72 @@ class Task(StrEnum):
     """What a child does; each is a module of `tasks`."""
 
     FUNCTION = "function"
+    JAVASCRIPT = "javascript"
+    PROGRAM = "program"
     TEMPLATE = "template"
     QUERY = "query"
 
 
 _PACKAGES: dict[Task, tuple[str, ...]] = {
     Task.FUNCTION: (),
+    Task.JAVASCRIPT: ("_quickjs",),
+    Task.PROGRAM: (),
     Task.TEMPLATE: ("jinja2", "markupsafe"),
     Task.QUERY: ("jmespath",),
 }
 
+CODE_OF_OTHERS = frozenset({Task.FUNCTION, Task.JAVASCRIPT, Task.PROGRAM})
+"""Tasks whose isolation is told in the step's record."""
 
-def command(rung: Rung, task: Task) -> list[str]:
+TEMPORARY_BYTES = 64 * 1024 * 1024
+"""Size of a child's own temporary folder; it lives in memory and ends with the child."""
+
+MOST_FILE_BYTES = 1024 * 1024 * 1024
+"""Largest file a child may write into a folder that was opened for it."""
+
+_WITH_TEMPORARY = frozenset({Task.FUNCTION, Task.PROGRAM})
+_PROGRAM_FILES = ("/bin", "/sbin", "/usr", "/etc/alternatives")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Real paths of folders that are opened to one child."""
+
+    readable: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.readable or self.writable)
+
+
+def command(rung: Rung, task: Task, folders: Folders = Folders()) -> list[str]:
     """Return the argument vector that starts a child; it is to be run with an empty environment."""
     packages = _package_folders(task)
     interpreter = str(Path(sys.executable).resolve())
-    readable = [*_interpreter_folders(), *_LIBRARIES, *_SYSTEM_FILES, *packages]
+    programs = task is Task.PROGRAM
+    temporary = ["/tmp"] if rung is Rung.BUBBLEWRAP and task in _WITH_TEMPORARY else []  # noqa: S108 - its own
+    readable = [*_interpreter_folders(), *_LIBRARIES, *_SYSTEM_FILES, *packages, *folders.readable]
+    largest = MOST_FILE_BYTES if folders.writable else TEMPORARY_BYTES if temporary else 0
     spec = {
         "task": task.value,
         "root": str(_ROOT),
         "packages": packages,
-        "readable": readable,
-        "parent": 0 if rung is Rung.BUBBLEWRAP else os.getpid(),
-        "need_landlock": rung is Rung.LANDLOCK,
-        "files": rung is not Rung.SECCOMP,
+        "readable": [*readable, *_PROGRAM_FILES] if programs else readable,
+        "writable": [*temporary, *folders.writable, *(_DEVICES if programs else ())],
+        "walls": {
+            "parent": 0 if rung is Rung.BUBBLEWRAP else os.getpid(),
+            "need_landlock": rung is Rung.LANDLOCK,
+            "files": rung is not Rung.SECCOMP,
+            "programs": programs,
+            "file_bytes": largest,
+        },
     }
     program = [interpreter, "-I", "-S", "-B", str(_CHILD), json.dumps(spec)]
-    return [*_bubblewrap(packages), *program] if rung is Rung.BUBBLEWRAP else program
+    if rung is not Rung.BUBBLEWRAP:
+        return program
+    shown = [*packages, *(_PROGRAM_FILES if programs else ())]
+    return [*_bubblewrap(shown, folders, temporary=bool(temporary), devices=programs), *program]
 
 
 def works(rung: Rung) -> bool:
@@ -93,7 +133,13 @@ def detect() -> Rung:
 
 
 def suffices(rung: Rung, task: Task) -> bool:
-    """Tell whether a task may run on a rung: programs need the file system walled off, the others do not."""
+    """Tell whether a task may run on a rung.
+
+    Python needs the file system walled off. Programs need a process namespace as well, because without one what
+    they leave running could not be ended for certain. The others are interpreters without a way to a file.
+    """
+    if task is Task.PROGRAM:
+        return rung is Rung.BUBBLEWRAP
     return rung is not Rung.NONE and (rung is not Rung.SECCOMP or task is not Task.FUNCTION)
 
 
@@ -102,13 +148,18 @@ def rung_in_force() -> str:
     return detect().value
 
 
-def _bubblewrap(packages: list[str]) -> list[str]:
-    shown = ["/usr", *_LIBRARIES, *_SYSTEM_FILES, *_interpreter_folders(), *packages, str(_CHILD.parent)]
+def _bubblewrap(more: list[str], folders: Folders, *, temporary: bool, devices: bool) -> list[str]:
+    shown = ["/usr", *_LIBRARIES, *_SYSTEM_FILES, *_interpreter_folders(), *more, str(_CHILD.parent)]
     binds = [word for path in dict.fromkeys(shown) for word in ("--ro-bind-try", path, path)]
+    early = ["--size", str(TEMPORARY_BYTES), "--tmpfs", "/tmp"] if temporary else []  # noqa: S108 - its own
+    early += ["--dev", "/dev"] if devices else []
+    binds += [word for path in folders.readable for word in ("--ro-bind", path, path)]
+    binds += [word for path in folders.writable for word in ("--bind", path, path)]
     return [
         "/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap",
         "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--clearenv",
-        "--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", *binds, "--remount-ro", "/", "--chdir", "/", "--",
+        "--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", *early, *binds,
+        "--remount-ro", "/", "--chdir", "/", "--",
     ]  # fmt: skip
 
 
@@ -125,5 +176,6 @@ def _package_folders(task: Task) -> list[str]:
     for name in _PACKAGES[task]:
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.origin:
-            found.add(str(Path(spec.origin).parents[1]))
+            is_folder = bool(spec.submodule_search_locations)
+            found.add(str(Path(spec.origin).parents[1 if is_folder else 0]))
     return sorted(found)

@@ -9,7 +9,8 @@ from typing import Any
 
 from core_engine.components.isolation import frames, rungs
 from core_engine.components.isolation.process import ChildProcess, OnLog
-from core_engine.components.isolation.rungs import Rung, Task
+from core_engine.components.isolation.rungs import CODE_OF_OTHERS, Folders, Rung, Task
+from core_engine.components.isolation.watch import Watch
 from shared.errors import ErrorCode, FloworkError
 
 _WAIT_SECONDS = 300.0
@@ -46,17 +47,27 @@ class Sandbox:
             if self._rung is None:
                 self._rung = await asyncio.to_thread(rungs.detect)
         if not rungs.suffices(self._rung, task):
+            lacking = "no working bubblewrap" if task is Task.PROGRAM else "neither bubblewrap nor Landlock"
+            what = "programs are" if task is Task.PROGRAM else "code of others is"
             raise FloworkError(
                 ErrorCode.SANDBOX_UNAVAILABLE,
-                "This machine offers neither bubblewrap nor Landlock, so code of others is not run here.",
+                f"This machine offers {lacking}, so {what} not run here; `flowork doctor` tells more.",
             )
         return self._rung
 
-    async def call(self, task: Task, request: dict[str, Any], bounds: Bounds, on_log: OnLog) -> Any:
-        """Do a task in a fresh child and return its value.
+    async def call(
+        self,
+        task: Task,
+        request: dict[str, Any],
+        bounds: Bounds,
+        on_log: OnLog,
+        folders: Folders = Folders(),  # noqa: B008 - it is frozen
+    ) -> Any:
+        """Do a task in a fresh child, to which ``folders`` are opened, and return its value.
 
-        Raises FloworkError: TOO_LARGE for the request, SANDBOX_UNAVAILABLE, RATE_LIMITED when no child came
-        free in time, COMPONENT_FAILED for everything the foreign code did wrong (``details.reason``).
+        The log's first line names the rung in force, for tasks that run code of others. Raises FloworkError:
+        TOO_LARGE for the request, SANDBOX_UNAVAILABLE, RATE_LIMITED when no child came free in time,
+        COMPONENT_FAILED for everything the foreign code did wrong (``details.reason``).
         """
         used = Bounds(min(bounds.seconds, self.most.seconds), min(bounds.memory_mb, self.most.memory_mb))
         data = _encode(request, used)
@@ -68,10 +79,13 @@ class Sandbox:
                 ErrorCode.RATE_LIMITED, "Too many isolated steps at once.", retry_after=5
             ) from None
         try:
-            return await self._serve(task, data, used, on_log)
+            if task in CODE_OF_OTHERS:
+                on_log(f"Isolation: {await self.rung(task)}.", "DEBUG")
+            return await self._serve(task, data, used, on_log, folders)
         finally:
             self._slots.release()
-            self._refill(task)
+            if not folders:
+                self._refill(task)
 
     async def close(self) -> None:
         """End all children; further calls are refused."""
@@ -80,15 +94,18 @@ class Sandbox:
         for task in tuple(self._spares):
             await self._spares.pop(task).end()
 
-    async def _serve(self, task: Task, data: bytes, bounds: Bounds, on_log: OnLog) -> Any:
-        child = await self._take(task)
+    async def _serve(self, task: Task, data: bytes, bounds: Bounds, on_log: OnLog, folders: Folders) -> Any:
+        child = await self._take(task, folders)
+        watch = Watch(child, bounds.memory_mb) if task is Task.PROGRAM else None
         try:
             async with asyncio.timeout(bounds.seconds):
-                answer = await child.ask(data, on_log)
+                answer = await (watch.ask(data, on_log) if watch else child.ask(data, on_log))
         except TimeoutError:
             raise _failure("time", f"it ran longer than {bounds.seconds:g} s and was ended") from None
         finally:
             await child.end()
+        if watch and watch.overgrown:
+            raise _failure("memory", f"its processes used more than {bounds.memory_mb} MiB together")
         if answer is None:
             raise _failure("ended", _obituary(child.exit_code()))
         if answer.get("kind") == "result":
@@ -96,9 +113,11 @@ class Sandbox:
         reason, message = str(answer.get("reason")), str(answer.get("message"))
         raise _failure(reason, f"{message} ({bounds.memory_mb} MiB)" if reason == "memory" else message)
 
-    async def _take(self, task: Task) -> ChildProcess:
+    async def _take(self, task: Task, folders: Folders) -> ChildProcess:
         if self._closed:
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine is shutting down.")
+        if folders:  # they are part of the walls, so no child made beforehand will do
+            return await ChildProcess.start(rungs.command(await self.rung(task), task, folders))
         spare = self._spares.pop(task, None)
         if spare is not None and spare.usable:
             return spare

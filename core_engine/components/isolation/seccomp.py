@@ -27,11 +27,12 @@ def supported() -> bool:
     return os.uname().machine in _ARCHITECTURES
 
 
-def build(machine: str, own_pid: int, *, files: bool = True) -> list[Instruction]:
+def build(machine: str, own_pid: int, *, files: bool = True, programs: bool = False) -> list[Instruction]:
     """Return the filter as BPF instructions ``(code, jump if true, jump if false, value)``.
 
     ``own_pid`` is the process the filter is for: it may signal and limit itself, nobody else. ``files`` tells
-    whether files can be reached by name, within what other walls leave open.
+    whether files can be reached by name, within what other walls leave open, ``programs`` whether programs can be
+    started; both are only for where those walls hold.
     """
     column, audit = _ARCHITECTURES[machine]
     program: list[Instruction] = [
@@ -45,14 +46,23 @@ def build(machine: str, own_pid: int, *, files: bool = True) -> list[Instruction
     refused = syscalls.NUMBERS if files else syscalls.NUMBERS | syscalls.OPENING
     for name, numbers in refused.items():
         number = numbers[column]
-        if number is not None:
-            program += _judge(name, number, own_pid)
+        if number is None or (programs and name in syscalls.PROGRAMS):
+            continue
+        if programs and name in syscalls.PROGRAMS_WHEN:
+            body = _allow_when(syscalls.PROGRAMS_WHEN[name], own_pid)
+        elif programs and name == "clone3":
+            body = [
+                (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
+            ]  # its flags cannot be judged; libraries fall back to clone
+        else:
+            body = _judge(name, own_pid)
+        program += [(_EQUAL, 0, len(body), number), *body]
     return [*program, (_RETURN, 0, 0, _ALLOW)]
 
 
-def install(*, files: bool = True) -> None:
+def install(*, files: bool = True, programs: bool = False) -> None:
     """Put this process under the filter, for good. Needs ``no_new_privs``; raises OSError."""
-    program = build(os.uname().machine, os.getpid(), files=files)
+    program = build(os.uname().machine, os.getpid(), files=files, programs=programs)
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = ctypes.create_string_buffer(struct.pack("HL", len(program), ctypes.addressof(buffer)))
@@ -61,14 +71,12 @@ def install(*, files: bool = True) -> None:
         raise OSError(ctypes.get_errno(), "the system call filter was refused")
 
 
-def _judge(name: str, number: int, own_pid: int) -> list[Instruction]:
+def _judge(name: str, own_pid: int) -> list[Instruction]:
     if name in syscalls.ALLOWED_WHEN:
-        body = _allow_when(syscalls.ALLOWED_WHEN[name], own_pid)
-    elif name in syscalls.REFUSED_WHEN:
-        body = _refuse_when(syscalls.REFUSED_WHEN[name])
-    else:
-        body = [(_RETURN, 0, 0, _ERRNO | errno.EPERM)]
-    return [(_EQUAL, 0, len(body), number), *body]
+        return _allow_when(syscalls.ALLOWED_WHEN[name], own_pid)
+    if name in syscalls.REFUSED_WHEN:
+        return _refuse_when(syscalls.REFUSED_WHEN[name])
+    return [(_RETURN, 0, 0, _ERRNO | errno.EPERM)]
 
 
 def _allow_when(conditions: tuple[Condition, ...], own_pid: int) -> list[Instruction]:

@@ -90,6 +90,22 @@ ALLOWED_WHEN: dict[str, tuple[Condition, ...]] = {
 }
 """Calls that are allowed when all their conditions hold."""
 
+PROGRAMS = frozenset({
+    "fork", "vfork", "execve", "execveat", "kill", "tkill", "tgkill", "setsid", "setpgid", "prlimit64", "setpriority",
+    "sched_setaffinity", "utime", "utimes", "futimesat", "utimensat",
+})  # fmt: skip
+"""Calls left to a step that starts programs. It has a process namespace of its own: no signal leaves it."""
+
+_NEW_NAMESPACES = 0x7E020080
+_OWNERS_RIGHTS = 0o6000
+PROGRAMS_WHEN: dict[str, tuple[Condition, ...]] = {
+    "clone": (Condition(0, (0,), mask=_NEW_NAMESPACES),),
+    "chmod": (Condition(1, (0,), mask=_OWNERS_RIGHTS),),
+    "fchmod": (Condition(1, (0,), mask=_OWNERS_RIGHTS),),
+    "fchmodat": (Condition(2, (0,), mask=_OWNERS_RIGHTS),),
+}
+"""Calls that such a step may make when all their conditions hold."""
+
 REFUSED_WHEN: dict[str, Condition] = {
     "fcntl": Condition(1, (8, 10, 15, 1026, 1031)),  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_NOTIFY, F_SETPIPE_SZ
     "ioctl": Condition(1, (0x5412, 0x541C)),  # TIOCSTI, TIOCLINUX

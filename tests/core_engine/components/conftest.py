@@ -17,6 +17,7 @@ from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import ComponentRegistry, Services
 from core_engine.components.state import ComponentState
+from core_engine.components.switches import Switches
 from core_engine.kernel.context import Spent
 from core_engine.kernel.payload import Input, Payload, Result
 from core_engine.kernel.ports import Frame, StartRun
@@ -95,7 +96,11 @@ async def state(
 async def registry(state: ComponentState, clock: ManualClock) -> AsyncIterator[ComponentRegistry]:
     sandbox = Sandbox(most=Bounds(seconds=60, memory_mb=512))
     services = Services(
-        sandbox=sandbox, network=NetworkPolicy(["127.0.0.0/8", "::1/128"]), state=state, clock=clock
+        sandbox=sandbox,
+        network=NetworkPolicy(["127.0.0.0/8", "::1/128"]),
+        state=state,
+        clock=clock,
+        switches=Switches(True, True),
     )
     registry = ComponentRegistry(services)
     yield registry

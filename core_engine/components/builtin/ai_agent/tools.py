@@ -11,7 +11,7 @@ from yarl import URL
 
 from core_engine.components.ai.model import ToolCall
 from core_engine.components.builtin.ai_agent.arithmetic import calculate
-from core_engine.components.builtin.http_request.component import HttpConfig
+from core_engine.components.builtin.http_request.config import HttpConfig
 from core_engine.components.builtin.http_request.exchange import Exchange, Target, checked_url
 from core_engine.components.isolation.rungs import Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 from typing_extensions import override
 
-from core_engine.components.fields import JsonList, NamedValue, form, typed_values
+from core_engine.components.fields import JsonList, NamedValue, Words, form, typed_values
+from core_engine.components.isolation.folders import Access, open_to
 from core_engine.components.isolation.rungs import Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
-from core_engine.kernel.component import Component, Config, Execution
+from core_engine.components.routing import routed
+from core_engine.kernel.component import Component, Config, Execution, StepPolicy
 from core_engine.kernel.context import Context
 from core_engine.kernel.payload import Payload, Result
-from shared.errors import ErrorCode, FloworkError
 
 _STARTER = """def run(payload, log):
     data = payload["data"]
@@ -29,14 +28,23 @@ class FunctionConfig(Config):
         _STARTER, max_length=1_000_000,
         description=(
             "Define run(payload, log) and return a result, or set result. payload has data and history; args holds the"
-            " arguments below; log(message, level) writes to the run's log. The code has the standard library, but no"
-            " network, no files, no threads and no other programs."
+            " arguments below; log(message, level) writes to the run's log. The code has the standard library and a"
+            " temporary folder of 64 MiB, but no network, no threads and no other programs."
         ),
         json_schema_extra=form(widget="code", language="python", rows=16),
     )  # fmt: skip
     args: JsonList[NamedValue] = Field(
         default_factory=list, title="Arguments", max_length=200,
         description="Names and values handed to the code as args.",
+    )  # fmt: skip
+    folder_access: Access = Field("none", description="What the code may do with files in the folders below.")
+    folders: Words = Field(
+        default_factory=list, max_length=20,
+        description=(
+            "Folders opened to the code, inside the folders that workflows may use, with all that is in them."
+            " Opening folders makes the step some 50 ms slower."
+        ),
+        json_schema_extra=form(placeholder="reports, input/today"),
     )  # fmt: skip
     timeout_seconds: float = Field(10.0, gt=0, le=86_400, description="Longest time it may take, in seconds.")
     memory_mb: int = Field(
@@ -59,6 +67,11 @@ class FunctionRunner(Component[FunctionConfig]):
         self._sandbox = sandbox
 
     @override
+    def policy_for(self, config: FunctionConfig) -> StepPolicy:
+        """Only code that may change files cannot be repeated."""
+        return StepPolicy.ONCE if config.folder_access == "write" else StepPolicy.REPEATABLE
+
+    @override
     async def execute(self, context: Context, config: FunctionConfig, payload: Payload) -> Result:
         """Run the code; what it returns becomes the data, or the payload and port it names (protocol §5.3)."""
         request = {
@@ -67,31 +80,12 @@ class FunctionRunner(Component[FunctionConfig]):
             "args": typed_values(config.args),
         }
         bounds = Bounds(config.timeout_seconds, config.memory_mb)
-        value = await self._sandbox.call(Task.FUNCTION, request, bounds, context.log)
-        context.log(f"Ran isolated ({await self._sandbox.rung()}).", "DEBUG")
-        return _result(value, payload)
+        folders = open_to(context.files, config.folder_access, config.folders)
+        value = await self._sandbox.call(Task.FUNCTION, request, bounds, context.log, folders)
+        return routed(value, payload)
 
     @override
     async def simulate(self, context: Context, config: FunctionConfig, payload: Payload) -> Result:
         """Pass the payload through; the code is not run."""
         context.log("Simulated: the code was not run.", "DEBUG")
         return Result({"success": payload})
-
-
-def _result(value: Any, payload: Payload) -> Result:
-    if not isinstance(value, dict):
-        return Result.on("success", value, payload.history)
-    port = value.get("output_name", "success")
-    if port not in {"success", "error"}:
-        raise FloworkError(
-            ErrorCode.COMPONENT_FAILED, f"The code chose the port {port!r}; there are success and error."
-        )
-    if "payload" in value:
-        inner = value["payload"]
-    elif "data" in value:
-        inner = value
-    else:
-        inner = {"data": {key: item for key, item in value.items() if key != "output_name"}}
-    given = Payload.from_value(inner)
-    kept = isinstance(inner, dict) and "history" in inner
-    return Result({port: given if kept else Payload(given.data, payload.history)})

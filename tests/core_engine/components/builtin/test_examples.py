@@ -10,11 +10,17 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from core_engine.components.isolation import rungs
+from core_engine.components.isolation.rungs import Rung
 from core_engine.components.registry import BUILTIN
 from shared.contract.run import RunMode, RunStatus
+from tests.support.docker import docker_image
+from tests.support.redis import redis_server
 
 NAMES = sorted(folder.name for folder in BUILTIN.iterdir() if (folder / "component.py").exists())
 RECORDED = {"http_request", "rss", "send_email", "sftp"}
+MACHINERY = {"redis_command": "redis_data", "docker_container": "docker_data", "shell_command": "shell_data"}
+"""Fixtures that give the data of examples which need a server or program; they skip where it is missing."""
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
@@ -78,11 +84,30 @@ def outside(request: pytest.FixtureRequest, name: str) -> Outside:
     return reach
 
 
+@pytest.fixture
+def redis_data(tmp_path: Path):
+    with redis_server(tmp_path) as server:
+        yield {"url": server.url}
+
+
+@pytest.fixture
+def docker_data():
+    return {"image": docker_image()}
+
+
+@pytest.fixture
+def shell_data() -> None:
+    if not rungs.works(Rung.BUBBLEWRAP):
+        pytest.skip("bubblewrap does not work here: programs are refused without it")
+
+
 @pytest.mark.parametrize("name", NAMES)
-async def test_the_example_runs_to_its_end(engine, registry, outside: Outside, name: str) -> None:
+async def test_the_example_runs_to_its_end(engine, registry, outside: Outside, request, name: str) -> None:
     data, asked = await outside()
     example = registry.example(name)
     assert engine.service.validate(example) == []
+    if name in MACHINERY:
+        data = request.getfixturevalue(MACHINERY[name])
     details, frames = await engine.run(example, data)
     assert details.run.status is RunStatus.SUCCEEDED, details
     assert [frame["title"] for frame in frames if frame["type"] == "SHOW_DEBUG_POPUP"]

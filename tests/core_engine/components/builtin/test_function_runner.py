@@ -34,7 +34,7 @@ async def test_what_code_gives_back_becomes_the_payload(run, code: str, port: st
 async def test_its_log_names_the_rung(run, step) -> None:
     await run("function_runner_module", {"python_code": "log('from the code', 'SUCCESS')"})
     assert ("SUCCESS", "from the code") in step.logs
-    assert any("Ran isolated (" in text for _, text in step.logs)
+    assert any("Isolation: " in text for _, text in step.logs)
 
 
 async def test_an_unknown_port_is_refused(run) -> None:

@@ -197,7 +197,8 @@ async def test_the_escape_probes_all_fail(caller: Caller, tmp_path: Path) -> Non
             "abstract": f"flowork-test-{os.getpid()}", "here": HERE,
         }  # fmt: skip
         verdicts = await caller.run(PROBES, surroundings)
-        assert {name: verdict for name, verdict in verdicts.items() if verdict != "refused"} == {}
+        own = {"write temporary file"} if await caller.sandbox.rung() is Rung.BUBBLEWRAP else set()
+        assert {name for name, verdict in verdicts.items() if verdict != "refused"} == own
         assert len(verdicts) > 45
         for quiet in (udp, named, tcp, abstract):
             quiet.setblocking(False)
@@ -376,7 +377,7 @@ async def main():
     sandbox = Sandbox(most=Bounds(100, 64), rung=Rung(sys.argv[1]))
     code = "log('up')\\nimport signal, time\\ntime.sleep(100)"
     request = {"code": code, "payload": {}, "args": {}}
-    await sandbox.call(Task.FUNCTION, request, Bounds(100, 64), lambda *a: print("up", flush=True))
+    await sandbox.call(Task.FUNCTION, request, Bounds(100, 64), lambda message, level: print(message, flush=True))
 asyncio.run(main())
 """
 
@@ -385,7 +386,7 @@ asyncio.run(main())
 def test_an_engine_that_is_killed_leaves_no_child_behind(rung: Rung) -> None:
     with subprocess.Popen([sys.executable, "-c", ENGINE, rung.value], stdout=subprocess.PIPE) as engine:
         assert engine.stdout is not None
-        assert engine.stdout.readline() == b"up\n"
+        assert b"up\n" in iter(engine.stdout.readline, b"")
         family = psutil.Process(engine.pid).children(recursive=True)
         assert family
         engine.send_signal(signal.SIGKILL)

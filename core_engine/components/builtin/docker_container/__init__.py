@@ -1,0 +1,1 @@
+"""Docker container: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Redis command: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""JavaScript function: the component, its icon and a runnable example."""

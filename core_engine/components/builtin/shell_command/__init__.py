@@ -1,0 +1,1 @@
+"""Shell command: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""SQL insert: the component, its icon and a runnable example."""

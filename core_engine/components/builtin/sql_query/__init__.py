@@ -1,0 +1,1 @@
+"""SQL query: the component, its icon and a runnable example."""

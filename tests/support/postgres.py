@@ -1,0 +1,133 @@
+"""A PostgreSQL server of a test's own: a fresh cluster on a free port, run by an unprivileged user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+PASSWORD = "a test's own password"
+_START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """Where the server is; ``user`` is its superuser."""
+
+    port: int
+    user: str = "flowork"
+    database: str = "postgres"
+    host: str = "127.0.0.1"
+
+    @property
+    def url(self) -> str:
+        """The address as SQLAlchemy writes it."""
+        return f"postgresql://{self.user}:{quote(PASSWORD)}@{self.host}:{self.port}/{self.database}"
+
+    def connect(self) -> psycopg.Connection:
+        """Connect directly, every statement committed."""
+        return psycopg.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=PASSWORD,
+            dbname=self.database,
+            autocommit=True,
+        )
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a server. Skips the test where PostgreSQL is not installed or cannot be run."""
+    binaries = _binaries()
+    # the server's user must reach the folder, and pytest's folders are closed to others
+    folder = Path(tempfile.mkdtemp(prefix="flowork-pg-"))
+    user = _user()
+    try:
+        (folder / "password").write_text(PASSWORD)
+        for path in (folder, folder / "password"):
+            shutil.chown(path, user.pw_uid, user.pw_gid)
+        data = folder / "data"
+        options = ["-U", "flowork", "-A", "scram-sha-256", "--pwfile", str(folder / "password"), "-E", "UTF8"]
+        options += ["--locale=C", "--no-sync"]
+        _run([str(binaries / "initdb"), "-D", str(data), *options], user)
+        port = _free_port()
+        with (folder / "log").open("wb") as log:
+            arguments = ["-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-c", "fsync=off"]
+            server = subprocess.Popen(
+                [str(binaries / "postgres"), "-D", str(data), *arguments],
+                stdout=log, stderr=log, **_as(user),
+            )  # fmt: skip
+            try:
+                yield _wait(server, port, folder / "log")
+            finally:
+                server.terminate()  # waits for the sessions' end
+                try:
+                    server.wait(10)
+                except subprocess.TimeoutExpired:
+                    server.send_signal(3)  # SIGQUIT: at once
+                    server.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _binaries() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        pytest.skip("PostgreSQL is not installed: initdb was not found")
+    return Path(on_path or found[-1]).parent
+
+
+def _user() -> pwd.struct_passwd:
+    if os.getuid() != 0:
+        return pwd.getpwuid(os.getuid())
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    pytest.skip("PostgreSQL does not run as root, and there is no user postgres or nobody")
+
+
+def _as(user: pwd.struct_passwd) -> dict:
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
+    if os.getuid() != 0:
+        return {"env": environment, "cwd": "/"}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "env": environment, "cwd": "/"}
+
+
+def _run(command: list[str], user: pwd.struct_passwd) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, **_as(user))
+    assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _wait(server: subprocess.Popen, port: int, log: Path) -> PostgresServer:
+    made = PostgresServer(port)
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            made.connect().close()
+        except psycopg.OperationalError:
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        else:
+            return made
