@@ -158,7 +158,8 @@ def _is_absent(value: object) -> bool:
 class NodeState(Outgoing):
     """One node of a run as it stands; times are Unix milliseconds.
 
-    ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended.
+    ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended; ``iterations``
+    (how often it ran so far) and ``next_at`` (when it runs again) only for one that loops.
     """
 
     node_id: str
@@ -173,6 +174,8 @@ class NodeState(Outgoing):
     error: str | None = None
     waiting: StepWait | None = Field(default=None, exclude_if=_is_absent)
     answered_by: StepAnswer | None = Field(default=None, exclude_if=_is_absent)
+    iterations: int | None = Field(default=None, exclude_if=_is_absent)
+    next_at: int | None = Field(default=None, exclude_if=_is_absent)
 
 
 class RunSummary(Outgoing):
@@ -198,17 +201,25 @@ class RunSummary(Outgoing):
 
 
 class RunDetails(Event, name="run_response", audience=Audience.CALLER):
-    """A run with every node's state. ``last_seq`` is the number of its latest event."""
+    """A run with every node's state. ``last_seq`` is the number of its latest event.
+
+    Of a workflow that runs in rounds, ``round`` (from 1) is the one that the nodes are shown in, ``rounds`` how many
+    have begun.
+    """
 
     type: str = "run_response"
     run: RunSummary
     nodes: list[NodeState]
     last_seq: int
+    round: int | None = Field(default=None, exclude_if=_is_absent)
+    rounds: int | None = Field(default=None, exclude_if=_is_absent)
     request_id: str | None = None
 
 
 class GetRun(Command, name="get_run", reply=RunDetails, role=Role.READER):
-    """Read one run by ``job_id``."""
+    """Read one run by ``job_id``; ``round`` (from 1) shows the nodes at the end of an earlier round."""
+
+    round: int | None = Field(default=None, ge=1)
 
 
 class RunList(Event, name="runs_list_response", audience=Audience.CALLER):
