@@ -41,7 +41,7 @@ class Hang(Component[Config]):
     execution = Execution.ASYNC
 
     async def execute(self, context, config, payload):
-        import asyncio  # noqa: PLC0415 - kept beside its only use
+        import asyncio
 
         await asyncio.Event().wait()
 
@@ -52,7 +52,15 @@ def registry() -> Registry:
 
 def joined(rule: Any) -> dict[str, Any]:
     return workflow(
-        "a>j", "b>j", "c>j", "j>z", a="add", b="gate", c="fail", j={"module_id": "tell", "join": rule}, z="add"
+        "a>j",
+        "b>j",
+        "c>j",
+        "j>z",
+        a="add",
+        b="gate",
+        c="fail",
+        j={"module_id": "tell", "join": rule},
+        z="add",
     )
 
 
@@ -114,7 +122,11 @@ async def test_a_node_that_runs_always_is_told_why_nothing_came(tmp_path: Path) 
 
 
 def final(main: str, **more: Any) -> dict[str, Any]:
-    nodes = {"a": main, "f": {"module_id": "tell", "finally": True}, "g": {"module_id": "add", "finally": True}}
+    nodes = {
+        "a": main,
+        "f": {"module_id": "tell", "finally": True},
+        "g": {"module_id": "add", "finally": True},
+    }
     return workflow("f>g", **nodes) | more
 
 
@@ -143,7 +155,9 @@ async def test_a_failure_of_the_final_part_fails_a_run_that_went_well(tmp_path: 
 
 
 async def test_the_final_part_runs_after_a_stop_too_and_no_longer_than_it_may(tmp_path: Path) -> None:
-    data = workflow(a="hang", f={"module_id": "hang", "finally": True}, g={"module_id": "tell", "finally": True})
+    data = workflow(
+        a="hang", f={"module_id": "hang", "finally": True}, g={"module_id": "tell", "finally": True}
+    )
     data["settings"] = {"flow": {"finally_seconds": 0.1}}
     async with bench(tmp_path, registry()) as shop:
         watcher = await shop.start(data)

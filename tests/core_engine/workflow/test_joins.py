@@ -114,7 +114,11 @@ class Rules:
         return [edge for edge in self.graph.incoming[node] if self.graph.edges[edge].source in self.inside]
 
     def missing(self, node: int) -> int:
-        return len(self.incoming(node)) - len(self.arrived[node]) - len(self.dead.intersection(self.incoming(node)))
+        return (
+            len(self.incoming(node))
+            - len(self.arrived[node])
+            - len(self.dead.intersection(self.incoming(node)))
+        )
 
     def is_due(self, node: int) -> bool:
         rule, live = self.graph.nodes[node].join, len(self.arrived[node])
