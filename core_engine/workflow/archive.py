@@ -11,6 +11,7 @@ from core_engine.storage import EngineStore, RunRow
 from core_engine.workflow import records as r
 from core_engine.workflow.journal import Payloads, decode_segments
 from core_engine.workflow.library import Library, Prepared
+from core_engine.workflow.planner import Planner
 from core_engine.workflow.state import RunState
 from shared.contract.run import NodeState, NodeStatus, RunMode, RunStatus, RunSummary
 from shared.contract.wait import StepAnswer, StepWait
@@ -144,13 +145,19 @@ def node_states(run: ArchivedRun, state: RunState) -> list[NodeState]:
                 status=status,
                 attempts=planner.attempts[node.index],
                 guarantee=policy.value,
-                iterations=planner.iterations.get(node.index),
+                iterations=_iterations(planner, node.index),
                 next_at=planner.naps.get(node.index),
                 **fact,
                 **_wait_facts(state, node.index),
             )
         )
     return described
+
+
+def _iterations(planner: Planner, node: int) -> int | None:
+    """Return how often a looping node has run well, None for one that did not loop."""
+    ended = planner.iterations.get(node)
+    return None if ended is None else ended + (planner.status[node] is NodeStatus.SUCCESS)
 
 
 def _take_in(record: r.AnyRecord, facts: list[Facts]) -> None:

@@ -67,11 +67,12 @@ def read_join(join: str | JoinRule) -> JoinRule:
 
 
 def _read_loop(raw: object, report: Report) -> GlobalLoop | None:
-    """Read the global loop; one that is not enabled is none, whatever else it says."""
+    """Read the global loop; one that is not enabled is none, whatever else it says, and so with its delay."""
     if not isinstance(raw, Mapping) or raw.get("isEnabled") is not True:
         return None
+    told = raw if raw.get("isDelayEnabled") is True else {"iterations": raw.get("iterations", 1)}
     try:
-        return GlobalLoop.model_validate(raw)
+        return GlobalLoop.model_validate(told)
     except ValidationError as error:
         _tell(error, "global_loop_config", report)
         return None

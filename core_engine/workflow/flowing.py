@@ -90,7 +90,7 @@ class FlowingRun(WaitingRun):
         if rule is None or port is None or port in ERROR_PORTS:
             return False
         done = state.planner.iterations.get(node, 0) + 1
-        if not rule.again(done, _PAYLOAD(outputs[port])):
+        if not rule.again(done, _PAYLOAD(outputs[port]) if rule.condition else Payload()):
             return False
         if done >= MOST_LAPS:
             self.record_ahead()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from shared.contract.base import Audience, Event, Incoming, JobId
 
@@ -53,7 +53,7 @@ class GlobalLoop(Incoming):
     """
 
     iterations: int = Field(default=1, ge=1, le=MOST_ROUNDS)
-    delayed: bool = Field(default=False, validation_alias=AliasChoices("isDelayEnabled", "delayed"))
+    delayed: bool = Field(default=False, validation_alias="isDelayEnabled")
     delay_type: Literal["static", "random_range"] = Field(default="static", validation_alias="delayType")
     static: float = Field(default=1.0, ge=0, le=LONGEST_SECONDS, validation_alias="delayStatic")
     shortest: float = Field(default=1.0, ge=0, le=LONGEST_SECONDS, validation_alias="delayRandomMin")

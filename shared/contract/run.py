@@ -159,7 +159,7 @@ class NodeState(Outgoing):
     """One node of a run as it stands; times are Unix milliseconds.
 
     ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended; ``iterations``
-    (how often it ran so far) and ``next_at`` (when it runs again) only for one that loops.
+    (how often it has run well) and ``next_at`` (when it runs again) only for one that loops.
     """
 
     node_id: str

@@ -44,7 +44,7 @@ class WorkflowNode(Incoming):
     config_values: dict[str, Any] = Field(default_factory=dict)
     data: dict[str, Any] = Field(default_factory=dict)
     join: Literal["all", "any"] | JoinRule = "all"
-    last: bool = Field(default=False, validation_alias=AliasChoices("finally", "last"))
+    last: bool = Field(default=False, validation_alias="finally")
     disabled: bool = False
     retry: RetryPolicy | None = None
     timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86_400)

@@ -13,6 +13,7 @@ from core_engine.workflow.graph import Graph
 from core_engine.workflow.parse import parse_workflow
 from core_engine.workflow.planner import Planner
 from shared.contract.run import RunStatus
+from tests.core_engine.workflow.test_journal import SMALL
 from tests.core_engine.workflow.test_planner import Script, branching, finish, plans, taken
 from tests.core_engine.workflow.workshop import workflow
 
@@ -221,3 +222,62 @@ def expire(graph: Graph, planner: Planner, rules: Rules, node: int) -> bool:
     rules.gone.add(node)
     rules.end(node, opened)
     return not opened
+
+
+@settings(max_examples=150, deadline=None)
+@given(plans(), st.sets(st.integers(0, 8)), st.randoms(use_true_random=False), st.integers(0, 12))
+def test_stopped_at_any_moment_the_final_part_runs_once_and_alone(
+    plan: Any, last: set[int], rng: random.Random, moment: int
+) -> None:
+    data, outcomes, _ = plan
+    for node in data["nodes"]:
+        node["finally"] = int(node["id"][1:]) in last
+    finals = {node["id"] for node in data["nodes"] if node["finally"]}
+    data["connections"] = [
+        edge for edge in data["connections"] if (edge["source"] in finals) == (edge["target"] in finals)
+    ]
+    graph = parse_workflow(data, branching())
+    planner = Planner(graph, start=None, ahead=[rng.random() < 0.5 for _ in graph.nodes])
+    running = play_on(graph, planner, outcomes, rng, moment)
+    assert not graph.last & {node for node in range(len(graph.nodes)) if planner.attempts[node]}
+    if planner.verdict() is None:
+        planner.apply(r.StopRequested(0, 0, "x"))
+        for node in running:
+            planner.apply(r.StepCancelled(0, 0, node, 1, "stopped"))
+    main = planner.verdict()
+    assert main is not None
+    if not graph.last:
+        return
+    before = [planner.status[node] for node in range(len(graph.nodes)) if node not in graph.last]
+    planner.apply(r.FinallyStarted(0, 0, main.status.value, main.error, SMALL, "RUNNING"))
+    assert planner.verdict() is None
+    assert play_on(graph, planner, outcomes, rng, 1000) == []
+    verdict = planner.verdict()
+    assert verdict is not None
+    if main.status is not RunStatus.SUCCEEDED:
+        assert verdict == main
+    assert [planner.status[node] for node in range(len(graph.nodes)) if node not in graph.last] == before
+    assert {planner.status[node].value for node in graph.last} <= {
+        "SUCCESS",
+        "SKIPPED",
+        "ERROR",
+        "OUTCOME_UNKNOWN",
+    }
+
+
+def play_on(
+    graph: Graph, planner: Planner, outcomes: list[str], rng: random.Random, moments: int
+) -> list[int]:
+    """Let so many steps end; return those that run then."""
+    running = drain(planner, outcomes)
+    for _ in range(moments):
+        if not running:
+            break
+        node = running.pop(rng.randrange(len(running)))
+        finish(graph, planner, node, outcomes[node], rng)
+        running += drain(planner, outcomes)
+    # a disabled node has no attempt that could be cancelled: it passes at once
+    for node in [node for node in running if outcomes[node] == "disabled"]:
+        running.remove(node)
+        finish(graph, planner, node, "disabled", rng)
+    return running

@@ -87,7 +87,7 @@ async def test_a_node_runs_as_often_as_it_says_each_time_with_what_the_last_gave
         assert watcher.frames[-1]["status_data"]["status"] == "SUCCEEDED"
         assert (await shop.output("a>z"))["n"] == 15
         node = (await shop.runs.details("run-1")).nodes[0]
-        assert (node.iterations, node.attempts, node.status.value) == (4, 1, "SUCCESS")
+        assert (node.iterations, node.attempts, node.status.value) == (5, 1, "SUCCESS")
         looped = [x for x in load(shop).records if isinstance(x, r.StepLooped)]
         assert [x.iteration for x in looped] == [0, 1, 2, 3]
         assert watcher.seqs == list(range(1, watcher.seqs[-1] + 1))
@@ -286,6 +286,12 @@ async def test_a_round_that_fails_is_the_last_and_a_loop_not_enabled_is_none(tmp
         known["key"].broken = set()
         await shop.run(rounds(3) | {"global_loop_config": {"isEnabled": False, "iterations": 5}}, "run-2")
         assert len(await shop.runs.connection_history("run-2", "a>b")) == 1
+
+
+async def test_what_a_disabled_delay_says_does_not_matter(tmp_path: Path) -> None:
+    async with bench(tmp_path, registry()) as shop:
+        await shop.run(rounds(2, isDelayEnabled=False, delayStatic=None, delayRandomMin=""))
+        assert len(await shop.runs.connection_history("run-1", "a>b")) == 2
 
 
 async def test_the_delay_between_rounds_lasts_over_a_restart_and_ends_at_a_stop(tmp_path: Path) -> None:
