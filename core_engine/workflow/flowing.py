@@ -86,8 +86,10 @@ class FlowingRun(WaitingRun):
     def loops_on(self, node: int, attempt: int, outputs: dict[str, bytes], ms: float) -> bool:
         """Record that a looping node ran well and runs again; False when it does not."""
         state, rule = self.state, self.state.graph.nodes[node].lap
+        if rule is None:
+            return False
         port = next(iter(outputs), None)
-        if rule is None or port is None or port in ERROR_PORTS:
+        if port is None or port in ERROR_PORTS:
             return False
         done = state.planner.iterations.get(node, 0) + 1
         if not rule.again(done, _PAYLOAD(outputs[port]) if rule.condition else Payload()):

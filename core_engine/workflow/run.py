@@ -206,7 +206,7 @@ class LiveRun(FlowingRun):
         if isinstance(result, Suspend):
             self.record_ahead()
             self.suspend(index, result, context.secrets)
-        elif self.loops_on(index, context.attempt, result, ms):
+        elif context.node.lap and self.loops_on(index, context.attempt, result, ms):
             return
         elif self._ahead:
             taken = state.graph.route(index, result)

@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from core_engine.workflow.environment import Environment
-
-LONGEST_NAP = 60.0
-"""Seconds after which a timer looks at the wall clock again, because that may have been set meanwhile."""
+from core_engine.workflow.waits import LONGEST_NAP
 
 Key = tuple[str, int]
 

@@ -226,3 +226,18 @@ async def test_an_empty_main_part_still_has_a_final_one(tmp_path: Path) -> None:
         assert watcher.statuses("f") == ["RUNNING", "SUCCESS"]
         with pytest.raises(FloworkError, match="no round"):
             await shop.runs.details("run-1", 2)
+
+
+async def test_a_final_part_reached_while_paused_waits_for_the_resume(tmp_path: Path) -> None:
+    known = registry()
+    async with bench(tmp_path, known) as shop:
+        watcher = await shop.start(final("gate"))
+        await known["gate"].arrived.wait()
+        await shop.runs.pause("run-1", OWNER)
+        known["gate"].open.set()
+        await watcher.until(lambda frame: "finally begins" in frame.get("message", ""))
+        assert shop.runs.summary("run-1").status.value == "PAUSED"
+        assert watcher.statuses("f") == []
+        await shop.runs.resume("run-1", OWNER)
+        assert await watcher.end() == "SUCCEEDED"
+        assert await shop.nodes() == {"a": "SUCCESS", "f": "SUCCESS", "g": "SUCCESS"}
