@@ -18,6 +18,7 @@ from core_engine.commands.dispatch import Dispatcher, Guards
 from core_engine.components.isolation.rungs import rung_in_force
 from core_engine.components.registry import open_registry
 from core_engine.documents import open_documents
+from core_engine.followups import FollowUps
 from core_engine.gateway_link.link import GatewayLink, LinkState, LinkTarget
 from core_engine.gateway_link.relay import Relay
 from core_engine.gateway_link.requests import LinkRequests
@@ -110,6 +111,7 @@ class Engine:
             settings, store, self._files, clock=clock, owner=lambda: self.access.owner
         )
         self.runs = self._build_runs()
+        self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
         self.rooms = Rooms(
             self.runs,
             self.registry,
@@ -141,6 +143,7 @@ class Engine:
         await self.access.load()
         self._replays.restore(self._window, self._clock.now_ms())
         self._isolation = await asyncio.to_thread(rung_in_force)
+        self._followups.start()
         recovered = await self.runs.recover()
         await self._listen()
         self._address.write(self.address)
@@ -157,6 +160,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.relay.close()
+        await self._followups.close()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
         try:
             async with asyncio.timeout(LAST_SECONDS):

@@ -94,7 +94,7 @@ async def resume_workflow(context: CommandContext, message: ResumeWorkflow) -> F
 @command(GetRun)
 async def get_run(context: CommandContext, message: GetRun) -> RunDetails:
     """Read one run."""
-    return await context.rooms.runs.details(visible_run(context, named_run(message)))
+    return await context.rooms.runs.details(visible_run(context, named_run(message)), message.round)
 
 
 @command(ListRuns)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from core_engine.kernel.payload import Input
+from core_engine.kernel.payload import DeadInput, Input
 from shared.contract.run import RunMode
 
 LogLevel = Literal["DEBUG", "INFO", "SUCCESS", "WARN", "ERROR"]
@@ -62,7 +62,9 @@ class Context(Protocol):
     """One attempt of one step.
 
     ``idempotency_key`` is the same for every attempt of the step and differs for every other step: hand it to
-    the outside effect. `log` and `popup` may be called from the step's own thread.
+    the outside effect. ``dead_inputs`` are the connections that brought nothing, ``iteration`` counts the runs of a
+    node that loops and ``round`` those of the whole workflow, both from 0. `log` and `popup` may be called from the
+    step's own thread.
     """
 
     @property
@@ -84,6 +86,12 @@ class Context(Protocol):
     def idempotency_key(self) -> str: ...  # noqa: D102
     @property
     def inputs(self) -> tuple[Input, ...]: ...  # noqa: D102
+    @property
+    def dead_inputs(self) -> tuple[DeadInput, ...]: ...  # noqa: D102
+    @property
+    def iteration(self) -> int: ...  # noqa: D102
+    @property
+    def round(self) -> int: ...  # noqa: D102
     @property
     def files(self) -> Files: ...  # noqa: D102
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 MAX_DEPTH = 64
 """How deeply values from outside may be nested; to be checked before a decoder that recurses sees them."""
@@ -39,6 +39,25 @@ class Input:
     source_port: str
     target_port: str
     payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class DeadInput:
+    """One incoming connection of a node that brought nothing.
+
+    ``reason``: skipped (its source did not run, or went another way), failed (its source failed), or late (it had
+    brought nothing yet when the node ran without it).
+    """
+
+    connection_id: str
+    source_id: str
+    source_name: str
+    target_port: str
+    reason: Literal["skipped", "failed", "late"]
+
+    def to_wire(self) -> dict[str, str]:
+        """Return the members as a JSON object."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

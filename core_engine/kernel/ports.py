@@ -81,6 +81,34 @@ class EndedRun:
     finished_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class RaisedAlarm:
+    """A run is ``late`` or ``stuck``; ``preset`` is what its workflow wants to be run then."""
+
+    run_id: str
+    kind: str
+    message: str
+    preset: str | None
+    mode: RunMode
+    started_by: str
+    preset_name: str | None
+    origin: str
+
+
+AlarmListener = Callable[[RaisedAlarm], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailure:
+    """What is known of a run that failed: the preset its workflow wants to be run then, and the failed nodes.
+
+    Each node has ``node_id``, ``name``, ``error`` and ``attempts``.
+    """
+
+    error_preset: str | None
+    failed_nodes: list[dict[str, Any]]
+
+
 class EndListener(Protocol):
     """Someone who acts on the ends of runs; it may hear of one end more than once, also in a later process."""
 
@@ -138,8 +166,16 @@ class Runs(Protocol):
         """Return a run's summary."""
         ...
 
-    async def details(self, run_id: str) -> RunDetails:
-        """Return a run with its nodes, also long after it ended."""
+    async def details(self, run_id: str, round_number: int | None = None) -> RunDetails:
+        """Return a run with its nodes, also long after it ended.
+
+        Of a workflow that runs in rounds: as they stood in the latest, or at the end of round ``round_number`` (from
+        1); NOT_FOUND when there was no such round.
+        """
+        ...
+
+    async def failure(self, run_id: str) -> RunFailure:
+        """Return what is known of a run that failed."""
         ...
 
     async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
@@ -185,6 +221,13 @@ class Runs(Protocol):
 
     def on_end(self, listener: EndListener) -> None:
         """Tell the listener of every end it wants; to be called before `recover`."""
+        ...
+
+    def on_alarm(self, listener: AlarmListener) -> None:
+        """Tell the listener of every alarm, again after a restart while the run goes on; to be called before `recover`.
+
+        It is called on the event loop and must not block.
+        """
         ...
 
     async def recover(self) -> int:

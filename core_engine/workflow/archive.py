@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core_engine.kernel.component import StepPolicy
@@ -11,21 +11,24 @@ from core_engine.storage import EngineStore, RunRow
 from core_engine.workflow import records as r
 from core_engine.workflow.journal import Payloads, decode_segments
 from core_engine.workflow.library import Library, Prepared
+from core_engine.workflow.planner import Planner
 from core_engine.workflow.state import RunState
 from shared.contract.run import NodeState, NodeStatus, RunMode, RunStatus, RunSummary
 from shared.contract.wait import StepAnswer, StepWait
 from shared.errors import ErrorCode, FloworkError
 
+Facts = dict[str, object]
 _ENDED = (r.StepFinished, r.StepPassed, r.StepFailed, r.StepUnknown, r.StepCancelled)
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedRun:
-    """A run with all its records."""
+    """A run with all its records; ``rounds`` is how many rounds have begun."""
 
     row: RunRow
     prepared: Prepared
     records: list[r.AnyRecord]
+    rounds: int = 1
 
     @property
     def accepted(self) -> r.RunAccepted:
@@ -58,9 +61,16 @@ class Archive:
             raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message)
         return run
 
-    def load_state(self, run_id: str) -> tuple[ArchivedRun, RunState]:
-        """Return a run with its records and the state they amount to; raises like `load`."""
+    def load_state(self, run_id: str, round_number: int | None = None) -> tuple[ArchivedRun, RunState]:
+        """Return a run with its records and the state they amount to; raises like `load`.
+
+        With a round (from 1) the records end with that round; NOT_FOUND when there was no such one.
+        """
         run = self.load(run_id)
+        if round_number is not None:
+            run = replace(run, records=until_round(run, round_number), rounds=_rounds(run.records))
+        elif run.prepared.graph.flow.rounds > 1:
+            run = replace(run, rounds=_rounds(run.records))
         return run, self.state(run)
 
     def state(self, run: ArchivedRun) -> RunState:
@@ -102,29 +112,28 @@ def last_policies(records: list[r.AnyRecord]) -> dict[int, StepPolicy]:
     return {record.node: StepPolicy(record.policy) for record in records if isinstance(record, r.StepStarted)}
 
 
+def _rounds(records: list[r.AnyRecord]) -> int:
+    return 1 + sum(isinstance(record, r.RoundStarted) for record in records)
+
+
+def until_round(run: ArchivedRun, number: int) -> list[r.AnyRecord]:
+    """Return the records to the end of a round (from 1); raises NOT_FOUND when there was no such one."""
+    begins = [place for place, record in enumerate(run.records) if isinstance(record, r.RoundStarted)]
+    if not 1 <= number <= len(begins) + 1:
+        raise FloworkError(ErrorCode.NOT_FOUND, f"Run {run.row.id} has had no round {number}.")
+    return run.records[: [*begins, len(run.records)][number - 1]]
+
+
 def node_states(run: ArchivedRun, state: RunState) -> list[NodeState]:
     """Describe every node of a run."""
-    facts: list[dict[str, object]] = [{} for _ in state.graph.nodes]
+    facts: list[Facts] = [{} for _ in state.graph.nodes]
     for record in run.records:
-        if isinstance(record, r.StepStarted):
-            facts[record.node].setdefault("started_at", record.at)
-        elif isinstance(record, r.StepRan):
-            known = facts[record.node]
-            known.setdefault("started_at", record.at)
-            known |= {
-                "finished_at": record.at + round(record.ms),
-                "execution_time_ms": record.ms,
-                "error": None,
-            }
-        elif isinstance(record, _ENDED):
-            known = facts[record.node]
-            known["error"] = getattr(record, "error", None)
-            known["execution_time_ms"] = getattr(record, "ms", None)
-            known["finished_at"] = record.at
+        _take_in(record, facts)
     policies = last_policies(run.records)
+    planner = state.planner
     described = []
     for node, fact in zip(state.graph.nodes, facts, strict=True):
-        status = state.planner.status[node.index]
+        status = planner.status[node.index]
         if status in {NodeStatus.RUNNING, NodeStatus.RETRYING, NodeStatus.WAITING}:
             fact.pop("finished_at", None)
         policy = policies.get(node.index, node.policy(state.mode))
@@ -134,14 +143,44 @@ def node_states(run: ArchivedRun, state: RunState) -> list[NodeState]:
                 name=node.name,
                 module_id=node.module_id,
                 status=status,
-                attempts=state.planner.attempts[node.index],
+                attempts=planner.attempts[node.index],
                 guarantee=policy.value,
                 usage=state.usage.of_node(node.index),
+                iterations=_iterations(planner, node.index),
+                next_at=planner.naps.get(node.index),
                 **fact,
                 **_wait_facts(state, node.index),
             )
         )
     return described
+
+
+def _iterations(planner: Planner, node: int) -> int | None:
+    """Return how often a looping node has run well, None for one that did not loop."""
+    ended = planner.iterations.get(node)
+    return None if ended is None else ended + (planner.status[node] is NodeStatus.SUCCESS)
+
+
+def _take_in(record: r.AnyRecord, facts: list[Facts]) -> None:
+    """Note what a record says of the times and errors of its node."""
+    if isinstance(record, r.StepStarted):
+        facts[record.node].setdefault("started_at", record.at)
+    elif isinstance(record, r.StepRan):
+        known = facts[record.node]
+        known.setdefault("started_at", record.at)
+        known |= {"finished_at": record.at + round(record.ms), "execution_time_ms": record.ms, "error": None}
+    elif isinstance(record, r.StepLooped):
+        known = facts[record.node]
+        known.setdefault("started_at", record.at - round(record.ms))
+        known |= {"execution_time_ms": record.ms, "error": None}
+    elif isinstance(record, _ENDED):
+        known = facts[record.node]
+        known["error"] = getattr(record, "error", None)
+        known["execution_time_ms"] = getattr(record, "ms", None)
+        known["finished_at"] = record.at
+    elif isinstance(record, r.RoundStarted):
+        for known in facts:
+            known.clear()
 
 
 def _wait_facts(state: RunState, node: int) -> dict[str, object]:
@@ -169,4 +208,4 @@ def connection_payloads(run: ArchivedRun, state: RunState, connection_id: str) -
         message = f"Run {run.row.id} has no connection {connection_id}."
         raise FloworkError(ErrorCode.NOT_FOUND, message)
     taken = (record for record in run.records if edge.index in getattr(record, "taken", ()))
-    return [state.carried(edge.index).to_wire() for _ in taken]
+    return [state.carried(edge.index, record.outputs).to_wire() for record in taken]  # type: ignore[union-attr]

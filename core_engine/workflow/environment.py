@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core_engine.kernel.context import Files
-from core_engine.kernel.ports import EndedRun
+from core_engine.kernel.ports import EndedRun, RaisedAlarm
 from core_engine.workflow.expressions import Variables
 from core_engine.workflow.slots import Slots
 from core_engine.workflow.threads import StepThreads
@@ -20,6 +20,10 @@ def _nobody(_run: EndedRun) -> bool:
     return False
 
 
+def _unheard(_alarm: RaisedAlarm) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """The surroundings of runs.
@@ -27,7 +31,7 @@ class Environment:
     ``thread_id`` is the event loop's thread, ``epoch`` the engine's start number. A run calls ``wake`` when it
     could go on, and ``touch`` when it has records that are not on their way to the journal yet. ``secrets`` gives
     the texts that no log line, popup or error may show; it is called from any thread. ``wants_end`` says whether
-    somebody must be told of a run's end.
+    somebody must be told of a run's end, ``alarm`` takes the alarms of runs.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -44,3 +48,4 @@ class Environment:
     touch: Callable[[Any], None]
     secrets: Callable[[], Sequence[str]] = tuple
     wants_end: Callable[[EndedRun], bool] = _nobody
+    alarm: Callable[[RaisedAlarm], None] = _unheard

@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 
 from core_engine.kernel.component import Component, Config, Execution, StepPolicy
+from core_engine.workflow.flow_rules import NO_FLOW, PLAIN_JOIN, Flow
+from core_engine.workflow.laps import Lap
+from shared.contract.flow_rules import JoinRule
 from shared.contract.run import RunMode
 from shared.contract.workflow import RetryPolicy
 
@@ -23,6 +26,7 @@ class Node:
 
     ``effect`` is the component's policy under these settings, None for its general one.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
+    ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
     """
 
     index: int
@@ -38,6 +42,9 @@ class Node:
     timeout_seconds: float | None
     defect: str | None = None
     effect: StepPolicy | None = None
+    join: JoinRule = PLAIN_JOIN
+    last: bool = False
+    lap: Lap | None = None
 
     @property
     def label(self) -> str:
@@ -76,7 +83,9 @@ class Edge:
 class Graph:
     """Nodes and edges, and for every node the numbers of its outgoing and incoming edges in connection order.
 
-    ``sources``, ``targets`` and ``ports`` (the port an edge leaves) are by edge number.
+    ``sources``, ``targets`` and ``ports`` (the port an edge leaves) are by edge number. ``enough`` tells how many live
+    inputs make a node ready at once (0: it waits for all), ``expiring`` after how many ms it waits no longer,
+    ``always`` are the nodes that run without any, ``last`` those that run after all others.
     """
 
     hash: str
@@ -92,9 +101,16 @@ class Graph:
     by_id: dict[str, int]
     by_name: dict[str, int]
     components: dict[str, Component[Any]]
+    enough: tuple[int, ...]
+    expiring: dict[int, int]
+    always: frozenset[int]
+    last: frozenset[int]
+    flow: Flow
 
     @classmethod
-    def build(cls, workflow_hash: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> Graph:
+    def build(
+        cls, workflow_hash: str, nodes: Sequence[Node], edges: Sequence[Edge], flow: Flow = NO_FLOW
+    ) -> Graph:
         """Index checked nodes and edges."""
         outgoing: list[list[int]] = [[] for _ in nodes]
         incoming: list[list[int]] = [[] for _ in nodes]
@@ -118,6 +134,15 @@ class Graph:
             by_id={node.id: node.index for node in nodes},
             by_name=names,
             components={node.module_id: node.component for node in nodes},
+            enough=tuple(map(_enough, nodes)),
+            expiring={
+                node.index: int(node.join.timeout_seconds * 1000)
+                for node in nodes
+                if node.join.timeout_seconds
+            },
+            always=frozenset(node.index for node in nodes if node.join.run == "always"),
+            last=frozenset(node.index for node in nodes if node.last),
+            flow=flow,
         )
 
     def find(self, key: str) -> int | None:
@@ -149,6 +174,12 @@ class Graph:
                     seen.add(target)
                     stack.append(target)
         return seen
+
+
+def _enough(node: Node) -> int:
+    if node.join_any:
+        return 1
+    return node.join.count if node.join.mode == "first" else 0
 
 
 def _first_port(node: Node) -> str:

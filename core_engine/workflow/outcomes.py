@@ -128,7 +128,7 @@ class NotedRun(RecordedRun):
 
     def cancelled(self, node: int, policy: StepPolicy, *, launched: bool) -> None:
         """Record that a stop of the run ended an attempt."""
-        text = "The run was stopped"
+        text = "The run's deadline has passed" if self.state.planner.overdue else "The run was stopped"
         if launched and self.state.graph.nodes[node].component.execution is Execution.THREAD:
             text = f"{text}; the step's thread cannot be interrupted, its result will be refused"
         if launched and policy is not StepPolicy.REPEATABLE:
@@ -147,13 +147,6 @@ class NotedRun(RecordedRun):
             state.graph.nodes[node], code, text, state.planner.attempts[node], known.payload
         )
         return state.store({"error": encode_payload(payload)}), taken
-
-    def end_if_done(self) -> None:
-        """Record the end of the run once nothing is left to do."""
-        verdict = self.state.planner.verdict()
-        if verdict and not self.finished:
-            seq, status = self.state.next_seq, verdict.status.value
-            self.record(r.RunFinished(seq, self.now(), status, verdict.error))
 
     def now(self) -> int:
         """Return Unix time in milliseconds."""

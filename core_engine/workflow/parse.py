@@ -15,6 +15,7 @@ from core_engine.kernel.context import Context
 from core_engine.kernel.payload import Payload, Result
 from core_engine.kernel.ports import Registry
 from core_engine.workflow.expressions import compile_value
+from core_engine.workflow.flow_rules import NO_FLOW, Flow, read_flow, read_join
 from core_engine.workflow.graph import (
     ERROR_PORTS,
     MAIN_PORTS,
@@ -25,6 +26,7 @@ from core_engine.workflow.graph import (
     find_cycles,
     workflow_hash,
 )
+from core_engine.workflow.laps import Lap, read_lap
 from core_engine.workflow.retry import policy_of, timeout_of
 from shared.contract.workflow import (
     MAX_CONNECTIONS,
@@ -62,6 +64,7 @@ class _Parser:
     nodes: list[Node] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
+    flow: Flow = NO_FLOW
 
     def read(self, data: Mapping[str, Any]) -> None:
         """Read the whole workflow."""
@@ -75,6 +78,7 @@ class _Parser:
         for position, raw in enumerate(connections):
             self._connection(raw, position, seen)
         self._cycles()
+        self.flow = read_flow(data, lambda problem, place: self._problem(problem, field=place))
 
     def _problem(self, problem: str, **where: Any) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
@@ -117,10 +121,12 @@ class _Parser:
         config: Config | None = None
         template: Any = None
         effect: StepPolicy | None = None
+        rule = read_join(node.join)
         if found is None:
             self._problem(f"The component {node.module_id} is not installed.", node_id=node.id)
         elif not node.disabled:
             config, template, effect = self._settings(node, found)
+        lap = None if node.disabled else self._lap(node, component)
         defect = "; ".join(_sentence(problem) for problem in self.problems[before:]) or None
         return Node(
             index=len(self.nodes),
@@ -130,13 +136,23 @@ class _Parser:
             component=component,
             config=None if defect else config,
             template=template,
-            join_any=node.join == "any",
+            join_any=rule.mode == "any",
             disabled=node.disabled,
             retry=policy_of(node, component),
             timeout_seconds=timeout_of(node, component),
             defect=defect,
             effect=effect,
+            join=rule,
+            last=node.last,
+            lap=lap,
         )
+
+    def _lap(self, node: WorkflowNode, component: Component[Any]) -> Lap | None:
+        try:
+            return read_lap(node.config_values, component)
+        except ValueError as error:
+            self._problem(str(error), node_id=node.id, field="enable_loop")
+            return None
 
     def _settings(
         self, node: WorkflowNode, component: Component[Any]
@@ -196,6 +212,10 @@ class _Parser:
             target_port=connection.target_port_name or "",
         )
         self._ports(edge, source, target)
+        if source.last != target.last:
+            message = "Nodes marked finally are connected with each other only."
+            self._problem(message, connection_id=edge.id, node_id=target.id, field="finally")
+            return
         self.edges.append(edge)
 
     def _end(self, node_id: str, edge_id: str) -> Node | None:
@@ -238,7 +258,8 @@ def parse_workflow(workflow_data: dict[str, Any], registry: Registry, known_hash
     parser.read(workflow_data)
     if parser.problems:
         raise invalid_workflow(parser.problems)
-    return Graph.build(known_hash or workflow_hash(canonical(workflow_data)), parser.nodes, parser.edges)
+    name = known_hash or workflow_hash(canonical(workflow_data))
+    return Graph.build(name, parser.nodes, parser.edges, parser.flow)
 
 
 def restore_workflow(workflow_data: dict[str, Any], registry: Registry, known_hash: str) -> Graph:
@@ -249,7 +270,7 @@ def restore_workflow(workflow_data: dict[str, Any], registry: Registry, known_ha
     """
     parser = _Parser(registry)
     parser.read(workflow_data)
-    return Graph.build(known_hash, parser.nodes, parser.edges)
+    return Graph.build(known_hash, parser.nodes, parser.edges, parser.flow)
 
 
 def check_workflow(workflow_data: dict[str, Any], registry: Registry) -> list[WorkflowProblem]:

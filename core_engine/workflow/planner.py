@@ -6,13 +6,13 @@ Feed it every record with `apply`, in order, live and after a crash alike; then 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from core_engine.kernel.suspension import Ending
 from core_engine.workflow import records as r
 from core_engine.workflow.graph import Graph
+from core_engine.workflow.standing import UNSTARTED, Standing
 from shared.contract.run import NodeStatus, RunStatus
 
 # on Python 3.11 naming an enum member costs a call each time, so the loops use names of their own
@@ -20,9 +20,6 @@ _PENDING, _RUNNING, _RETRYING = NodeStatus.PENDING, NodeStatus.RUNNING, NodeStat
 _SUCCESS, _ERROR, _SKIPPED = NodeStatus.SUCCESS, NodeStatus.ERROR, NodeStatus.SKIPPED
 _CANCELLED, _OUTCOME_UNKNOWN = NodeStatus.CANCELLED, NodeStatus.OUTCOME_UNKNOWN
 _WAITING = NodeStatus.WAITING
-_IN_LINE, _HANDED_OUT = 1, 2
-_UNSTARTED = frozenset({_PENDING, _RETRYING})
-_UNENDED = _UNSTARTED | {_RUNNING}
 
 
 class Verdict(NamedTuple):
@@ -32,135 +29,68 @@ class Verdict(NamedTuple):
     error: str | None
 
 
-class Planner:
-    """The state of one run.
+class Planner(Standing):
+    """The state of one run, and what each record does to it.
 
-    A node becomes ready when each incoming connection is live or dead and at least one is live (``join: any``:
-    at the first live one). A node with only dead ones is skipped, which makes its own connections dead.
-    ``live`` holds the live incoming connections of each node, ``retries`` the due times of waiting retries,
-    ``waits`` the steps put aside and ``answers`` what ended their waits; a step with an answer goes on where it
-    was put aside.
+    A node becomes ready when each incoming connection is live or dead and at least one is live; its join may say
+    that some are enough, or that none is needed. A node with only dead ones is skipped, which makes its own
+    connections dead. Nodes marked ``finally`` are left alone until `FinallyStarted`; from there on ``open`` counts
+    them, and what the main part came to is kept; ``limited`` says that the main part was cut off.
     """
 
     def __init__(self, graph: Graph, *, start: int | None, ahead: Sequence[bool]) -> None:
         """Take the graph; ``start`` limits the run to what is downstream of one node, ``ahead`` see `next_ahead`."""
-        self.graph = graph
-        self.status = [_PENDING] * len(graph.nodes)
-        self.live: list[list[int]] = [[] for _ in graph.nodes]
-        self.attempts = [0] * len(graph.nodes)
-        self.failures = [0] * len(graph.nodes)
-        self.crashes: dict[int, int] = {}
-        self.retries: dict[int, int] = {}
-        self.waits: dict[int, r.StepSuspended] = {}
-        self.answers: dict[int, r.StepResumed] = {}
-        self.paused = self.stopping = False
-        self.open = len(graph.nodes)
-        self._ahead = ahead
-        self._queued = bytearray(len(graph.nodes))
-        self._ready_ahead: deque[int] = deque()
-        self._ready_claim: deque[int] = deque()
-        self._waiting = list(graph.in_degrees)
+        super().__init__(graph, start=start, ahead=ahead)
+        self.at = 0
+        self.finale: r.FinallyStarted | None = None
+        self.limited = False
+        self._main: Verdict | None = None
         self._error: str | None = None
-        if start is not None:
-            self._limit_to(start)
-        for node, count in enumerate(self._waiting):
-            if count == 0 and self.status[node] is _PENDING:
-                self._queue(node)
+        self._overdue: str | None = None
 
     def apply(self, record: r.Record) -> None:
         """Take note of what happened."""
+        self.at = record.at
         handler = self._HANDLERS.get(type(record))
         if handler:
             handler(self, record)
 
-    def next_ahead(self) -> int | None:
-        """Return a ready node whose step may run before its start is journaled, or None for now."""
-        return self._next(self._ready_ahead) if self._ready_ahead else None
-
-    def next_claim(self) -> int | None:
-        """Return a ready node whose start must be synced before its step runs, or None for now."""
-        return self._next(self._ready_claim)
-
-    def retry_due(self, node: int) -> None:
-        """Say that a failed node's wait is over."""
-        if self.retries.pop(node, None) is not None and not self.stopping:
-            self._queue(node)
-
-    def running(self) -> list[int]:
-        """Return the nodes whose step was started and has not ended."""
-        return [node for node, status in enumerate(self.status) if status is _RUNNING]
-
-    def needs_input(self, node: int) -> bool:
-        """Tell whether the node may still start, so that its inputs must be kept at hand."""
-        return self.status[node] in _UNENDED
-
-    def waiting(self) -> list[int]:
-        """Return the nodes whose step was put aside and has not gone on yet."""
-        return [node for node, status in enumerate(self.status) if status is _WAITING]
-
-    def next_attempt(self, node: int) -> int:
-        """Return the number of a ready node's next attempt; a step that goes on after its wait keeps its number."""
-        return self.attempts[node] + (self.status[node] is not _WAITING)
-
-    @property
-    def has_claims(self) -> bool:
-        """Whether some node could be claimed now."""
-        return bool(self._ready_claim) and not (self.paused or self.stopping)
-
-    def may_retry(self, node: int) -> bool:
-        """Tell whether the node's policy allows another attempt after a failure now."""
-        return not self.stopping and self.failures[node] + 1 < self.graph.nodes[node].retry.attempts
-
     def verdict(self) -> Verdict | None:
-        """Return how the run ends, or None while something is left to do."""
+        """Return how the run ends, or None while something is left to do; what runs finally is not looked at.
+
+        Once the final part runs, its failure matters only where the main part went well.
+        """
         if self.open:
             return None
-        if self.stopping:
+        if self._main and self._main.status is not RunStatus.SUCCEEDED:
+            return self._main
+        error = self._overdue or self._error
+        if self.stopping and not self._overdue:
             return Verdict(RunStatus.STOPPED, None)
-        return Verdict(RunStatus.FAILED if self._error else RunStatus.SUCCEEDED, self._error)
+        return Verdict(RunStatus.FAILED if error else RunStatus.SUCCEEDED, error)
 
-    def _limit_to(self, start: int) -> None:
-        """Leave everything out that is not downstream of the start; joins do not wait for what is left out."""
-        graph = self.graph
-        inside = graph.reachable(start)
-        self.open = len(inside)
-        for node in range(len(graph.nodes)):
-            if node not in inside:
-                self.status[node] = _SKIPPED
-        for edge in graph.edges:
-            if edge.source not in inside:
-                self._waiting[edge.target] -= 1
-
-    def _queue(self, node: int) -> None:
-        self._queued[node] = _IN_LINE
-        ahead = self._ahead[node] and node not in self.answers
-        (self._ready_ahead if ahead else self._ready_claim).append(node)
-
-    def _next(self, ready: deque[int]) -> int | None:
-        if self.paused or self.stopping:
-            return None
-        while ready:
-            node = ready.popleft()
-            # a recovered line may still name a step that has waited since, and must be claimed to go on
-            meant = node not in self.answers or ready is self._ready_claim
-            if meant and self._queued[node] == _IN_LINE:
-                self._queued[node] = _HANDED_OUT
-                return node
-        return None
+    @property
+    def overdue(self) -> bool:
+        """Whether a missed deadline ended everything."""
+        return self._overdue is not None
 
     def _started(self, record: r.StepStarted) -> None:
         node = record.node
         self._queued[node] = 0
         self.retries.pop(node, None)
+        self.naps.pop(node, None)
         self.status[node] = _RUNNING
         self.attempts[node] = record.attempt
 
     def ran(self, record: r.StepRan) -> None:
         """Take note that a short step started and ended well; the same as `apply`."""
         node = record.node
+        self.at = record.at
         self._queued[node] = 0
         if self.retries:
             self.retries.pop(node, None)
+        if self.naps:
+            self.naps.pop(node, None)
         self.attempts[node] = record.attempt
         self._end(node, _SUCCESS, record.taken)
 
@@ -216,16 +146,56 @@ class Planner:
     def _cancelled(self, record: r.StepCancelled) -> None:
         self._end(record.node, _CANCELLED, ())
 
-    def _stop(self, _record: r.StopRequested) -> None:
+    def _stop(self, _record: r.Record) -> None:
         self.stopping = True
         self.paused = False
         self.retries.clear()
         self.waits.clear()
         for node, status in enumerate(self.status):
-            if status in _UNSTARTED:
+            if (status in UNSTARTED or node in self.naps) and node not in self.kept:
                 self.status[node] = _CANCELLED
                 self._queued[node] = 0
                 self.open -= 1
+        self.naps.clear()
+        self.joins.clear()
+        self.asleep = None
+
+    def _deadline(self, record: r.DeadlinePassed) -> None:
+        self._overdue = record.error
+        self._stop(record)
+
+    def _looped(self, record: r.StepLooped) -> None:
+        node = record.node
+        self._queued[node] = 0
+        self.attempts[node] = self.failures[node] = 0
+        for known in (self.retries, self.naps, self.crashes, self.answers):
+            known.pop(node, None)
+        self.iterations[node] = record.iteration + 1
+        if record.until is None:
+            self.status[node] = _PENDING
+            self._queue(node)
+        else:
+            self.status[node] = _WAITING
+            self.naps[node] = record.until
+
+    def _join_expired(self, record: r.JoinExpired) -> None:
+        node = record.node
+        self.joins.pop(node, None)
+        if self.status[node] is _PENDING and not self._queued[node]:
+            self._queue(node)
+
+    def _round_started(self, record: r.RoundStarted) -> None:
+        self._begin()
+        self.round = record.number
+        self.asleep = record.until
+
+    def _finally_started(self, record: r.FinallyStarted) -> None:
+        self.finale = record
+        self._main = Verdict(RunStatus(record.status), record.error)
+        self.limited = self.stopping
+        self.stopping = False
+        self._error = self._overdue = None
+        self._release_kept()
 
     def _pause(self, _record: r.RunPaused) -> None:
         self.paused = True
@@ -239,6 +209,8 @@ class Planner:
         self.open -= 1
         if self.stopping:
             return
+        if self.joins:
+            self.joins.pop(node, None)
         skipped = self._resolve(node, taken)
         while skipped:
             node = skipped.pop()
@@ -256,11 +228,14 @@ class Planner:
             if queued[target] or self.status[target] is not _PENDING:
                 continue
             if edge in taken:
-                self.live[target].append(edge)
-                if waiting[target] == 0 or graph.nodes[target].join_any:
+                live = self.live[target]
+                live.append(edge)
+                if waiting[target] == 0 or len(live) == graph.enough[target]:
                     self._queue(target)
+                elif target in graph.expiring and target not in self.joins:
+                    self.joins[target] = self.at + graph.expiring[target]
             elif waiting[target] == 0:
-                if self.live[target]:
+                if self.live[target] or target in graph.always:
                     self._queue(target)
                 else:
                     skipped.append(target)
@@ -280,4 +255,9 @@ class Planner:
         r.RunResumed: _resume,
         r.StepSuspended: _suspended,
         r.StepResumed: _answered,
+        r.StepLooped: _looped,
+        r.JoinExpired: _join_expired,
+        r.RoundStarted: _round_started,
+        r.FinallyStarted: _finally_started,
+        r.DeadlinePassed: _deadline,
     }

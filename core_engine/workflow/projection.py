@@ -44,6 +44,12 @@ _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
     r.StepSuspended: (1, False),
     r.StepResumed: (1, False),
     r.StepSpent: (1, False),
+    r.StepLooped: (1, False),
+    r.JoinExpired: (1, False),
+    r.FinallyStarted: (2, False),
+    r.RoundStarted: (2, False),
+    r.DeadlinePassed: (1, False),
+    r.AlarmRaised: (1, False),
 }
 
 
@@ -241,6 +247,44 @@ class Projection:
             }
         )
 
+    def _on_looped(self, record: r.StepLooped, out: list[Frame]) -> None:
+        node, number = self._graph.nodes[record.node], record.iteration + 1
+        of = f" of {node.lap.times}" if node.lap and node.lap.condition is None else ""
+        then = "" if record.until is None else f"; the next begins at {time_text(record.until)}"
+        text = f"Iteration {number}{of} has ended{then}."
+        out.append(self._log(record, "INFO", node.label, text, node_id=node.id))
+
+    def _on_join_expired(self, record: r.JoinExpired, out: list[Frame]) -> None:
+        node = self._graph.nodes[record.node]
+        text = "Waited long enough: goes on with the inputs that are there."
+        out.append(self._log(record, "WARN", node.label, text, node_id=node.id))
+
+    def _on_finally(self, record: r.FinallyStarted, out: list[Frame]) -> None:
+        text = f"The main part is over: {record.status}. What is to be done finally begins."
+        out.append(self._log(record, "INFO", "Executor", text))
+        out.append(self._status(record.seq + 1, RunStatus(record.run)))
+
+    def _on_round(self, record: r.RoundStarted, out: list[Frame]) -> None:
+        then = "now" if record.until is None else f"at {time_text(record.until)}"
+        text = f"Round {record.number} of {record.rounds} has ended; the next begins {then}."
+        out.append(self._log(record, "INFO", "Executor", text))
+        out.append(self._status(record.seq + 1, RunStatus(record.status)))
+
+    def _on_deadline(self, record: r.DeadlinePassed, out: list[Frame]) -> None:
+        out.append(self._log(record, "ERROR", "Executor", record.error))
+
+    def _on_alarm(self, record: r.AlarmRaised, out: list[Frame]) -> None:
+        out.append(
+            {
+                "type": "RUN_ALARM",
+                "job_id": self._job_id,
+                "seq": record.seq,
+                "kind": record.kind,
+                "message": record.message,
+                "timestamp": time_text(record.at),
+            }
+        )
+
     _HANDLERS: ClassVar[dict[type[r.Record], Callable[[Projection, Any, list[Frame]], None]]] = {
         r.RunAccepted: _on_accepted,
         r.StepStarted: _on_started,
@@ -258,6 +302,12 @@ class Projection:
         r.StepSuspended: _on_suspended,
         r.StepResumed: _on_answered,
         r.StepSpent: _on_spent,
+        r.StepLooped: _on_looped,
+        r.JoinExpired: _on_join_expired,
+        r.FinallyStarted: _on_finally,
+        r.RoundStarted: _on_round,
+        r.DeadlinePassed: _on_deadline,
+        r.AlarmRaised: _on_alarm,
     }
 
 

@@ -204,6 +204,60 @@ class StepSpent(Record, frozen=True, tag="spent"):
     estimated: bool
 
 
+class StepLooped(Record, frozen=True, tag="looped"):
+    """A run of a node that loops ended well, and another follows, at once or at ``until`` (Unix ms).
+
+    ``iteration`` is the number of the one that ended, from 0; its first port's payload is given to the next.
+    """
+
+    node: int
+    attempt: int
+    iteration: int
+    ms: float
+    outputs: Outputs
+    until: int | None
+
+
+class JoinExpired(Record, frozen=True, tag="join_expired"):
+    """A node waited long enough for its other inputs and goes on with those that are there."""
+
+    node: int
+
+
+class FinallyStarted(Record, frozen=True, tag="finally"):
+    """The main part has ended like this; what is to run finally is given ``payload``. ``run`` is the run's status."""
+
+    status: str
+    error: str | None
+    payload: msgspec.Raw
+    run: str
+
+
+class RoundStarted(Record, frozen=True, tag="round"):
+    """A round ended well; round ``number`` (from 0) begins with fresh nodes, at once or at ``until`` (Unix ms).
+
+    ``status`` is the run's, which goes on.
+    """
+
+    number: int
+    rounds: int
+    until: int | None
+    status: str
+
+
+class DeadlinePassed(Record, frozen=True, tag="deadline"):
+    """The run took longer than it may; everything is interrupted and it ends FAILED."""
+
+    error: str
+
+
+class AlarmRaised(Record, frozen=True, tag="alarm"):
+    """The run is late or stuck."""
+
+    kind: str
+    message: str
+
+
 AnyRecord = (
     RunAccepted
     | StepStarted
@@ -223,4 +277,10 @@ AnyRecord = (
     | StepSuspended
     | StepResumed
     | StepSpent
+    | StepLooped
+    | JoinExpired
+    | FinallyStarted
+    | RoundStarted
+    | DeadlinePassed
+    | AlarmRaised
 )

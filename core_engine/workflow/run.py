@@ -13,12 +13,13 @@ from core_engine.kernel.payload import Payload
 from core_engine.kernel.suspension import Suspend
 from core_engine.workflow import records as r
 from core_engine.workflow.environment import Environment
+from core_engine.workflow.flowing import FlowingRun
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_payload, encode_result
 from core_engine.workflow.outcomes import NOTHING, Known
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import Attempt, Outcome, StepContext, configure, launch
-from core_engine.workflow.waits import WaitingRun, given_answer
+from core_engine.workflow.waits import given_answer
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
 
@@ -27,7 +28,7 @@ _MOST_CRASHES = 3
 _INLINE_STRETCH = 64
 
 
-class LiveRun(WaitingRun):
+class LiveRun(FlowingRun):
     """A run in this process.
 
     Steps that may leave a trace are launched only when their start is in the journal; short repeatable ones run
@@ -59,13 +60,18 @@ class LiveRun(WaitingRun):
                 break
             self._claim()
         self.end_if_done()
+        self.tend()
         return False
 
     def stop(self, by: str) -> None:
-        """Interrupt what runs and end the run."""
-        if self.state.planner.stopping or self.finished:
-            return
-        self.record(r.StopRequested(self.state.next_seq, self.now(), by))
+        """Interrupt what runs and end the run; a final part that is limited anyway goes on."""
+        planner = self.state.planner
+        if not (planner.stopping or self.finished or (planner.finale and planner.limited)):
+            self.cut_off(r.StopRequested(self.state.next_seq, self.now(), by))
+
+    @override
+    def cut_off(self, record: r.Record) -> None:
+        self.record(record)
         self._cancel_timers()
         self.env.slots.leave(self)
         for attempt in list(self.attempts.values()):
@@ -73,6 +79,7 @@ class LiveRun(WaitingRun):
             self.cancelled(attempt.node.index, attempt.policy, launched=attempt.launched)
         self._cancel_waiting()
         self.end_if_done()
+        self.tend()
 
     def pause(self, by: str) -> None:
         """Start nothing more; what runs may finish."""
@@ -123,6 +130,7 @@ class LiveRun(WaitingRun):
         for node, retry_at in list(planner.retries.items()):
             longest = self.state.graph.nodes[node].retry.max_delay_seconds * 2
             self.await_retry(node, min(max(retry_at - self.now(), 0) / 1000, longest))
+        self.remind()
         self.env.wake(self)
 
     @override
@@ -198,6 +206,8 @@ class LiveRun(WaitingRun):
         if isinstance(result, Suspend):
             self.record_ahead()
             self.suspend(index, result, context.secrets)
+        elif context.node.lap and self.loops_on(index, context.attempt, result, ms):
+            return
         elif self._ahead:
             taken = state.graph.route(index, result)
             stored = state.store(result)

@@ -11,11 +11,20 @@ from functools import partial
 from typing import Any
 
 from core_engine.kernel.context import Files
-from core_engine.kernel.ports import EndListener, Frame, Pace, Registry, Sink, StartRun, at_once
+from core_engine.kernel.ports import (
+    AlarmListener,
+    EndListener,
+    Frame,
+    Pace,
+    RaisedAlarm,
+    Registry,
+    Sink,
+    StartRun,
+    at_once,
+)
 from core_engine.kernel.suspension import APPROVAL, SignedAnswer
 from core_engine.settings import Limits
-from core_engine.storage import EngineStore, RunFilter, RunRow
-from core_engine.workflow import archive as kept
+from core_engine.storage import EngineStore
 from core_engine.workflow.acceptance import accept
 from core_engine.workflow.aftermath import Aftermath
 from core_engine.workflow.archive import Archive
@@ -27,13 +36,14 @@ from core_engine.workflow.journal import Payloads
 from core_engine.workflow.library import Library, Prepared
 from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.projection import Projection, status_frame, time_text
+from core_engine.workflow.reading import RunReading
 from core_engine.workflow.recovery import recover_runs
 from core_engine.workflow.run import LiveRun
 from core_engine.workflow.slots import Slots
 from core_engine.workflow.state import RunState
 from core_engine.workflow.threads import StepThreads
 from shared.clock import Clock
-from shared.contract.run import RunDetails, RunStatus, RunSummary
+from shared.contract.run import RunDetails, RunStatus
 from shared.contract.workflow import WorkflowProblem
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_job_id
@@ -43,7 +53,7 @@ _LAST_WORDS = 2.0
 _PORTION = 64
 
 
-class RunService:
+class RunService(RunReading):
     """The engine's `Runs`. Make it on the event loop's thread, then call `recover` once before the first start.
 
     ``on_fatal`` is called once when the disk failed for good: the process should end with exit code 70.
@@ -62,12 +72,12 @@ class RunService:
         variables: Variables | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        self._store = store
         self._registry = registry
         self._limits = limits
         self._clock = clock
         self._library = Library(registry)
-        self._archive = Archive(store, self._library)
+        super().__init__(store, Archive(store, self._library))
+        self._alarm_listeners: list[AlarmListener] = []
         self._delivery = Delivery()
         self._aftermath = Aftermath(store)
         self._conductor = conductor = Conductor(store, self._delivery, clock, self._aftermath, on_fatal)
@@ -88,6 +98,7 @@ class RunService:
             touch=conductor.touch,
             secrets=secrets,
             wants_end=self._aftermath.wanted,
+            alarm=self._alarm,
         )
 
     async def start(self, request: StartRun, sink: Sink | None = None) -> Frame:
@@ -149,37 +160,6 @@ class RunService:
         await run.stored()
         return await self.details(run_id)
 
-    def summary(self, run_id: str) -> RunSummary:
-        """Return a run's summary."""
-        return kept.summary_of(self._row(run_id))
-
-    async def details(self, run_id: str) -> RunDetails:
-        """Return a run with its nodes, as the journal has it."""
-        run, state = await asyncio.to_thread(self._archive.load_state, run_id)
-        nodes = kept.node_states(run, state)
-        summary, usage = kept.summary_of(run.row), state.usage.of_run()
-        return RunDetails(run=summary, nodes=nodes, last_seq=run.row.last_seq, usage=usage)
-
-    async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
-        """Return the payloads that went along a connection; NOT_FOUND for an unknown run or connection."""
-        run, state = await asyncio.to_thread(self._archive.load_state, run_id)
-        return kept.connection_payloads(run, state, connection_id)
-
-    async def listing(  # noqa: PLR0913 - one keyword for each filter
-        self,
-        *,
-        started_by: str | None,
-        status: RunStatus | None,
-        before: int | None,
-        limit: int,
-        parent: str | None = None,
-        preset: str | None = None,
-    ) -> list[RunSummary]:
-        """List runs, newest first; ``before`` is a start time in Unix milliseconds."""
-        which = RunFilter(started_by, status.value if status else None, before, limit, parent, preset)
-        rows = await asyncio.to_thread(self._store.archive.runs, which)
-        return [kept.summary_of(row) for row in rows]
-
     async def subscribe(
         self, run_id: str, sink: Sink, after_seq: int, pace: Pace = at_once
     ) -> Callable[[], None]:
@@ -214,6 +194,10 @@ class RunService:
         """Tell the listener of every end it wants; to be called before `recover`."""
         self._aftermath.add(listener)
 
+    def on_alarm(self, listener: AlarmListener) -> None:
+        """Tell the listener of every alarm; to be called before `recover`."""
+        self._alarm_listeners.append(listener)
+
     async def recover(self) -> int:
         """Go on with every unfinished run of the journal; return how many there are."""
         count = await recover_runs(self._store, self._archive, self._conductor, self._env)
@@ -242,6 +226,10 @@ class RunService:
         self._conductor.close()
         await self._aftermath.close()
         self._env.threads.close()
+
+    def _alarm(self, alarm: RaisedAlarm) -> None:
+        for listener in self._alarm_listeners:
+            listener(alarm)
 
     def _new_run(self, request: StartRun, prepared: Prepared, start_node: int | None) -> LiveRun:
         number = self._store.new_run_number()
@@ -275,19 +263,6 @@ class RunService:
         if run is None:
             self._row(run_id)
         raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} has ended.")
-
-    def _row(self, run_id: str) -> RunRow:
-        row = self._store.reads.run(run_id)
-        if row is None:
-            raise kept.unknown_run(run_id)
-        return row
-
-    def _status(self, run_id: str) -> Frame:
-        """Return a run's stored status as the event that announced it."""
-        row = self._row(run_id)
-        end = None if row.finished_at is None else time_text(row.finished_at)
-        status, start = RunStatus(row.status), time_text(row.started_at)
-        return status_frame(run_id, row.status_seq, status, start, end_time=end, error_message=row.error)
 
     async def _catch_up(self, run_id: str, subscription: Subscription, pace: Pace) -> None:
         while not subscription.closed:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
-from core_engine.kernel.payload import Input, Payload
+from core_engine.kernel.payload import DeadInput, Input, Payload
 from core_engine.workflow import records as r
+from core_engine.workflow.dead_inputs import dead_inputs
 from core_engine.workflow.graph import Graph
 from core_engine.workflow.journal import LARGE, Payloads
 from core_engine.workflow.planner import Planner
@@ -47,10 +48,15 @@ class RunState:
         self.result_row: bytes | None = None
         self.log_lines = self.log_chars = self.popups = 0
         self.usage = Usage()
+        self.last_at = accepted.at
+        self.errors: dict[int, str] = {}
+        self.laps: dict[int, r.Outputs] = {}
+        self.alarms: list[r.AlarmRaised] = []
 
     def apply(self, record: r.Record) -> None:
         """Take a record in."""
         self.records += 1
+        self.last_at = record.at
         self._HANDLERS[type(record)](self, record)
 
     def given(self, node: int) -> Given:
@@ -60,11 +66,14 @@ class RunState:
         several other values become a list.
         """
         edges = self.planner.live[node]
+        if node in self.laps:
+            payload = self.payloads.load(next(iter(self.laps[node].values())))
+            return Given(payload, sorted(edges), [self.carried(edge) for edge in sorted(edges)])
         if len(edges) == 1:
             payload = self.carried(edges[0])
             return Given(payload, edges, (payload,))
         if not edges:
-            return Given(self.payloads.load(self.accepted.initial), (), ())
+            return Given(self._first_payload(node), (), ())
         edges = sorted(edges)
         parts = [self.carried(edge) for edge in edges]
         values = [part.data for part in parts]
@@ -74,16 +83,33 @@ class RunState:
             return Given(Payload(merged, history), edges, parts)
         return Given(Payload(values, history), edges, parts)
 
-    def carried(self, edge: int) -> Payload:
-        """Return what went along a live connection."""
+    def carried(self, edge: int, outputs: r.Outputs | None = None) -> Payload:
+        """Return what went along a live connection; ``outputs`` are its source's, by default the latest."""
         graph = self.graph
-        outputs = self.outputs[graph.sources[edge]] or {}
+        outputs = outputs or self.outputs[graph.sources[edge]] or {}
         stored = outputs.get(graph.ports[edge])
         return self.payloads.load(stored or outputs[self._port(edge, outputs)])
 
     def inputs(self, given: Given) -> tuple[Input, ...]:
         """Describe what a step is given, connection by connection."""
         return tuple(map(self._input, given.edges, given.parts))
+
+    def dead_inputs(self, given: Given, node: int) -> tuple[DeadInput, ...]:
+        """Describe the connections that brought nothing."""
+        return dead_inputs(self.planner, self.outputs, node, given.edges)
+
+    def failed_nodes(self) -> list[dict[str, Any]]:
+        """Describe the nodes that failed: ``node_id``, ``name``, ``error`` and ``attempts``."""
+        nodes, attempts = self.graph.nodes, self.planner.attempts
+        return [
+            {
+                "node_id": nodes[index].id,
+                "name": nodes[index].name,
+                "error": error,
+                "attempts": attempts[index],
+            }
+            for index, error in sorted(self.errors.items())
+        ]
 
     def store(self, outputs: Mapping[str, bytes]) -> r.Outputs:
         """Return what the journal says in place of a step's outputs."""
@@ -101,6 +127,16 @@ class RunState:
             return None
         ports = {port: self.payloads.load(stored).to_wire() for port, stored in outputs.items()}
         return {**next(iter(ports.values())), "outputs": ports}
+
+    def _first_payload(self, node: int) -> Payload:
+        """Return what a node without live inputs is given."""
+        planner = self.planner
+        if node in self.graph.always and self.graph.incoming[node] and node != planner.start:
+            dead = dead_inputs(planner, self.outputs, node, ())
+            return Payload({"dead_inputs": [item.to_wire() for item in dead]})
+        if planner.finale and node in self.graph.last:
+            return self.payloads.load(planner.finale.payload)
+        return Payload() if planner.round else self.payloads.load(self.accepted.initial)
 
     def _port(self, edge: int, outputs: r.Outputs) -> str:
         """Return the active port that feeds an edge: one active port opens edges of other good ports too."""
@@ -126,6 +162,8 @@ class RunState:
     def _on_ran(self, record: r.StepRan) -> None:
         self.next_seq = record.seq + 2 + len(record.taken)
         self.outputs[record.node] = record.outputs
+        if self.laps:
+            self.laps.pop(record.node, None)
         self.planner.ran(record)
         if self.payloads.large:
             self._release(record.node)
@@ -134,9 +172,46 @@ class RunState:
         self._count(record)
         if record.outputs:
             self.outputs[record.node] = record.outputs
+        lap = self.laps.pop(record.node, None)
         self.planner.apply(record)
         if self.payloads.large:
+            if lap:
+                self.payloads.release(lap)
             self._release(record.node)
+
+    def _on_failed(self, record: r.StepFailed) -> None:
+        if record.retry_at is None:
+            self.errors[record.node] = record.error
+            self._on_result(record)
+        else:
+            self._on_other(record)
+
+    def _on_unknown(self, record: r.StepUnknown) -> None:
+        self.errors[record.node] = record.error
+        self._on_result(record)
+
+    def _on_looped(self, record: r.StepLooped) -> None:
+        self._on_other(record)
+        earlier = self.laps.get(record.node)
+        self.laps[record.node] = record.outputs
+        if earlier and self.payloads.large and earlier != record.outputs:
+            self.payloads.release(earlier)
+
+    def _on_round(self, record: r.RoundStarted) -> None:
+        self._on_other(record)
+        self.status_seq = record.seq + 1
+        self.outputs = [None] * len(self.outputs)
+        self.laps.clear()
+        self.errors.clear()
+        self.payloads.large.clear()
+
+    def _on_finally(self, record: r.FinallyStarted) -> None:
+        self._on_other(record)
+        self.status, self.status_seq = RunStatus(record.run), record.seq + 1
+
+    def _on_alarm(self, record: r.AlarmRaised) -> None:
+        self._count(record)
+        self.alarms.append(record)
 
     def _on_suspended(self, record: r.StepSuspended) -> None:
         self._on_other(record)
@@ -183,8 +258,8 @@ class RunState:
         r.PopupShown: _on_popup,
         r.StepFinished: _on_result,
         r.StepPassed: _on_result,
-        r.StepFailed: _on_result,
-        r.StepUnknown: _on_result,
+        r.StepFailed: _on_failed,
+        r.StepUnknown: _on_unknown,
         r.StepInterrupted: _on_other,
         r.StepCancelled: _on_other,
         r.StopRequested: _on_other,
@@ -194,4 +269,10 @@ class RunState:
         r.StepSuspended: _on_suspended,
         r.StepResumed: _on_other,
         r.StepSpent: _on_spent,
+        r.StepLooped: _on_looped,
+        r.JoinExpired: _on_other,
+        r.FinallyStarted: _on_finally,
+        r.RoundStarted: _on_round,
+        r.DeadlinePassed: _on_other,
+        r.AlarmRaised: _on_alarm,
     }

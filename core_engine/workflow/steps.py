@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from core_engine.kernel.component import Config, Execution, StepPolicy
 from core_engine.kernel.context import LogLevel, Spent
-from core_engine.kernel.payload import Input, Payload
+from core_engine.kernel.payload import DeadInput, Input, Payload
 from core_engine.kernel.suspension import Answer, Suspend
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.expressions import NodeResults, Scope, render_value
@@ -74,8 +74,10 @@ class StepContext:
         "_spendings",
         "answer",
         "attempt",
+        "iteration",
         "node",
         "open",
+        "round",
         "secrets",
     )
 
@@ -87,6 +89,8 @@ class StepContext:
         self._posted_lines = self._posted_chars = self._spendings = 0
         self.node = node
         self.attempt = attempt
+        self.iteration = host.state.planner.iterations.get(node.index, 0)
+        self.round = host.state.planner.round
         self.open = True
         self.answer = answer
         self.secrets: list[str] = []
@@ -128,11 +132,17 @@ class StepContext:
         return self._host.state.inputs(self._given)
 
     @property
+    def dead_inputs(self) -> tuple[DeadInput, ...]:
+        """Every incoming connection that brought nothing, and why."""
+        return self._host.state.dead_inputs(self._given, self.node.index)
+
+    @property
     def idempotency_key(self) -> str:
-        """The same for every attempt of this step, different for every other step."""
+        """The same for every attempt of this step, different for every other step, iteration and round."""
         accepted = self._host.state.accepted
         base = accepted.effect_key or accepted.run_id
-        return hashlib.sha256(f"{base}\n{self.node.id}\n0".encode()).hexdigest()
+        rounds = f"\nround {self.round}" if self.round else ""
+        return hashlib.sha256(f"{base}\n{self.node.id}\n{self.iteration}{rounds}".encode()).hexdigest()
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Write a line to the run's log, from any thread."""

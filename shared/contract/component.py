@@ -52,7 +52,7 @@ class ManifestInfo(Outgoing):
     output_ports: list[PortInfo]
     properties: list[PropertyInfo]
     ui_schema: list[dict[str, Any]] = Field(default_factory=list)
-    behaviors: list[str] = Field(default_factory=lambda: ["retry"])
+    behaviors: list[str] = Field(default_factory=lambda: ["retry", "loop"])
     icon_file: str | None = None
     config_schema: dict[str, Any]
     guarantee: str

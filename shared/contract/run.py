@@ -160,7 +160,8 @@ class NodeState(Outgoing):
     """One node of a run as it stands; times are Unix milliseconds.
 
     ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended; ``usage``
-    only where something that costs was used.
+    only where something that costs was used; ``iterations`` (how often it has run well) and ``next_at`` (when it runs
+    again) only for one that loops.
     """
 
     node_id: str
@@ -176,6 +177,8 @@ class NodeState(Outgoing):
     waiting: StepWait | None = Field(default=None, exclude_if=_is_absent)
     answered_by: StepAnswer | None = Field(default=None, exclude_if=_is_absent)
     usage: UsageTotals | None = Field(default=None, exclude_if=_is_absent)
+    iterations: int | None = Field(default=None, exclude_if=_is_absent)
+    next_at: int | None = Field(default=None, exclude_if=_is_absent)
 
 
 class RunSummary(Outgoing):
@@ -201,18 +204,26 @@ class RunSummary(Outgoing):
 
 
 class RunDetails(Event, name="run_response", audience=Audience.CALLER):
-    """A run with every node's state. ``last_seq`` is the number of its latest event, ``usage`` what it used in all."""
+    """A run with every node's state. ``last_seq`` is the number of its latest event, ``usage`` what it used in all.
+
+    Of a workflow that runs in rounds, ``round`` (from 1) is the one that the nodes are shown in, ``rounds`` how many
+    have begun.
+    """
 
     type: str = "run_response"
     run: RunSummary
     nodes: list[NodeState]
     last_seq: int
     usage: UsageTotals | None = Field(default=None, exclude_if=_is_absent)
+    round: int | None = Field(default=None, exclude_if=_is_absent)
+    rounds: int | None = Field(default=None, exclude_if=_is_absent)
     request_id: str | None = None
 
 
 class GetRun(Command, name="get_run", reply=RunDetails, role=Role.READER):
-    """Read one run by ``job_id``."""
+    """Read one run by ``job_id``; ``round`` (from 1) shows the nodes at the end of an earlier round."""
+
+    round: int | None = Field(default=None, ge=1)
 
 
 class RunList(Event, name="runs_list_response", audience=Audience.CALLER):

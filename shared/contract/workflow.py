@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, StringConstraints
 
 from shared.contract.base import Audience, Command, Event, Incoming, Outgoing, Role
+from shared.contract.flow_rules import JoinRule
 
 NodeId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 PortName = Annotated[str, StringConstraints(max_length=80)]
@@ -30,7 +31,10 @@ class RetryPolicy(Incoming):
 
 
 class WorkflowNode(Incoming):
-    """One step: which component runs, with which settings, and how failures are met."""
+    """One step: which component runs, with which settings, and how failures are met.
+
+    A node marked ``finally`` runs after all others have ended, however they did.
+    """
 
     id: NodeId
     name: str = Field(default="", max_length=200)
@@ -39,7 +43,8 @@ class WorkflowNode(Incoming):
     y: float = 0
     config_values: dict[str, Any] = Field(default_factory=dict)
     data: dict[str, Any] = Field(default_factory=dict)
-    join: Literal["all", "any"] = "all"
+    join: Literal["all", "any"] | JoinRule = "all"
+    last: bool = Field(default=False, validation_alias="finally")
     disabled: bool = False
     retry: RetryPolicy | None = None
     timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86_400)
@@ -65,6 +70,7 @@ class WorkflowData(Incoming):
     nodes: list[WorkflowNode] = Field(max_length=MAX_NODES)
     connections: list[WorkflowConnection] = Field(default_factory=list, max_length=MAX_CONNECTIONS)
     global_loop_config: dict[str, Any] = Field(default_factory=dict)
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class WorkflowProblem(Outgoing):

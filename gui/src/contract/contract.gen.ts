@@ -158,6 +158,7 @@ export type ExecuteWorkflow = {
 export type GetRun = {
   job_id?: (string | null);
   request_id?: (string | null);
+  round?: (number | null);
 };
 export type Health = {
   status: "healthy";
@@ -291,6 +292,8 @@ export type NodeState = {
   waiting?: (StepWait | null);
   answered_by?: (StepAnswer | null);
   usage?: (UsageTotals | null);
+  iterations?: (number | null);
+  next_at?: (number | null);
 };
 export type NodeStatus = "PENDING" | "RUNNING" | "RETRYING" | "WAITING" | "SUCCESS" | "ERROR" | "SKIPPED" | "CANCELLED" | "OUTCOME_UNKNOWN";
 export type NodeUsage = {
@@ -457,6 +460,14 @@ export type RunAcceptedAnswer = {
   message: string;
   job_id: string;
 };
+export type RunAlarm = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  kind: "late" | "stuck";
+  message: string;
+  timestamp: string;
+};
 export type RunCounts = {
   success: number;
   failed: number;
@@ -467,6 +478,8 @@ export type RunDetails = {
   nodes: (NodeState)[];
   last_seq: number;
   usage?: (UsageTotals | null);
+  round?: (number | null);
+  rounds?: (number | null);
   request_id?: (string | null);
 };
 export type RunList = {
@@ -678,6 +691,7 @@ export interface Events {
   "MANUAL_APPROVAL_REQUESTED": ManualApprovalRequested;
   "NODE_EXECUTION_METRIC": NodeExecutionMetric;
   "NODE_USAGE": NodeUsage;
+  "RUN_ALARM": RunAlarm;
   "SHOW_DEBUG_POPUP": DebugPopup;
   "components_list_response": ComponentsList;
   "connection_history_response": ConnectionHistory;
@@ -783,6 +797,7 @@ export const RELAYED: Record<string, keyof Events> = {
   "MANUAL_APPROVAL_REQUESTED": "MANUAL_APPROVAL_REQUESTED",
   "NODE_METRIC_UPDATE": "NODE_EXECUTION_METRIC",
   "NODE_USAGE": "NODE_USAGE",
+  "RUN_ALARM": "RUN_ALARM",
   "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
   "WORKFLOW_EXECUTION_UPDATE": "workflow_status_update",
   "WORKFLOW_LOG_ENTRY": "log",

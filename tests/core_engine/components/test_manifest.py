@@ -97,7 +97,8 @@ KNOWN = {
     "groupings": [{"name": "all"}], "folder": "a", "archive": "a.zip", "sources": "a.txt", "host": "example.com",
     "username": "me", "sender": "me@example.com", "topic": "a", "topics": "a/#",
     "conditions": [{"operator": "is empty"}], "name": "n", "left": [], "right": [], "left_key": ["id"],
-    "rules": {"type": "object"}, "image": "alpine:3", "command": "true", "table": "t", "fields": [{"name": "title", "selector": "h1"}],
+    "rules": {"type": "object"}, "image": "alpine:3", "command": "true", "table": "t",
+    "fields": [{"name": "title", "selector": "h1"}],
 }  # fmt: skip
 
 

@@ -38,6 +38,12 @@ RECORDS = [
     r.StepSuspended(19, 25, 0, 1, "w1", 1_000, "approval", {"title": "T", "message": "M"}),
     r.StepResumed(20, 26, 0, 1, "approved", "0xb", "fine", {"message": "m", "bound": True}),
     r.StepSpent(21, 27, 0, 1, "chat", "m-1", 12, 3, "0.00042", "USD", False),
+    r.StepLooped(21, 27, 0, 1, 4, 0.5, {"success": SMALL}, 1_000),
+    r.JoinExpired(22, 28, 1),
+    r.RoundStarted(23, 29, 1, 3, None, "RUNNING"),
+    r.AlarmRaised(25, 30, "late", "The run has not ended after 5 s."),
+    r.DeadlinePassed(26, 31, "DEADLINE_EXCEEDED: too long"),
+    r.FinallyStarted(27, 32, "FAILED", "A: text", SMALL, "RUNNING"),
 ]
 
 

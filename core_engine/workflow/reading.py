@@ -1,0 +1,77 @@
+"""What can be read of runs without touching them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from core_engine.kernel.ports import Frame, RunFailure
+from core_engine.storage import EngineStore, RunFilter, RunRow
+from core_engine.workflow import archive as kept
+from core_engine.workflow.archive import Archive
+from core_engine.workflow.projection import status_frame, time_text
+from shared.contract.run import RunDetails, RunStatus, RunSummary
+
+
+class RunReading:
+    """The part of the run service that reads the journal."""
+
+    def __init__(self, store: EngineStore, archive: Archive) -> None:
+        self._store = store
+        self._archive = archive
+
+    def summary(self, run_id: str) -> RunSummary:
+        """Return a run's summary."""
+        return kept.summary_of(self._row(run_id))
+
+    async def details(self, run_id: str, round_number: int | None = None) -> RunDetails:
+        """Return a run with its nodes, as the journal has it, or as it had them at the end of a round (from 1)."""
+        run, state = await asyncio.to_thread(self._archive.load_state, run_id, round_number)
+        rounds: dict[str, int] = {}
+        if state.graph.flow.rounds > 1:
+            rounds = {"round": state.planner.round + 1, "rounds": run.rounds}
+        return RunDetails(
+            run=kept.summary_of(run.row),
+            nodes=kept.node_states(run, state),
+            last_seq=run.row.last_seq,
+            usage=state.usage.of_run(),
+            **rounds,
+        )
+
+    async def failure(self, run_id: str) -> RunFailure:
+        """Return what is known of a run that failed."""
+        _, state = await asyncio.to_thread(self._archive.load_state, run_id)
+        return RunFailure(state.graph.flow.settings.error_preset, state.failed_nodes())
+
+    async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
+        """Return the payloads that went along a connection; NOT_FOUND for an unknown run or connection."""
+        run, state = await asyncio.to_thread(self._archive.load_state, run_id)
+        return kept.connection_payloads(run, state, connection_id)
+
+    async def listing(  # noqa: PLR0913 - one keyword for each filter
+        self,
+        *,
+        started_by: str | None,
+        status: RunStatus | None,
+        before: int | None,
+        limit: int,
+        parent: str | None = None,
+        preset: str | None = None,
+    ) -> list[RunSummary]:
+        """List runs, newest first; ``before`` is a start time in Unix milliseconds."""
+        which = RunFilter(started_by, status.value if status else None, before, limit, parent, preset)
+        rows = await asyncio.to_thread(self._store.archive.runs, which)
+        return [kept.summary_of(row) for row in rows]
+
+    def _row(self, run_id: str) -> RunRow:
+        row = self._store.reads.run(run_id)
+        if row is None:
+            raise kept.unknown_run(run_id)
+        return row
+
+    def _status(self, run_id: str) -> Frame:
+        """Return a run's stored status as the event that announced it."""
+        row = self._row(run_id)
+        end = None if row.finished_at is None else time_text(row.finished_at)
+        status, start = RunStatus(row.status), time_text(row.started_at)
+        return status_frame(run_id, row.status_seq, status, start, end_time=end, error_message=row.error)
