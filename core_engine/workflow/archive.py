@@ -116,6 +116,9 @@ def node_states(run: ArchivedRun, state: RunState) -> list[NodeState]:
                 "execution_time_ms": record.ms,
                 "error": None,
             }
+        elif isinstance(record, r.StepSeeded):
+            facts[record.node] |= {"seeded_from": record.source, "pinned": record.pinned or None}
+            facts[record.node] |= {"finished_at": record.at, "error": record.error}
         elif isinstance(record, _ENDED):
             known = facts[record.node]
             known["error"] = getattr(record, "error", None)

@@ -12,13 +12,14 @@ from core_engine.kernel.component import Execution, StepPolicy
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.suspension import Suspend
 from core_engine.workflow import records as r
+from core_engine.workflow.debugging import DebuggedRun
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_payload, encode_result
 from core_engine.workflow.outcomes import NOTHING, Known
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import Attempt, Outcome, StepContext, configure, launch
-from core_engine.workflow.waits import WaitingRun, given_answer
+from core_engine.workflow.waits import given_answer
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
 
@@ -27,7 +28,7 @@ _MOST_CRASHES = 3
 _INLINE_STRETCH = 64
 
 
-class LiveRun(WaitingRun):
+class LiveRun(DebuggedRun):
     """A run in this process.
 
     Steps that may leave a trace are launched only when their start is in the journal; short repeatable ones run
@@ -58,6 +59,7 @@ class LiveRun(WaitingRun):
             if not self.env.slots.take(self):
                 break
             self._claim()
+        self.note_hits()
         self.end_if_done()
         return False
 
@@ -165,6 +167,9 @@ class LiveRun(WaitingRun):
 
     def _run_ahead(self, node: Node) -> None:
         state, index = self.state, node.index
+        if index in state.aids.pins:
+            self.use_pin(index, state.aids.pins[index])
+            return
         if node.disabled:
             content = encode_payload(state.given(index).payload)
             outputs = state.store({"success": content})

@@ -11,13 +11,14 @@ from functools import partial
 from typing import Any
 
 from core_engine.kernel.context import Files
-from core_engine.kernel.ports import EndListener, Frame, Registry, Sink, StartRun
+from core_engine.kernel.ports import Debuggable, EndListener, Frame, Registry, Rerun, Sink, StartRun
 from core_engine.kernel.suspension import APPROVAL, SignedAnswer
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
 from core_engine.workflow.acceptance import accept
 from core_engine.workflow.aftermath import Aftermath
+from core_engine.workflow.aids import check_aids
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
@@ -26,6 +27,7 @@ from core_engine.workflow.expressions import NoVariables, Variables
 from core_engine.workflow.journal import Payloads
 from core_engine.workflow.library import Library, Prepared
 from core_engine.workflow.parse import check_workflow
+from core_engine.workflow.past import PastRuns, held_connections
 from core_engine.workflow.projection import Projection, status_frame, time_text
 from core_engine.workflow.recovery import recover_runs
 from core_engine.workflow.run import LiveRun
@@ -67,6 +69,7 @@ class RunService:
         self._clock = clock
         self._library = Library(registry)
         self._archive = Archive(store, self._library)
+        self._past = PastRuns(store, self._archive, self._library)
         self._delivery = Delivery()
         self._aftermath = Aftermath(store)
         self._conductor = conductor = Conductor(store, self._delivery, clock, self._aftermath, on_fatal)
@@ -100,6 +103,7 @@ class RunService:
         if run_id in self._conductor.runs:
             return await self._again(request, prepared, sink)
         start_node = prepared.start_index(request.start_node_id)
+        check_aids(request.options, prepared.graph)
         if len(self._conductor.runs) >= self._limits.max_open_runs:
             message = (
                 f"The engine has {len(self._conductor.runs)} unfinished runs; wait until some have ended."
@@ -156,7 +160,32 @@ class RunService:
         """Return a run with its nodes, as the journal has it."""
         run, state = await asyncio.to_thread(self._archive.load_state, run_id)
         nodes = kept.node_states(run, state)
-        return RunDetails(run=kept.summary_of(run.row), nodes=nodes, last_seq=run.row.last_seq)
+        stops = held_connections(run, state)
+        summary, last_seq = kept.summary_of(run.row), run.row.last_seq
+        return RunDetails(run=summary, nodes=nodes, last_seq=last_seq, at_breakpoints=stops)
+
+    async def rerun_request(self, wish: Rerun) -> StartRun:
+        """Return the request that does a run again; see `Runs.rerun_request`."""
+        return await asyncio.to_thread(self._past.rerun, wish)
+
+    async def recorded(self, run_id: str, node_id: str) -> dict[str, dict[str, Any]]:
+        """Return a node's recorded payloads by port; CONFLICT when it has none."""
+        return await asyncio.to_thread(self._past.recorded, run_id, node_id)
+
+    async def workflow_of(self, run_id: str) -> dict[str, Any]:
+        """Return the workflow that a run was started with."""
+        return await asyncio.to_thread(self._past.workflow, run_id)
+
+    def reruns(self) -> dict[str, list[RunSummary]]:
+        """Return the reruns of every run that has some; it blocks."""
+        return self._past.reruns()
+
+    async def debug(self, run_id: str, change: Callable[[Debuggable], None]) -> RunDetails:
+        """Change where an unfinished run stops; see `Runs.debug`."""
+        run = self._open_run(run_id)
+        change(run)
+        await run.stored()
+        return await self.details(run_id)
 
     async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
         """Return the payloads that went along a connection; NOT_FOUND for an unknown run or connection."""
@@ -172,9 +201,14 @@ class RunService:
         limit: int,
         parent: str | None = None,
         preset: str | None = None,
+        after: int | None = None,
+        error: str | None = None,
     ) -> list[RunSummary]:
-        """List runs, newest first; ``before`` is a start time in Unix milliseconds."""
-        which = RunFilter(started_by, status.value if status else None, before, limit, parent, preset)
+        """List runs, newest first; ``before`` and ``after`` bound the start time in Unix milliseconds."""
+        wanted = status.value if status else None
+        which = RunFilter(
+            started_by, wanted, before, limit, parent, preset, started_after=after, error_part=error
+        )
         rows = await asyncio.to_thread(self._store.archive.runs, which)
         return [kept.summary_of(row) for row in rows]
 
@@ -248,6 +282,7 @@ class RunService:
         run = LiveRun(number, state, self._env)
         self._conductor.add(run)
         run.accept(prepared.body)
+        run.seed(request.seeds)
         self._conductor.wake(run)
         return run
 

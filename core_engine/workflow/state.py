@@ -9,6 +9,7 @@ import msgspec
 
 from core_engine.kernel.payload import Input, Payload
 from core_engine.workflow import records as r
+from core_engine.workflow.aids import Aids
 from core_engine.workflow.graph import Graph
 from core_engine.workflow.journal import LARGE, Payloads
 from core_engine.workflow.planner import Planner
@@ -35,7 +36,10 @@ class RunState:
         self.accepted = accepted
         self.payloads = payloads
         self.mode = RunMode(accepted.mode)
+        self.aids = Aids.read(accepted.options, graph)
+        ahead = self.aids.ahead(ahead)
         self.planner = Planner(graph, start=accepted.start_node, ahead=ahead)
+        self.planner.halts.set(self.aids.breakpoints)
         self.outputs: list[r.Outputs | None] = [None] * len(graph.nodes)
         self.records = 1
         self.next_seq = accepted.seq + 1
@@ -187,4 +191,8 @@ class RunState:
         r.RunFinished: _on_end,
         r.StepSuspended: _on_suspended,
         r.StepResumed: _on_other,
+        r.StepSeeded: _on_result,
+        r.BreakpointsSet: _on_other,
+        r.BreakpointHit: _on_other,
+        r.BreakpointsPassed: _on_other,
     }

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.contract.base import Audience, Command, Event, JobId, Outgoing, Role
+from shared.contract.pin import MAX_BREAKPOINTS, MAX_PINS, PinnedOutputs
 from shared.contract.wait import StepAnswer, StepWait
 
 
@@ -130,6 +131,9 @@ class ExecuteWorkflow(Command, name="execute_workflow", reply=WorkflowStatusUpda
     ``job_id`` names the run (made by the engine when absent). Sending the same command again is safe: the
     existing run's state is answered, nothing starts twice. ``start_node_id`` starts at that node alone.
     Without ``workflow_data`` the newest version of the saved preset ``preset_name`` runs.
+
+    For trying things out (role admin): ``pins`` fixes results by node and port, ``use_pins`` takes those that are
+    stored for the preset, and data stops at the connections in ``breakpoints``.
     """
 
     workflow_data: dict[str, Any] | None = None
@@ -137,6 +141,9 @@ class ExecuteWorkflow(Command, name="execute_workflow", reply=WorkflowStatusUpda
     preset_name: str | None = Field(default=None, max_length=200)
     mode: RunMode = RunMode.EXECUTE
     start_node_id: str | None = Field(default=None, max_length=80)
+    pins: dict[str, PinnedOutputs] = Field(default_factory=dict, max_length=MAX_PINS)
+    use_pins: bool = False
+    breakpoints: list[str] = Field(default_factory=list, max_length=MAX_BREAKPOINTS)
 
 
 class StopWorkflow(Command, name="stop_workflow", reply=WorkflowStatusUpdate, role=Role.RUNNER):
@@ -151,6 +158,10 @@ class ResumeWorkflow(Command, name="resume_workflow", reply=WorkflowStatusUpdate
     """Let a paused run go on."""
 
 
+def _is_empty(value: object) -> bool:
+    return value == []
+
+
 def _is_absent(value: object) -> bool:
     return value is None
 
@@ -159,6 +170,7 @@ class NodeState(Outgoing):
     """One node of a run as it stands; times are Unix milliseconds.
 
     ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended.
+    ``seeded_from`` names the run whose result the node kept, ``pinned`` says that its result was fixed.
     """
 
     node_id: str
@@ -173,6 +185,18 @@ class NodeState(Outgoing):
     error: str | None = None
     waiting: StepWait | None = Field(default=None, exclude_if=_is_absent)
     answered_by: StepAnswer | None = Field(default=None, exclude_if=_is_absent)
+    seeded_from: JobId | None = Field(default=None, exclude_if=_is_absent)
+    pinned: bool | None = Field(default=None, exclude_if=_is_absent)
+
+
+class HeldConnection(Outgoing):
+    """A connection at which data waits; ``since`` is in Unix milliseconds, ``preview`` the beginning of the data."""
+
+    connection_id: str
+    source_node_id: str
+    target_node_id: str
+    since: int
+    preview: str
 
 
 class RunSummary(Outgoing):
@@ -198,12 +222,16 @@ class RunSummary(Outgoing):
 
 
 class RunDetails(Event, name="run_response", audience=Audience.CALLER):
-    """A run with every node's state. ``last_seq`` is the number of its latest event."""
+    """A run with every node's state. ``last_seq`` is the number of its latest event.
+
+    ``at_breakpoints`` is there only while data waits at breakpoints.
+    """
 
     type: str = "run_response"
     run: RunSummary
     nodes: list[NodeState]
     last_seq: int
+    at_breakpoints: list[HeldConnection] = Field(default_factory=list, exclude_if=_is_empty)
     request_id: str | None = None
 
 

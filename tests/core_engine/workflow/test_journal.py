@@ -37,6 +37,10 @@ RECORDS = [
     r.RunFinished(17, 24, "FAILED", "A: text"),
     r.StepSuspended(19, 25, 0, 1, "w1", 1_000, "approval", {"title": "T", "message": "M"}),
     r.StepResumed(20, 26, 0, 1, "approved", "0xb", "fine", {"message": "m", "bound": True}),
+    r.StepSeeded(21, 27, 0, "SUCCESS", {"success": SMALL}, (0,), "run-0", False, None),
+    r.BreakpointsSet(23, 28, (0, 2), "0xb"),
+    r.BreakpointHit(24, 29, 0, '{"n":1}'),
+    r.BreakpointsPassed(25, 30, (0,), True, "0xb"),
 ]
 
 
