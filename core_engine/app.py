@@ -112,6 +112,7 @@ class Engine:
             documents.variables,
             documents.preferences,
             documents.folders,
+            documents.pins,
         )
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
