@@ -65,13 +65,7 @@ def wanted_aids(
         outputs |= {node: pin.outputs for node, pin in stored.items() if node in there}
     outputs |= message.pins
     check_size(len(outputs), len(msgspec.json.encode(outputs)))
-    return aids_option({node: as_pin(given) for node, given in outputs.items()}, message.breakpoints)
-
-
-def as_pin(outputs: Mapping[str, Any]) -> Pin:
-    """Read what a client gives as a node's result: payloads by port, or ``{"error": "text"}``."""
-    error = outputs.get("error")
-    return Pin(error=error) if len(outputs) == 1 and isinstance(error, str) else Pin(outputs)
+    return aids_option({node: Pin.read(given) for node, given in outputs.items()}, message.breakpoints)
 
 
 def _node_ids(workflow_data: dict[str, Any]) -> set[Any]:

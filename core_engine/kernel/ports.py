@@ -207,8 +207,12 @@ class Runs(Protocol):
         """Return a node's recorded payloads ``{"data", "history"}`` by port; CONFLICT when it has none."""
         ...
 
-    async def workflow_of(self, run_id: str) -> dict[str, Any]:
-        """Return the workflow that a run was started with."""
+    async def results(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return what the nodes of a run gave: payloads ``{"data", "history"}`` by port, by node id."""
+        ...
+
+    async def flow_test(self, run_id: str) -> dict[str, Any]:
+        """Return a test file (`shared.contract.flow_test.FlowTestFile`) made from a run; CONFLICT before its end."""
         ...
 
     async def debug(self, run_id: str, change: Callable[[Debuggable], None]) -> RunDetails:

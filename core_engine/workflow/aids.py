@@ -19,6 +19,12 @@ class Pin:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
 
+    @classmethod
+    def read(cls, outputs: Mapping[str, Any]) -> Pin:
+        """Read what a client gives as a node's result: payloads by port, or ``{"error": "text"}``."""
+        error = outputs.get("error")
+        return cls(error=error) if len(outputs) == 1 and isinstance(error, str) else cls(outputs)
+
     def to_option(self) -> dict[str, Any]:
         """Return what is kept with the run."""
         return {"outputs": dict(self.outputs)} if self.error is None else {"error": self.error}

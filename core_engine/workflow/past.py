@@ -13,6 +13,7 @@ from core_engine.workflow import records as r
 from core_engine.workflow.aids import aids_option
 from core_engine.workflow.archive import Archive, ArchivedRun, summary_of
 from core_engine.workflow.library import Library, Prepared
+from core_engine.workflow.reproduction import describe_case
 from core_engine.workflow.seeding import Obstacle, Redo, Side, plan_seeds, starts_after_failure
 from core_engine.workflow.state import RunState
 from shared.contract.run import HeldConnection, NodeStatus, RunMode, RunSummary
@@ -29,9 +30,25 @@ class PastRuns:
         self._archive = archive
         self._library = library
 
-    def workflow(self, run_id: str) -> dict[str, Any]:
-        """Return the workflow that a run was started with."""
-        return _data(self._archive.load(run_id).prepared)
+    def results(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return what the nodes of a run gave, by node id and port."""
+        _, state = self._archive.load_state(run_id)
+        return {
+            node.id: _outputs(state, node.index) for node in state.graph.nodes if state.outputs[node.index]
+        }
+
+    def flow_test(self, run_id: str) -> dict[str, Any]:
+        """Return a test file made from a run that has ended."""
+        run, state = self._archive.load_state(run_id)
+        if state.finished_at is None:
+            raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} has not ended.")
+        start = run.accepted.start_node
+        results = {node.id: _outputs(state, node.index) for node in state.graph.nodes}
+        case = describe_case(run, state, results)
+        case["initial_payload"] = state.payloads.load(run.accepted.initial).to_wire()
+        if start is not None:
+            case["start_node_id"] = state.graph.nodes[start].id
+        return {"workflow": _data(run.prepared), "cases": [case]}
 
     def recorded(self, run_id: str, node_id: str) -> dict[str, dict[str, Any]]:
         """Return a node's recorded payloads by port; NOT_FOUND, or CONFLICT when it has none."""
@@ -42,7 +59,7 @@ class PastRuns:
         outputs = state.outputs[node]
         if not outputs or state.planner.status[node] is not NodeStatus.SUCCESS:
             raise FloworkError(ErrorCode.CONFLICT, f"Node {node_id} has no result in run {run_id}.")
-        return {port: state.payloads.load(stored).to_wire() for port, stored in outputs.items()}
+        return _outputs(state, node)
 
     def reruns(self) -> dict[str, list[RunSummary]]:
         """Return the reruns of every run that has some, by the id of the run done again."""
@@ -117,6 +134,11 @@ def held_connections(run: ArchivedRun, state: RunState) -> list[HeldConnection]:
                 )
             )
     return found
+
+
+def _outputs(state: RunState, node: int) -> dict[str, Any]:
+    outputs = state.outputs[node] or {}
+    return {port: state.payloads.load(stored).to_wire() for port, stored in outputs.items()}
 
 
 def _data(prepared: Prepared) -> dict[str, Any]:

@@ -172,9 +172,13 @@ class RunService:
         """Return a node's recorded payloads by port; CONFLICT when it has none."""
         return await asyncio.to_thread(self._past.recorded, run_id, node_id)
 
-    async def workflow_of(self, run_id: str) -> dict[str, Any]:
-        """Return the workflow that a run was started with."""
-        return await asyncio.to_thread(self._past.workflow, run_id)
+    async def results(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return what the nodes of a run gave: payloads by port, by node id."""
+        return await asyncio.to_thread(self._past.results, run_id)
+
+    async def flow_test(self, run_id: str) -> dict[str, Any]:
+        """Return a test file made from a run; see `Runs.flow_test`."""
+        return await asyncio.to_thread(self._past.flow_test, run_id)
 
     def reruns(self) -> dict[str, list[RunSummary]]:
         """Return the reruns of every run that has some; it blocks."""
