@@ -19,6 +19,8 @@ from shared.ids import new_id
 
 AT_ONCE = 8
 LONGEST_CHAIN = 1000
+_Versions = dict[str | None, dict[str, Any] | None]
+"""The workflow that is meant by preset, so that a replay checks each preset once."""
 
 
 @command(RerunWorkflow)
@@ -58,10 +60,11 @@ async def replay_runs(context: CommandContext, message: ReplayRuns) -> RunReplay
     )
     reruns = await asyncio.to_thread(context.rooms.runs.reruns)
     turns = asyncio.Semaphore(AT_ONCE)
+    versions: _Versions = {}
 
     async def take(run: RunSummary) -> ReplayedRun:
         async with turns:
-            return await _replay(context, message, run, reruns)
+            return await _replay(context, message, run, reruns, versions)
 
     runs = await asyncio.gather(*(take(run) for run in found))
     return RunReplay(
@@ -74,14 +77,18 @@ async def replay_runs(context: CommandContext, message: ReplayRuns) -> RunReplay
 
 
 async def _replay(
-    context: CommandContext, message: ReplayRuns, run: RunSummary, reruns: dict[str, list[RunSummary]]
+    context: CommandContext,
+    message: ReplayRuns,
+    run: RunSummary,
+    reruns: dict[str, list[RunSummary]],
+    versions: _Versions,
 ) -> ReplayedRun:
     reason = _why_left(run, reruns)
     if reason:
         return ReplayedRun(job_id=run.job_id, outcome="refused", reason=reason)
     runs = context.rooms.runs
     try:
-        request = await _replay_request(context, message, run)
+        request = await _replay_request(context, message, run, versions)
         known = {item.job_id for item in reruns.get(run.job_id, ())}
         facts = {"job_id": run.job_id, "new_job_id": request.run_id, "kept_nodes": len(request.seeds)}
         if request.run_id in known:
@@ -94,8 +101,12 @@ async def _replay(
     return ReplayedRun(outcome="started", **facts)
 
 
-async def _replay_request(context: CommandContext, message: ReplayRuns, run: RunSummary) -> StartRun:
-    data = await _workflow(context, run, message.version)
+async def _replay_request(
+    context: CommandContext, message: ReplayRuns, run: RunSummary, versions: _Versions
+) -> StartRun:
+    if run.preset_name not in versions:
+        versions[run.preset_name] = await _workflow(context, run, message.version)
+    data = versions[run.preset_name]
     target = run.workflow_hash if data is None else workflow_hash(canonical(data))
     words = f"replay\n{run.job_id}\n{target}\n{message.start_from}"
     wish = Rerun(

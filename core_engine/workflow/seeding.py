@@ -140,10 +140,14 @@ def plan_seeds(  # noqa: PLR0913 - the two sides and what is wanted
 
 def _spread(old: Side, state: RunState, new: Side, order: Sequence[int], redo: Redo) -> None:
     """Have what leads to the part and has no usable result done again too, with what comes after it."""
-    feeding = new.above(redo.again)
-    for node in order:
-        if node in feeding and node not in redo.again and _problem(old, state, new, node):
-            redo.again |= new.graph.reachable(node)
+    bad = [node for node in order if node not in redo.again and _problem(old, state, new, node)]
+    while bad:
+        feeding = new.above(redo.again)
+        more = [node for node in bad if node in feeding]
+        if not more:
+            return
+        redo.again |= set().union(*map(new.graph.reachable, more))
+        bad = [node for node in bad if node not in redo.again]
 
 
 def _problem(old: Side, state: RunState, new: Side, node: int) -> str | None:

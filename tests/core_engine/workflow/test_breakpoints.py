@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core_engine.kernel.payload import Payload
 from core_engine.workflow import records as r
 from core_engine.workflow.aids import Pin, aids_option
+from core_engine.workflow.parse import parse_workflow
+from core_engine.workflow.planner import Planner
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
+from tests.core_engine.workflow.test_planner import branching, expected, finish, plans
 from tests.core_engine.workflow.test_recovery import load, opened, put, results
 from tests.core_engine.workflow.workshop import OWNER, Bench, Registry, Watcher, bench, chain, workflow
 
@@ -202,3 +207,36 @@ async def test_a_pin_takes_its_turn_only_where_the_run_comes_by(tmp_path: Path):
         data = workflow("a:no>b", "a:yes>c", a="branch", b="add", c="add")
         await shop.run(data, initial_payload=Payload({}), options=aids_option(pins, ()))
         assert await shop.nodes() == {"a": "SUCCESS", "b": "SKIPPED", "c": "SUCCESS"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(plans(), st.randoms(use_true_random=False))
+def test_wherever_data_stops_the_run_ends_as_without(plan, rng):
+    data, outcomes, start = plan
+    graph = parse_workflow(data, branching())
+    planner = Planner(graph, start=start, ahead=[True] * len(graph.nodes))
+    edges = tuple(edge.index for edge in graph.edges if rng.random() < 0.5)
+    planner.apply(r.BreakpointsSet(0, 0, edges, "x"))
+    running: list[int] = []
+    while True:
+        held = planner.at_breakpoints()
+        assert all(planner.status[graph.targets[edge]].value == "PENDING" for edge in held)
+        node = planner.next_ahead()
+        node = planner.next_claim() if node is None else node
+        if held and (rng.random() < 0.3 or (node is None and not running)):
+            some = tuple(edge for edge in held if rng.random() < 0.5) or tuple(held)
+            planner.apply(r.BreakpointsPassed(0, 0, some, rng.random() < 0.3, "x"))
+        if node is not None:
+            running.append(node)
+            if outcomes[node] != "disabled":
+                planner.apply(r.StepStarted(0, 0, node, 1, 1, "repeatable"))
+        elif running:
+            node = running.pop(rng.randrange(len(running)))
+            finish(graph, planner, node, outcomes[node], rng)
+        elif not held:
+            break
+    ends, status = expected(graph, outcomes, start)
+    assert [found.value for found in planner.status] == ends
+    verdict = planner.verdict()
+    assert verdict is not None
+    assert verdict.status is status

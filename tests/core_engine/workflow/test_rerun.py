@@ -147,6 +147,22 @@ async def test_a_newer_version_is_matched_by_node_ids(tmp_path: Path):
         assert seeded == {"n0"}
 
 
+async def test_what_is_done_again_too_draws_in_what_leads_to_it(tmp_path: Path):
+    """The changed node z leads to w, whose other input comes from the new node y."""
+    old = workflow("z>w", "w>c", z="add", w="add", c="add")
+    new = workflow("z>w", "y>q", "z>q", "q>c", "w>c", z="add", w="add", c="add", y="add", q="add")
+    async with bench(tmp_path) as shop:
+        await shop.run(old, "old")
+        await again(shop, "old", "new", from_nodes=("c",), workflow_data=new, rerun_changed=True)
+        kept = {node.node_id: node.seeded_from for node in (await shop.runs.details("new")).nodes}
+        assert kept == {"z": "old", "w": "old", "c": None, "y": None, "q": None}
+        assert set((await shop.nodes("new")).values()) == {"SUCCESS"}
+        other = changed(new, "z", amount=5)
+        await again(shop, "old", "new2", from_nodes=("w",), workflow_data=other, rerun_changed=True)
+        kept = {node.node_id: node.seeded_from for node in (await shop.runs.details("new2")).nodes}
+        assert set(kept.values()) == {None}
+
+
 async def test_what_is_missing_is_named(tmp_path: Path):
     async with bench(tmp_path) as shop:
         await shop.run(chain(3), "old")
