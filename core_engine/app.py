@@ -119,6 +119,7 @@ class Engine:
             documents.variables,
             documents.preferences,
             documents.folders,
+            documents.pins,
         )
         keep = settings.keep
         self._retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))

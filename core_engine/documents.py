@@ -11,6 +11,7 @@ from core_engine.components.folders import FolderBrowser
 from core_engine.preferences import PreferenceService
 from core_engine.presets import PresetService
 from core_engine.presets.attestation import EngineKey
+from core_engine.presets.pins import PinService
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.storage.keyfile import read_or_make_key
@@ -25,12 +26,13 @@ ENGINE_KEY_FILE = "engine.key"
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The four, opened."""
+    """They, opened."""
 
     presets: PresetService
     variables: VariableService
     preferences: PreferenceService
     folders: FolderBrowser
+    pins: PinService
 
 
 def open_documents(
@@ -51,4 +53,5 @@ def open_documents(
         variables=VariableService(VariableTable(store), cipher, owner, rng),
         preferences=PreferenceService(store),
         folders=FolderBrowser(files),
+        pins=PinService(store, clock),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core_engine.commands.command import CommandContext, command
-from core_engine.commands.run import named_run, visible_run
+from core_engine.commands.seen import named_run, visible_run
 from core_engine.kernel.suspension import Answer, Ending, SignedAnswer
 from shared.contract.approval import ApproveManual, RejectManual
 from shared.contract.run import RunDetails

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core_engine.commands.command import CommandContext, command
-from core_engine.commands.run import named_run, visible_run
+from core_engine.commands.seen import named_run, visible_run
 from core_engine.workflow.failures import mask_value
 from shared.contract.history import ConnectionHistory, PassedPayload, RequestConnectionHistory
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core_engine.commands.command import CommandContext, command
+from core_engine.presets.names import clean_name
 from shared.contract.preset import (
     DeletePreset,
     DiffPresetVersions,
@@ -47,6 +48,7 @@ async def save_preset(context: CommandContext, message: SavePreset) -> PresetsLi
 async def delete_preset(context: CommandContext, message: DeletePreset) -> PresetsList:
     """Delete a preset that no unfinished run uses."""
     await context.rooms.presets.delete(message.preset)
+    await context.rooms.pins.clear(clean_name(message.preset))
     return await _listed(context)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from core_engine.commands.command import CommandContext, command
+from core_engine.commands.pin import wanted_aids
+from core_engine.commands.seen import named_run, visible_run
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.ports import Frame, StartRun
 from core_engine.workflow.graph import canonical, workflow_hash
@@ -24,7 +26,7 @@ from shared.contract.run import (
 )
 from shared.contract.standalone import ExecuteStandaloneNode
 from shared.errors import ErrorCode, FloworkError
-from shared.ids import new_id, same_address
+from shared.ids import new_id
 
 STANDALONE_NODE = "node"
 
@@ -41,6 +43,7 @@ async def execute_workflow(context: CommandContext, message: ExecuteWorkflow) ->
         mode=message.mode,
         preset_name=preset_name,
         start_node_id=message.start_node_id or None,
+        options=wanted_aids(context, message, preset_name, workflow_data),
     )
     context.hold(request.run_id)
     return await context.rooms.runs.start(request, context.caller.follows)
@@ -161,30 +164,6 @@ async def _workflow_of_earlier(
     workflows = await context.rooms.presets.workflows(preset_name)
     same = (data for data in workflows if workflow_hash(canonical(data)) == run.workflow_hash)
     return next(same, None)
-
-
-def named_run(message: Command) -> str:
-    """Return the job id that a command must carry; raises INVALID_REQUEST without one."""
-    if message.job_id is None:
-        raise FloworkError(
-            ErrorCode.INVALID_REQUEST,
-            f"{message.name} needs a job_id.",
-            details=[{"field": "job_id", "problem": "Field required"}],
-        )
-    return message.job_id
-
-
-def visible_run(context: CommandContext, run_id: str) -> str:
-    """Return the id of a run the caller may see; one of somebody else's does not exist for the others."""
-    try:
-        starter = context.rooms.runs.summary(run_id).started_by
-    except FloworkError as error:
-        if error.code is not ErrorCode.NOT_FOUND:
-            raise
-        starter = ""
-    if starter and (context.role >= Role.ADMIN or same_address(starter, context.address)):
-        return run_id
-    raise FloworkError(ErrorCode.NOT_FOUND, f"There is no run {run_id}.")
 
 
 async def _steered(context: CommandContext, message: Command, statuses: tuple[RunStatus, ...]) -> str:

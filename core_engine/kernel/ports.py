@@ -10,7 +10,7 @@ from core_engine.kernel.component import Component
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.suspension import SignedAnswer
 from shared.contract.component import ComponentInfo
-from shared.contract.run import RunDetails, RunMode, RunStatus, RunSummary
+from shared.contract.run import NodeStatus, RunDetails, RunMode, RunStatus, RunSummary
 from shared.contract.workflow import WorkflowProblem
 
 Frame = dict[str, Any]
@@ -44,12 +44,30 @@ class ParentStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """The result that a node of a new run has from the start; ``outputs`` are payloads as JSON by port.
+
+    ``status`` is SUCCESS, ERROR (``raised`` when its error opened the error port by itself) or SKIPPED. ``source``
+    is the run it is taken from.
+    """
+
+    node_id: str
+    status: NodeStatus
+    outputs: Mapping[str, bytes] = field(default_factory=dict)
+    source: str | None = None
+    pinned: bool = False
+    raised: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StartRun:
     """A request to start a run. ``started_by`` is the verified address, in lower case.
 
     ``effect_key`` is what the idempotency keys of its steps are made from (default: the run id), so that the same
     work under another run id keeps its keys. ``origin`` says what started it, a kind and maybe a name behind a
     colon: command, child, trigger:<id>, rerun:<run id>, error:<run id>. ``options`` are kept with the run as JSON.
+    ``seeds`` are results that nodes have from the start, in the order of the workflow.
     """
 
     run_id: str
@@ -63,6 +81,27 @@ class StartRun:
     effect_key: str | None = None
     origin: str = "command"
     options: Mapping[str, Any] | None = None
+    seeds: Sequence[Seed] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """How a run is done again; ``workflow_data`` None means the workflow it ran.
+
+    With ``from_nodes`` only these nodes and what comes after them, with ``from_failed`` what failed or was not
+    reached; every other node keeps its result. ``rerun_changed`` also does again what has no usable result.
+    """
+
+    run_id: str
+    new_run_id: str
+    by: str
+    workflow_data: dict[str, Any] | None = None
+    from_nodes: Sequence[str] = ()
+    from_failed: bool = False
+    rerun_changed: bool = False
+    of_unfinished: bool = False
+    initial_payload: Payload | None = None
+    mode: RunMode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +157,18 @@ class EndListener(Protocol):
 
     async def run_ended(self, run: EndedRun) -> None:
         """Act; a failure is logged and the end is told again at the next start."""
+        ...
+
+
+class Debuggable(Protocol):
+    """An unfinished run at whose connections data can be made to stop."""
+
+    def set_breakpoints(self, connections: Sequence[str], by: str) -> None:
+        """Have data stop at these connections and at no others; raises NOT_FOUND for an unknown one."""
+        ...
+
+    def let_pass(self, connection: str | None, by: str, *, step: bool) -> None:
+        """Let data go on along one connection or all; with ``step`` to the next ones. CONFLICT when none waits."""
         ...
 
 
@@ -185,6 +236,34 @@ class Runs(Protocol):
         """
         ...
 
+    async def rerun_request(self, wish: Rerun) -> StartRun:
+        """Return the request that does a run again, for `start`.
+
+        Raises CONFLICT when the run has not ended, or when nodes that would keep their results have none or were
+        changed since: the details list them.
+        """
+        ...
+
+    async def recorded(self, run_id: str, node_id: str) -> dict[str, dict[str, Any]]:
+        """Return a node's recorded payloads ``{"data", "history"}`` by port; CONFLICT when it has none."""
+        ...
+
+    async def results(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return what the nodes of a run gave: payloads ``{"data", "history"}`` by port, by node id."""
+        ...
+
+    async def flow_test(self, run_id: str) -> dict[str, Any]:
+        """Return a test file (`shared.contract.flow_test.FlowTestFile`) made from a run; CONFLICT before its end."""
+        ...
+
+    async def debug(self, run_id: str, change: Callable[[Debuggable], None]) -> RunDetails:
+        """Change where an unfinished run stops, and return it once that is journaled."""
+        ...
+
+    def reruns(self) -> dict[str, list[RunSummary]]:
+        """Return the reruns of every run that has some, by the id of the run done again; it blocks."""
+        ...
+
     async def listing(  # noqa: PLR0913 - one keyword for each filter
         self,
         *,
@@ -194,8 +273,10 @@ class Runs(Protocol):
         limit: int,
         parent: str | None = None,
         preset: str | None = None,
+        after: int | None = None,
+        error: str | None = None,
     ) -> list[RunSummary]:
-        """List runs, newest first; ``started_by`` None means everybody's.
+        """List runs, newest first; ``started_by`` None means everybody's, ``error`` is part of their error text.
 
         Runs that another run started are listed only by naming that one as ``parent``.
         """

@@ -29,6 +29,7 @@ _SEGMENTS = "SELECT key, crc, body FROM segment WHERE key > ? AND key < ? ORDER 
 class RunFilter:
     """Which runs are listed, newest first; ``before`` is a start time in Unix milliseconds.
 
+    ``started_after`` is one too, inclusive; ``error_part`` stands somewhere in the run's error, in any case.
     Without ``parent`` only runs that no other run started are listed, with it the runs that one started.
     """
 
@@ -39,6 +40,8 @@ class RunFilter:
     parent: str | None = None
     preset: str | None = None
     origin: str | None = None
+    started_after: int | None = None
+    error_part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class Reader:
             "parent = ?": which.parent,
             "preset = ?": which.preset,
             "origin = ?": which.origin,
+            "started_at >= ?": which.started_after,
+            "instr(lower(error), lower(?)) > 0": which.error_part,
         }
         used = {text: value for text, value in conditions.items() if value is not None}
         family = () if which.parent else ("parent IS NULL",)
@@ -91,6 +96,11 @@ class Reader:
     def unsettled(self) -> list[RunRow]:
         """Return every ended run whose listeners have not all been told, oldest first."""
         sql = f"SELECT {_COLUMNS} FROM run WHERE settled = 0 ORDER BY number"  # noqa: S608 - fixed names
+        return [RunRow(*row) for row in self._all(sql)]
+
+    def reruns(self) -> list[RunRow]:
+        """Return every run that does another one again, oldest first."""
+        sql = f"SELECT {_COLUMNS} FROM run WHERE origin >= 'rerun:' AND origin < 'rerun;' ORDER BY number"  # noqa: S608 - fixed names
         return [RunRow(*row) for row in self._all(sql)]
 
     def last_run_number(self) -> int:

@@ -173,6 +173,9 @@ def _take_in(record: r.AnyRecord, facts: list[Facts]) -> None:
         known = facts[record.node]
         known.setdefault("started_at", record.at - round(record.ms))
         known |= {"execution_time_ms": record.ms, "error": None}
+    elif isinstance(record, r.StepSeeded):
+        facts[record.node] |= {"seeded_from": record.source, "pinned": record.pinned or None}
+        facts[record.node] |= {"finished_at": record.at, "error": record.error}
     elif isinstance(record, _ENDED):
         known = facts[record.node]
         known["error"] = getattr(record, "error", None)

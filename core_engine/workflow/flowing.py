@@ -218,7 +218,7 @@ class FlowingRun(WaitingRun):
     def _rests(self) -> bool:
         """Whether it is right that nothing happens: the run is paused, or all there is to do waits for something."""
         planner = self.state.planner
-        waits = planner.waits or planner.naps or planner.retries or planner.joins
+        waits = planner.waits or planner.naps or planner.retries or planner.joins or planner.at_breakpoints()
         return planner.paused or planner.asleep is not None or (bool(waits) and not planner.running())
 
     def _raise(self, kind: str, message: str) -> None:

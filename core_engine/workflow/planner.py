@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from core_engine.kernel.suspension import Ending
 from core_engine.workflow import records as r
 from core_engine.workflow.graph import Graph
+from core_engine.workflow.halts import Halts
 from core_engine.workflow.standing import UNSTARTED, Standing
 from shared.contract.run import NodeStatus, RunStatus
 
@@ -45,6 +46,7 @@ class Planner(Standing):
         self.finale: r.FinallyStarted | None = None
         self.limited = False
         self._main: Verdict | None = None
+        self.halts = Halts(graph)
         self._error: str | None = None
         self._overdue: str | None = None
 
@@ -146,11 +148,50 @@ class Planner(Standing):
     def _cancelled(self, record: r.StepCancelled) -> None:
         self._end(record.node, _CANCELLED, ())
 
+    def _seeded(self, record: r.StepSeeded) -> None:
+        node, status = record.node, NodeStatus(record.status)
+        if self.status[node] is not _PENDING:
+            return  # what led to it was left out too
+        self._queued[node] = 0
+        if status is _ERROR:
+            self._fail(node, status, record.error or "", record.taken)
+        else:
+            self._end(node, status, record.taken)
+
+    def at_breakpoints(self) -> list[int]:
+        """Return the connections at which data waits; one whose node starts without it does not count."""
+        return [edge for edge in self.halts.held if self._awaits(self.graph.targets[edge])]
+
+    def _awaits(self, node: int) -> bool:
+        return self.status[node] is _PENDING and not self._queued[node]
+
+    def _let_pass(self, record: r.BreakpointsPassed) -> None:
+        for edge in self.halts.release(record):
+            target = self.graph.targets[edge]
+            self._waiting[target] -= 1
+            if self._awaits(target):
+                self._arrive(edge, target)
+
+    def _arrive(self, edge: int, target: int) -> None:
+        graph, live = self.graph, self.live[target]
+        live.append(edge)
+        if self._waiting[target] == 0 or len(live) == graph.enough[target]:
+            self._queue(target)
+        elif target in graph.expiring and target not in self.joins:
+            self.joins[target] = self.at + graph.expiring[target]
+
+    def _set_halts(self, record: r.BreakpointsSet) -> None:
+        self.halts.set(record.edges)
+
+    def _hit(self, record: r.BreakpointHit) -> None:
+        self.halts.held[record.edge] = True
+
     def _stop(self, _record: r.Record) -> None:
         self.stopping = True
         self.paused = False
         self.retries.clear()
         self.waits.clear()
+        self.halts.held.clear()
         for node, status in enumerate(self.status):
             if (status in UNSTARTED or node in self.naps) and node not in self.kept:
                 self.status[node] = _CANCELLED
@@ -220,20 +261,17 @@ class Planner(Standing):
 
     def _resolve(self, node: int, taken: Sequence[int]) -> list[int]:
         """Make a node's connections live or dead; return the nodes that can never run now."""
-        graph, waiting, queued = self.graph, self._waiting, self._queued
+        graph, waiting, queued, halts = self.graph, self._waiting, self._queued, self.halts
         skipped: list[int] = []
         for edge in graph.outgoing[node]:
             target = graph.targets[edge]
+            if halts.active and edge in taken and self._awaits(target) and halts.stops(edge):
+                continue
             waiting[target] -= 1
             if queued[target] or self.status[target] is not _PENDING:
                 continue
             if edge in taken:
-                live = self.live[target]
-                live.append(edge)
-                if waiting[target] == 0 or len(live) == graph.enough[target]:
-                    self._queue(target)
-                elif target in graph.expiring and target not in self.joins:
-                    self.joins[target] = self.at + graph.expiring[target]
+                self._arrive(edge, target)
             elif waiting[target] == 0:
                 if self.live[target] or target in graph.always:
                     self._queue(target)
@@ -260,4 +298,8 @@ class Planner(Standing):
         r.RoundStarted: _round_started,
         r.FinallyStarted: _finally_started,
         r.DeadlinePassed: _deadline,
+        r.StepSeeded: _seeded,
+        r.BreakpointsSet: _set_halts,
+        r.BreakpointHit: _hit,
+        r.BreakpointsPassed: _let_pass,
     }

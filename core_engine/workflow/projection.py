@@ -25,6 +25,7 @@ _WAIT_ENDED = {
     Ending.DUE: ("INFO", "The wait is over"),
     Ending.TIMEOUT: ("WARN", "No answer came in time"),
 }
+_MOST_NAMED = 20
 _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
     r.RunAccepted: (1, False),
     r.StepStarted: (1, False),
@@ -50,6 +51,10 @@ _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
     r.RoundStarted: (2, False),
     r.DeadlinePassed: (1, False),
     r.AlarmRaised: (1, False),
+    r.StepSeeded: (1, True),
+    r.BreakpointsSet: (1, False),
+    r.BreakpointHit: (1, False),
+    r.BreakpointsPassed: (1, False),
 }
 
 
@@ -221,6 +226,42 @@ class Projection:
             frame["expires_at"] = time_text(record.until)
         out.append(frame)
 
+    def _on_seeded(self, record: r.StepSeeded, out: list[Frame]) -> None:
+        if record.status == "SKIPPED":
+            node = self._graph.nodes[record.node]
+            out.append(self._log(record, "INFO", node.label, "Left out of this run.", node_id=node.id))
+            return
+        error = {} if record.error is None else {"error": record.error}
+        out.append(self._metric(record, record.status, attempt=0, execution_time_ms=0.0, **error))
+        self._taken(record.seq + 1, record.taken, out)
+
+    def _on_hit(self, record: r.BreakpointHit, out: list[Frame]) -> None:
+        edge = self._graph.edges[record.edge]
+        out.append(
+            {
+                "type": "BREAKPOINT_HIT",
+                "job_id": self._job_id,
+                "seq": record.seq,
+                "connection_id": edge.id,
+                "source_node_id": self._graph.nodes[edge.source].id,
+                "target_node_id": self._graph.nodes[edge.target].id,
+                "preview": record.preview,
+                "timestamp": record.at / 1000,
+            }
+        )
+
+    def _on_breakpoints(self, record: r.BreakpointsSet, out: list[Frame]) -> None:
+        text = f"{record.by} set {len(record.edges)} breakpoint(s)."
+        out.append(self._log(record, "INFO", "Executor", text))
+
+    def _on_let_pass(self, record: r.BreakpointsPassed, out: list[Frame]) -> None:
+        names = (
+            ", ".join(self._graph.edges[edge].id for edge in record.edges[:_MOST_NAMED])
+            or "nothing that waits"
+        )
+        how = "one step" if record.step else "on"
+        out.append(self._log(record, "INFO", "Executor", f"{record.by} let the run go {how}: {names}."))
+
     def _on_answered(self, record: r.StepResumed, out: list[Frame]) -> None:
         node = self._graph.nodes[record.node]
         level, text = _WAIT_ENDED[Ending(record.ending)]
@@ -308,6 +349,10 @@ class Projection:
         r.RoundStarted: _on_round,
         r.DeadlinePassed: _on_deadline,
         r.AlarmRaised: _on_alarm,
+        r.StepSeeded: _on_seeded,
+        r.BreakpointsSet: _on_breakpoints,
+        r.BreakpointHit: _on_hit,
+        r.BreakpointsPassed: _on_let_pass,
     }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from core_engine.kernel.ports import Frame, RunFailure
+from core_engine.kernel.ports import Frame, Rerun, RunFailure, StartRun
 from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
 from core_engine.workflow.archive import Archive
+from core_engine.workflow.past import PastRuns, held_connections
 from core_engine.workflow.projection import status_frame, time_text
 from shared.contract.run import RunDetails, RunStatus, RunSummary
 
@@ -16,9 +17,10 @@ from shared.contract.run import RunDetails, RunStatus, RunSummary
 class RunReading:
     """The part of the run service that reads the journal."""
 
-    def __init__(self, store: EngineStore, archive: Archive) -> None:
+    def __init__(self, store: EngineStore, archive: Archive, past: PastRuns) -> None:
         self._store = store
         self._archive = archive
+        self._past = past
 
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
@@ -35,6 +37,7 @@ class RunReading:
             nodes=kept.node_states(run, state),
             last_seq=run.row.last_seq,
             usage=state.usage.of_run(),
+            at_breakpoints=held_connections(run, state),
             **rounds,
         )
 
@@ -42,6 +45,26 @@ class RunReading:
         """Return what is known of a run that failed."""
         _, state = await asyncio.to_thread(self._archive.load_state, run_id)
         return RunFailure(state.graph.flow.settings.error_preset, state.failed_nodes())
+
+    async def rerun_request(self, wish: Rerun) -> StartRun:
+        """Return the request that does a run again; see `Runs.rerun_request`."""
+        return await asyncio.to_thread(self._past.rerun, wish)
+
+    async def recorded(self, run_id: str, node_id: str) -> dict[str, dict[str, Any]]:
+        """Return a node's recorded payloads by port; CONFLICT when it has none."""
+        return await asyncio.to_thread(self._past.recorded, run_id, node_id)
+
+    async def results(self, run_id: str) -> dict[str, dict[str, Any]]:
+        """Return what the nodes of a run gave: payloads by port, by node id."""
+        return await asyncio.to_thread(self._past.results, run_id)
+
+    async def flow_test(self, run_id: str) -> dict[str, Any]:
+        """Return a test file made from a run; see `Runs.flow_test`."""
+        return await asyncio.to_thread(self._past.flow_test, run_id)
+
+    def reruns(self) -> dict[str, list[RunSummary]]:
+        """Return the reruns of every run that has some; it blocks."""
+        return self._past.reruns()
 
     async def connection_history(self, run_id: str, connection_id: str) -> list[dict[str, Any]]:
         """Return the payloads that went along a connection; NOT_FOUND for an unknown run or connection."""
@@ -57,9 +80,14 @@ class RunReading:
         limit: int,
         parent: str | None = None,
         preset: str | None = None,
+        after: int | None = None,
+        error: str | None = None,
     ) -> list[RunSummary]:
-        """List runs, newest first; ``before`` is a start time in Unix milliseconds."""
-        which = RunFilter(started_by, status.value if status else None, before, limit, parent, preset)
+        """List runs, newest first; ``before`` and ``after`` bound the start time in Unix milliseconds."""
+        wanted = status.value if status else None
+        which = RunFilter(
+            started_by, wanted, before, limit, parent, preset, started_after=after, error_part=error
+        )
         rows = await asyncio.to_thread(self._store.archive.runs, which)
         return [kept.summary_of(row) for row in rows]
 

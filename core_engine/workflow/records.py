@@ -258,6 +258,43 @@ class AlarmRaised(Record, frozen=True, tag="alarm"):
     message: str
 
 
+class StepSeeded(Record, frozen=True, tag="seeded"):
+    """A step got its result without running: one of a past run (``source``, its id), or a fixed one (``pinned``).
+
+    ``status`` is SUCCESS, ERROR, or SKIPPED for a step that is left out. ``error`` is what a failed one said.
+    """
+
+    node: int
+    status: str
+    outputs: Outputs
+    taken: tuple[int, ...]
+    source: str | None
+    pinned: bool
+    error: str | None
+
+
+class BreakpointsSet(Record, frozen=True, tag="breakpoints"):
+    """From here on data stops at these connections, and at no others."""
+
+    edges: tuple[int, ...]
+    by: str
+
+
+class BreakpointHit(Record, frozen=True, tag="hit"):
+    """Data waits at a connection. ``preview`` is the beginning of it, as JSON text without secret values."""
+
+    edge: int
+    preview: str
+
+
+class BreakpointsPassed(Record, frozen=True, tag="passed_on"):
+    """Someone let data go on along these connections; with ``step`` it stops again at whichever comes next."""
+
+    edges: tuple[int, ...]
+    step: bool
+    by: str
+
+
 AnyRecord = (
     RunAccepted
     | StepStarted
@@ -283,4 +320,8 @@ AnyRecord = (
     | RoundStarted
     | DeadlinePassed
     | AlarmRaised
+    | StepSeeded
+    | BreakpointsSet
+    | BreakpointHit
+    | BreakpointsPassed
 )

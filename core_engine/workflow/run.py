@@ -12,8 +12,8 @@ from core_engine.kernel.component import Execution, StepPolicy
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.suspension import Suspend
 from core_engine.workflow import records as r
+from core_engine.workflow.debugging import DebuggedRun
 from core_engine.workflow.environment import Environment
-from core_engine.workflow.flowing import FlowingRun
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_payload, encode_result
 from core_engine.workflow.outcomes import NOTHING, Known
@@ -28,7 +28,7 @@ _MOST_CRASHES = 3
 _INLINE_STRETCH = 64
 
 
-class LiveRun(FlowingRun):
+class LiveRun(DebuggedRun):
     """A run in this process.
 
     Steps that may leave a trace are launched only when their start is in the journal; short repeatable ones run
@@ -59,6 +59,7 @@ class LiveRun(FlowingRun):
             if not self.env.slots.take(self):
                 break
             self._claim()
+        self.note_hits()
         self.end_if_done()
         self.tend()
         return False
@@ -173,6 +174,9 @@ class LiveRun(FlowingRun):
 
     def _run_ahead(self, node: Node) -> None:
         state, index = self.state, node.index
+        if index in state.aids.pins:
+            self.use_pin(index, state.aids.pins[index])
+            return
         if node.disabled:
             content = encode_payload(state.given(index).payload)
             outputs = state.store({"success": content})

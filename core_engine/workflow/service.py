@@ -13,6 +13,7 @@ from typing import Any
 from core_engine.kernel.context import Files
 from core_engine.kernel.ports import (
     AlarmListener,
+    Debuggable,
     EndListener,
     Frame,
     Pace,
@@ -27,6 +28,7 @@ from core_engine.settings import Limits
 from core_engine.storage import EngineStore
 from core_engine.workflow.acceptance import accept
 from core_engine.workflow.aftermath import Aftermath
+from core_engine.workflow.aids import check_aids
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
@@ -35,6 +37,7 @@ from core_engine.workflow.expressions import NoVariables, Variables
 from core_engine.workflow.journal import Payloads
 from core_engine.workflow.library import Library, Prepared
 from core_engine.workflow.parse import check_workflow
+from core_engine.workflow.past import PastRuns
 from core_engine.workflow.projection import Projection, status_frame, time_text
 from core_engine.workflow.reading import RunReading
 from core_engine.workflow.recovery import recover_runs
@@ -76,7 +79,8 @@ class RunService(RunReading):
         self._limits = limits
         self._clock = clock
         self._library = Library(registry)
-        super().__init__(store, Archive(store, self._library))
+        archive = Archive(store, self._library)
+        super().__init__(store, archive, PastRuns(store, archive, self._library))
         self._alarm_listeners: list[AlarmListener] = []
         self._delivery = Delivery()
         self._aftermath = Aftermath(store)
@@ -112,6 +116,7 @@ class RunService(RunReading):
         if run_id in self._conductor.runs:
             return await self._again(request, prepared, sink)
         start_node = prepared.start_index(request.start_node_id)
+        check_aids(request.options, prepared.graph)
         if len(self._conductor.runs) >= self._limits.max_open_runs:
             message = (
                 f"The engine has {len(self._conductor.runs)} unfinished runs; wait until some have ended."
@@ -157,6 +162,13 @@ class RunService(RunReading):
         """Give a node the answer it waits for; see `Runs.answer`."""
         run = self._open_run(run_id)
         run.answer(node_id, APPROVAL, signed)
+        await run.stored()
+        return await self.details(run_id)
+
+    async def debug(self, run_id: str, change: Callable[[Debuggable], None]) -> RunDetails:
+        """Change where an unfinished run stops; see `Runs.debug`."""
+        run = self._open_run(run_id)
+        change(run)
         await run.stored()
         return await self.details(run_id)
 
@@ -240,6 +252,7 @@ class RunService(RunReading):
         run = LiveRun(number, state, self._env)
         self._conductor.add(run)
         run.accept(prepared.body)
+        run.seed(request.seeds)
         self._conductor.wake(run)
         return run
 

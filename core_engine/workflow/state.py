@@ -9,6 +9,7 @@ import msgspec
 
 from core_engine.kernel.payload import DeadInput, Input, Payload
 from core_engine.workflow import records as r
+from core_engine.workflow.aids import Aids
 from core_engine.workflow.dead_inputs import dead_inputs
 from core_engine.workflow.graph import Graph
 from core_engine.workflow.journal import LARGE, Payloads
@@ -37,7 +38,10 @@ class RunState:
         self.accepted = accepted
         self.payloads = payloads
         self.mode = RunMode(accepted.mode)
+        self.aids = Aids.read(accepted.options, graph)
+        ahead = self.aids.ahead(ahead)
         self.planner = Planner(graph, start=accepted.start_node, ahead=ahead)
+        self.planner.halts.set(self.aids.breakpoints)
         self.outputs: list[r.Outputs | None] = [None] * len(graph.nodes)
         self.records = 1
         self.next_seq = accepted.seq + 1
@@ -275,4 +279,8 @@ class RunState:
         r.RoundStarted: _on_round,
         r.DeadlinePassed: _on_other,
         r.AlarmRaised: _on_alarm,
+        r.StepSeeded: _on_result,
+        r.BreakpointsSet: _on_other,
+        r.BreakpointHit: _on_other,
+        r.BreakpointsPassed: _on_other,
     }

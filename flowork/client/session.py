@@ -171,6 +171,10 @@ class EngineSession:
         """Return a run with the state of every node."""
         return self._expect(GetRun(job_id=job_id), RunDetails)
 
+    def ask(self, command: Command, kind: type[Reply]) -> Reply:
+        """Send any command of the contract whose reply is of a known kind; see `call`."""
+        return self._expect(command, kind)
+
     def components(self, component_type: ComponentType = "modules") -> list[ComponentInfo]:
         """Return the engine's components of one type."""
         return self._expect(RequestComponentsList(component_type=component_type), ComponentsList).components

@@ -6,6 +6,7 @@ import click
 
 from flowork.terminal.following import follow
 from flowork.terminal.reach import EngineReach, engine_options
+from flowork.terminal.rerunning import replay, rerun
 from flowork.terminal.session import Terminal, json_option
 from flowork.terminal.text import printable
 from shared.clock import iso
@@ -16,7 +17,11 @@ _STATUSES = [status.value for status in RunStatus]
 
 @click.group(name="runs")
 def command() -> None:
-    """List, show, follow, answer and stop runs."""
+    """List, show, follow, answer, stop and repeat runs."""
+
+
+command.add_command(rerun)
+command.add_command(replay)
 
 
 @command.command(name="list")

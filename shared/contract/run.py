@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.contract.base import Audience, Command, Event, JobId, Outgoing, Role
+from shared.contract.pin import MAX_BREAKPOINTS, MAX_PINS, PinnedOutputs
 from shared.contract.usage import UsageTotals
 from shared.contract.wait import StepAnswer, StepWait
 
@@ -131,6 +132,9 @@ class ExecuteWorkflow(Command, name="execute_workflow", reply=WorkflowStatusUpda
     ``job_id`` names the run (made by the engine when absent). Sending the same command again is safe: the
     existing run's state is answered, nothing starts twice. ``start_node_id`` starts at that node alone.
     Without ``workflow_data`` the newest version of the saved preset ``preset_name`` runs.
+
+    For trying things out (role admin): ``pins`` fixes results by node and port, ``use_pins`` takes those that are
+    stored for the preset, and data stops at the connections in ``breakpoints``.
     """
 
     workflow_data: dict[str, Any] | None = None
@@ -138,6 +142,9 @@ class ExecuteWorkflow(Command, name="execute_workflow", reply=WorkflowStatusUpda
     preset_name: str | None = Field(default=None, max_length=200)
     mode: RunMode = RunMode.EXECUTE
     start_node_id: str | None = Field(default=None, max_length=80)
+    pins: dict[str, PinnedOutputs] = Field(default_factory=dict, max_length=MAX_PINS)
+    use_pins: bool = False
+    breakpoints: list[str] = Field(default_factory=list, max_length=MAX_BREAKPOINTS)
 
 
 class StopWorkflow(Command, name="stop_workflow", reply=WorkflowStatusUpdate, role=Role.RUNNER):
@@ -152,6 +159,10 @@ class ResumeWorkflow(Command, name="resume_workflow", reply=WorkflowStatusUpdate
     """Let a paused run go on."""
 
 
+def _is_empty(value: object) -> bool:
+    return value == []
+
+
 def _is_absent(value: object) -> bool:
     return value is None
 
@@ -161,7 +172,8 @@ class NodeState(Outgoing):
 
     ``waiting`` and ``answered_by`` are there only for a node that waits, or whose wait a person ended; ``usage``
     only where something that costs was used; ``iterations`` (how often it has run well) and ``next_at`` (when it runs
-    again) only for one that loops.
+    again) only for one that loops. ``seeded_from`` names the run whose result the node kept,
+    ``pinned`` says that its result was fixed.
     """
 
     node_id: str
@@ -179,6 +191,18 @@ class NodeState(Outgoing):
     usage: UsageTotals | None = Field(default=None, exclude_if=_is_absent)
     iterations: int | None = Field(default=None, exclude_if=_is_absent)
     next_at: int | None = Field(default=None, exclude_if=_is_absent)
+    seeded_from: JobId | None = Field(default=None, exclude_if=_is_absent)
+    pinned: bool | None = Field(default=None, exclude_if=_is_absent)
+
+
+class HeldConnection(Outgoing):
+    """A connection at which data waits; ``since`` is in Unix milliseconds, ``preview`` the beginning of the data."""
+
+    connection_id: str
+    source_node_id: str
+    target_node_id: str
+    since: int
+    preview: str
 
 
 class RunSummary(Outgoing):
@@ -207,7 +231,7 @@ class RunDetails(Event, name="run_response", audience=Audience.CALLER):
     """A run with every node's state. ``last_seq`` is the number of its latest event, ``usage`` what it used in all.
 
     Of a workflow that runs in rounds, ``round`` (from 1) is the one that the nodes are shown in, ``rounds`` how many
-    have begun.
+    have begun. ``at_breakpoints`` is there only while data waits at breakpoints.
     """
 
     type: str = "run_response"
@@ -217,6 +241,7 @@ class RunDetails(Event, name="run_response", audience=Audience.CALLER):
     usage: UsageTotals | None = Field(default=None, exclude_if=_is_absent)
     round: int | None = Field(default=None, exclude_if=_is_absent)
     rounds: int | None = Field(default=None, exclude_if=_is_absent)
+    at_breakpoints: list[HeldConnection] = Field(default_factory=list, exclude_if=_is_empty)
     request_id: str | None = None
 
 

@@ -14,6 +14,16 @@ export type ApproveManual = {
   comment?: string;
   approval_id?: (string | null);
 };
+export type BreakpointHit = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  connection_id: string;
+  source_node_id: string;
+  target_node_id: string;
+  preview: string;
+  timestamp: number;
+};
 export type ClaimBody = {
   engine_id: string;
   proof: string;
@@ -54,6 +64,11 @@ export type ConnectionStatusUpdate = {
   seq: number;
   connection_id: string;
   status?: "ACTIVE";
+};
+export type ContinueRun = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  connection_id?: (string | null);
 };
 export type DebugPopup = {
   type?: string;
@@ -154,6 +169,14 @@ export type ExecuteWorkflow = {
   preset_name?: (string | null);
   mode?: RunMode;
   start_node_id?: (string | null);
+  pins?: Record<string, Record<string, unknown>>;
+  use_pins?: boolean;
+  breakpoints?: (string)[];
+};
+export type FlowTestMade = {
+  type?: string;
+  flow_test: Record<string, unknown>;
+  request_id?: (string | null);
 };
 export type GetRun = {
   job_id?: (string | null);
@@ -163,6 +186,18 @@ export type GetRun = {
 export type Health = {
   status: "healthy";
   database: "connected";
+};
+export type HeldConnection = {
+  connection_id: string;
+  source_node_id: string;
+  target_node_id: string;
+  since: number;
+  preview: string;
+};
+export type ListPins = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  preset: string;
 };
 export type ListPresetVersions = {
   job_id?: (string | null);
@@ -215,6 +250,10 @@ export type LogEvent = {
   timestamp: string;
   node_id?: (string | null);
   workflow_context_id?: (string | null);
+};
+export type MakeFlowTest = {
+  job_id?: (string | null);
+  request_id?: (string | null);
 };
 export type ManifestInfo = {
   id: string;
@@ -294,6 +333,8 @@ export type NodeState = {
   usage?: (UsageTotals | null);
   iterations?: (number | null);
   next_at?: (number | null);
+  seeded_from?: (string | null);
+  pinned?: (boolean | null);
 };
 export type NodeStatus = "PENDING" | "RUNNING" | "RETRYING" | "WAITING" | "SUCCESS" | "ERROR" | "SKIPPED" | "CANCELLED" | "OUTCOME_UNKNOWN";
 export type NodeUsage = {
@@ -317,6 +358,21 @@ export type PassedPayload = {
 };
 export type PauseWorkflow = {
   job_id?: (string | null);
+  request_id?: (string | null);
+};
+export type PinData = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  preset: string;
+  node_id?: (string | null);
+  outputs?: (Record<string, unknown> | null);
+  from_job_id?: (string | null);
+  clear?: boolean;
+};
+export type PinsList = {
+  type?: string;
+  preset: string;
+  pins: (StoredPin)[];
   request_id?: (string | null);
 };
 export type PortInfo = {
@@ -414,6 +470,27 @@ export type RejectManual = {
   comment?: string;
   approval_id?: (string | null);
 };
+export type ReplayRuns = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  status?: "FAILED" | "STOPPED" | "SUCCEEDED";
+  preset_name?: (string | null);
+  after?: (number | null);
+  before?: (number | null);
+  error_contains?: (string | null);
+  limit?: number;
+  version?: ("same" | "newest" | number);
+  start_from?: "start" | "failed";
+  rerun_changed?: boolean;
+  dry_run?: boolean;
+};
+export type ReplayedRun = {
+  job_id: string;
+  outcome: "would_start" | "started" | "exists" | "refused";
+  new_job_id?: (string | null);
+  kept_nodes?: number;
+  reason?: (string | null);
+};
 export type RequestComponentsList = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -444,6 +521,17 @@ export type RequestSettings = {
 export type RequestVariables = {
   job_id?: (string | null);
   request_id?: (string | null);
+};
+export type RerunWorkflow = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  from_node_id?: (string | null);
+  version?: ("same" | "newest" | number);
+  initial_payload?: unknown;
+  mode?: (RunMode | null);
+  rerun_changed?: boolean;
+  of_unfinished?: boolean;
+  new_job_id?: (string | null);
 };
 export type RestorePresetVersion = {
   job_id?: (string | null);
@@ -480,6 +568,7 @@ export type RunDetails = {
   usage?: (UsageTotals | null);
   round?: (number | null);
   rounds?: (number | null);
+  at_breakpoints?: (HeldConnection)[];
   request_id?: (string | null);
 };
 export type RunList = {
@@ -492,6 +581,15 @@ export type RunPresetBody = {
   initial_payload?: unknown;
   mode?: RunMode;
   job_id?: (string | null);
+};
+export type RunReplay = {
+  type?: string;
+  dry_run: boolean;
+  matched: number;
+  startable: number;
+  refused: number;
+  runs: (ReplayedRun)[];
+  request_id?: (string | null);
 };
 export type RunStatus = "RUNNING" | "PAUSED" | "SUCCEEDED" | "FAILED" | "STOPPED";
 export type RunSubscribed = {
@@ -534,6 +632,11 @@ export type SaveSettings = {
   request_id?: (string | null);
   settings: Record<string, unknown>;
 };
+export type SetBreakpoints = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  connections: (string)[];
+};
 export type SettingsResponse = {
   type?: string;
   settings: Record<string, unknown>;
@@ -560,6 +663,10 @@ export type StepAnswer = {
   bound: boolean;
   payload: string;
 };
+export type StepRun = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+};
 export type StepWait = {
   id: string;
   signal?: (string | null);
@@ -570,6 +677,13 @@ export type StepWait = {
 export type StopWorkflow = {
   job_id?: (string | null);
   request_id?: (string | null);
+};
+export type StoredPin = {
+  node_id: string;
+  outputs: Record<string, unknown>;
+  from_job_id?: (string | null);
+  pinned_by: string;
+  pinned_at: number;
 };
 export type SubscribeRun = {
   job_id?: (string | null);
@@ -658,17 +772,22 @@ export type WorkflowValidation = {
 
 export interface Commands {
   approve_manual: { request: ApproveManual; reply: RunDetails; role: "runner" };
+  continue_run: { request: ContinueRun; reply: RunDetails; role: "runner" };
   delete_preset: { request: DeletePreset; reply: PresetsList; role: "admin" };
   delete_variable: { request: DeleteVariable; reply: VariablesList; role: "admin" };
   diff_preset_versions: { request: DiffPresetVersions; reply: PresetDiff; role: "reader" };
   execute_standalone_node: { request: ExecuteStandaloneNode; reply: WorkflowStatusUpdate; role: "admin" };
   execute_workflow: { request: ExecuteWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   get_run: { request: GetRun; reply: RunDetails; role: "reader" };
+  list_pins: { request: ListPins; reply: PinsList; role: "admin" };
   list_preset_versions: { request: ListPresetVersions; reply: PresetVersions; role: "reader" };
   list_runs: { request: ListRuns; reply: RunList; role: "reader" };
   load_preset: { request: LoadPreset; reply: LoadedPreset; role: "reader" };
+  make_flow_test: { request: MakeFlowTest; reply: FlowTestMade; role: "reader" };
   pause_workflow: { request: PauseWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
+  pin_data: { request: PinData; reply: PinsList; role: "admin" };
   reject_manual: { request: RejectManual; reply: RunDetails; role: "runner" };
+  replay_runs: { request: ReplayRuns; reply: RunReplay; role: "admin" };
   request_components_list: { request: RequestComponentsList; reply: ComponentsList; role: "reader" };
   request_connection_history: { request: RequestConnectionHistory; reply: ConnectionHistory; role: "reader" };
   request_directory_list: { request: RequestDirectoryList; reply: DirectoryList; role: "runner" };
@@ -676,10 +795,13 @@ export interface Commands {
   request_presets_list: { request: RequestPresetsList; reply: PresetsList; role: "reader" };
   request_settings: { request: RequestSettings; reply: SettingsResponse; role: "reader" };
   request_variables: { request: RequestVariables; reply: VariablesList; role: "reader" };
+  rerun: { request: RerunWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   restore_preset_version: { request: RestorePresetVersion; reply: LoadedPreset; role: "admin" };
   resume_workflow: { request: ResumeWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   save_preset: { request: SavePreset; reply: PresetsList; role: "admin" };
   save_settings: { request: SaveSettings; reply: SettingsResponse; role: "admin" };
+  set_breakpoints: { request: SetBreakpoints; reply: RunDetails; role: "runner" };
+  step_run: { request: StepRun; reply: RunDetails; role: "runner" };
   stop_workflow: { request: StopWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   subscribe_run: { request: SubscribeRun; reply: RunSubscribed; role: "reader" };
   update_variable: { request: UpdateVariable; reply: VariablesList; role: "admin" };
@@ -687,6 +809,7 @@ export interface Commands {
 }
 
 export interface Events {
+  "BREAKPOINT_HIT": BreakpointHit;
   "CONNECTION_STATUS_UPDATE": ConnectionStatusUpdate;
   "MANUAL_APPROVAL_REQUESTED": ManualApprovalRequested;
   "NODE_EXECUTION_METRIC": NodeExecutionMetric;
@@ -699,11 +822,14 @@ export interface Events {
   "drives_list_response": DrivesList;
   "engine_status_update": EngineVitals;
   "error": ErrorEvent;
+  "flow_test_response": FlowTestMade;
   "load_preset_response": LoadedPreset;
   "log": LogEvent;
+  "pins_response": PinsList;
   "preset_diff_response": PresetDiff;
   "preset_versions_response": PresetVersions;
   "presets_list_response": PresetsList;
+  "run_replay_response": RunReplay;
   "run_response": RunDetails;
   "run_subscribed": RunSubscribed;
   "runs_list_response": RunList;
@@ -762,17 +888,22 @@ export interface Operations {
 
 export const REPLIES = {
   approve_manual: "run_response",
+  continue_run: "run_response",
   delete_preset: "presets_list_response",
   delete_variable: "variables_response",
   diff_preset_versions: "preset_diff_response",
   execute_standalone_node: "workflow_status_update",
   execute_workflow: "workflow_status_update",
   get_run: "run_response",
+  list_pins: "pins_response",
   list_preset_versions: "preset_versions_response",
   list_runs: "runs_list_response",
   load_preset: "load_preset_response",
+  make_flow_test: "flow_test_response",
   pause_workflow: "workflow_status_update",
+  pin_data: "pins_response",
   reject_manual: "run_response",
+  replay_runs: "run_replay_response",
   request_components_list: "components_list_response",
   request_connection_history: "connection_history_response",
   request_directory_list: "directory_list_response",
@@ -780,10 +911,13 @@ export const REPLIES = {
   request_presets_list: "presets_list_response",
   request_settings: "settings_response",
   request_variables: "variables_response",
+  rerun: "workflow_status_update",
   restore_preset_version: "load_preset_response",
   resume_workflow: "workflow_status_update",
   save_preset: "presets_list_response",
   save_settings: "settings_response",
+  set_breakpoints: "run_response",
+  step_run: "run_response",
   stop_workflow: "workflow_status_update",
   subscribe_run: "run_subscribed",
   update_variable: "variables_response",
@@ -791,6 +925,7 @@ export const REPLIES = {
 } as const;
 
 export const RELAYED: Record<string, keyof Events> = {
+  "BREAKPOINT_HIT": "BREAKPOINT_HIT",
   "CONNECTION_DATA_RESPONSE": "connection_history_response",
   "CONNECTION_UPDATE": "CONNECTION_STATUS_UPDATE",
   "FILESYSTEM_LIST_RESPONSE": "directory_list_response",
@@ -803,12 +938,15 @@ export const RELAYED: Record<string, keyof Events> = {
   "WORKFLOW_LOG_ENTRY": "log",
   "engine_vitals_update": "engine_status_update",
   "error": "error",
+  "flow_test_response": "flow_test_response",
+  "pins_response": "pins_response",
   "preset_diff_response": "preset_diff_response",
   "preset_versions_response": "preset_versions_response",
   "response_component_list": "components_list_response",
   "response_load_preset": "load_preset_response",
   "response_presets_list": "presets_list_response",
   "response_variables": "variables_response",
+  "run_replay_response": "run_replay_response",
   "run_response": "run_response",
   "run_subscribed": "run_subscribed",
   "runs_list_response": "runs_list_response",

@@ -44,6 +44,10 @@ RECORDS = [
     r.AlarmRaised(25, 30, "late", "The run has not ended after 5 s."),
     r.DeadlinePassed(26, 31, "DEADLINE_EXCEEDED: too long"),
     r.FinallyStarted(27, 32, "FAILED", "A: text", SMALL, "RUNNING"),
+    r.StepSeeded(21, 27, 0, "SUCCESS", {"success": SMALL}, (0,), "run-0", False, None),
+    r.BreakpointsSet(23, 28, (0, 2), "0xb"),
+    r.BreakpointHit(24, 29, 0, '{"n":1}'),
+    r.BreakpointsPassed(25, 30, (0,), True, "0xb"),
 ]
 
 

@@ -46,6 +46,13 @@ KINDS = [
     (r.AlarmRaised(0, 1000, "stuck", "text"), 1),
     (r.DeadlinePassed(0, 1000, "text"), 1),
     (r.FinallyStarted(0, 1000, "FAILED", "A: text", SMALL, "RUNNING"), 2),
+    (r.StepSeeded(0, 1000, 0, "SUCCESS", {"success": SMALL}, (0, 1), "run-0", False, None), 3),
+    (r.StepSeeded(0, 1000, 0, "ERROR", {}, (), None, True, "text"), 1),
+    (r.StepSeeded(0, 1000, 0, "SKIPPED", {}, (), "run-0", False, None), 1),
+    (r.BreakpointsSet(0, 1000, (0,), "0xb"), 1),
+    (r.BreakpointHit(0, 1000, 1, "{}"), 1),
+    (r.BreakpointsPassed(0, 1000, (1,), True, "0xb"), 1),
+    (r.BreakpointsPassed(0, 1000, (), False, "0xb"), 1),
     (r.RunFinished(0, 1000, "FAILED", "A: text"), 2),
     (r.RunFinished(0, 1000, "STOPPED", None), 2),
 ]
