@@ -108,6 +108,7 @@ async def list_runs(context: CommandContext, message: ListRuns) -> RunList:
         limit=message.limit,
         parent=parent and visible_run(context, parent),
         preset=message.preset_name,
+        after_item=message.after_item if parent else None,
     )
     return RunList(runs=runs)
 
@@ -119,7 +120,10 @@ async def subscribe_run(context: CommandContext, message: SubscribeRun) -> None:
     follows = context.caller.follows
     follows.restart(run_id, message.after_seq)
     context.answer(RunSubscribed(job_id=run_id, from_seq=message.after_seq + 1))
-    follows.ends_with(run_id, await context.rooms.runs.subscribe(run_id, follows, message.after_seq))
+    unsubscribe = await context.rooms.runs.subscribe(
+        run_id, follows, message.after_seq, include_children=message.include_children
+    )
+    follows.ends_with(run_id, unsubscribe)
 
 
 async def _workflow_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from core_engine.kernel.family import CalledWorkflow
 from core_engine.kernel.payload import Input
 from shared.contract.run import RunMode
 
@@ -49,6 +50,13 @@ class Context(Protocol):
     def inputs(self) -> tuple[Input, ...]: ...  # noqa: D102
     @property
     def files(self) -> Files: ...  # noqa: D102
+
+    def workflow(self, preset: str) -> CalledWorkflow:
+        """Return a saved workflow: the version this step has used before, else the newest; blocks.
+
+        Raises NOT_FOUND or JOURNAL_CORRUPT.
+        """
+        ...
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Write a line to the run's log."""

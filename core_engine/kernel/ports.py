@@ -153,15 +153,22 @@ class Runs(Protocol):
         limit: int,
         parent: str | None = None,
         preset: str | None = None,
+        after_item: int | None = None,
     ) -> list[RunSummary]:
         """List runs, newest first; ``started_by`` None means everybody's.
 
-        Runs that another run started are listed only by naming that one as ``parent``.
+        Runs that another run started are listed only by naming that one as ``parent``: in the order of their items,
+        from just after ``after_item``.
         """
         ...
 
-    async def subscribe(self, run_id: str, sink: Sink, after_seq: int) -> Callable[[], None]:
-        """Deliver the events after ``after_seq``, past ones first, then live ones; return the unsubscribe."""
+    async def subscribe(
+        self, run_id: str, sink: Sink, after_seq: int, *, include_children: bool = False
+    ) -> Callable[[], None]:
+        """Deliver the events after ``after_seq``, past ones first, then live ones; return the unsubscribe.
+
+        ``include_children``: the runs that its steps start are followed too, each from its first event on.
+        """
         ...
 
     def unsubscribe(self, sink: Sink) -> None:

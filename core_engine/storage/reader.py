@@ -22,7 +22,8 @@ _SEGMENTS = "SELECT key, crc, body FROM segment WHERE key > ? AND key < ? ORDER 
 class RunFilter:
     """Which runs are listed, newest first; ``before`` is a start time in Unix milliseconds.
 
-    Without ``parent`` only runs that no other run started are listed, with it the runs that one started.
+    Without ``parent`` only runs that no other run started are listed, with it the runs that one started: in the
+    order of their items, from just after ``after_item``.
     """
 
     started_by: str | None = None
@@ -32,6 +33,7 @@ class RunFilter:
     parent: str | None = None
     preset: str | None = None
     origin: str | None = None
+    after_item: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,13 @@ class Reader:
             "parent = ?": which.parent,
             "preset = ?": which.preset,
             "origin = ?": which.origin,
+            "item > ?": which.after_item,
         }
         used = {text: value for text, value in conditions.items() if value is not None}
         family = () if which.parent else ("parent IS NULL",)
         where = f"WHERE {' AND '.join((*used, *family))}"
-        sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY number DESC LIMIT ?"  # noqa: S608 - fixed names
+        order = "item, number" if which.parent else "number DESC"
+        sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - fixed names
         return [RunRow(*row) for row in self._all(sql, (*used.values(), which.limit))]
 
     def unfinished(self) -> list[RunRow]:
@@ -91,8 +95,11 @@ class Reader:
         return int(self._all("SELECT coalesce(max(number), 0) FROM run")[0][0])
 
     def finished_before(self, ms: int, limit: int) -> list[int]:
-        """Return numbers of runs that ended before a time."""
-        sql = "SELECT number FROM run WHERE finished_at < ? ORDER BY number LIMIT ?"
+        """Return numbers of runs that ended before a time; what a step started stays as long as its parent."""
+        sql = (
+            "SELECT number FROM run AS old WHERE finished_at < ? AND (parent IS NULL OR NOT EXISTS"
+            " (SELECT 1 FROM run WHERE id = old.parent)) ORDER BY number LIMIT ?"
+        )
         return [row[0] for row in self._all(sql, (ms, limit))]
 
     def journal(self, run_id: str) -> RunJournal | None:

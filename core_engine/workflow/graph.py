@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from core_engine.kernel.component import Component, Config, Execution, StepPolicy
+from shared.contract.flow_family import WorkflowInput
 from shared.contract.run import RunMode
 from shared.contract.workflow import RetryPolicy
 
@@ -22,6 +23,7 @@ class Node:
     """One step. ``config`` is None while its settings hold expressions: then ``template`` is rendered per attempt.
 
     ``effect`` is the component's policy under these settings, None for its general one.
+    ``body`` is the workflow of the nodes that stand inside it.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
     """
 
@@ -38,6 +40,7 @@ class Node:
     timeout_seconds: float | None
     defect: str | None = None
     effect: StepPolicy | None = None
+    body: dict[str, Any] | None = None
 
     @property
     def label(self) -> str:
@@ -92,9 +95,16 @@ class Graph:
     by_id: dict[str, int]
     by_name: dict[str, int]
     components: dict[str, Component[Any]]
+    inputs: tuple[WorkflowInput, ...] = ()
 
     @classmethod
-    def build(cls, workflow_hash: str, nodes: Sequence[Node], edges: Sequence[Edge]) -> Graph:
+    def build(
+        cls,
+        workflow_hash: str,
+        nodes: Sequence[Node],
+        edges: Sequence[Edge],
+        inputs: tuple[WorkflowInput, ...] = (),
+    ) -> Graph:
         """Index checked nodes and edges."""
         outgoing: list[list[int]] = [[] for _ in nodes]
         incoming: list[list[int]] = [[] for _ in nodes]
@@ -118,6 +128,7 @@ class Graph:
             by_id={node.id: node.index for node in nodes},
             by_name=names,
             components={node.module_id: node.component for node in nodes},
+            inputs=inputs,
         )
 
     def find(self, key: str) -> int | None:

@@ -14,6 +14,7 @@ from core_engine.workflow.environment import Environment
 from core_engine.workflow.failures import describe, error_payload
 from core_engine.workflow.journal import encode_payload
 from core_engine.workflow.recording import RecordedRun
+from core_engine.workflow.results import result_of
 from core_engine.workflow.retry import wait_seconds, worth_retrying
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import MOST_LOG_CHARS, MOST_LOG_LINES, Attempt, StepContext
@@ -144,6 +145,11 @@ class NotedRun(RecordedRun):
         if verdict and not self.finished:
             seq, status = self.state.next_seq, verdict.status.value
             self.record(r.RunFinished(seq, self.now(), status, verdict.error))
+            self.state.result_row = result_of(self.state)
+
+    def note_progress(self, node: int, done: int, failed: int, total: int | None, running: int) -> None:
+        """Record how far the runs of a waiting step are."""
+        self.record(r.LoopProgressed(self.state.next_seq, self.now(), node, done, failed, total, running))
 
     def now(self) -> int:
         """Return Unix time in milliseconds."""

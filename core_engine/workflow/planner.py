@@ -23,6 +23,7 @@ _WAITING = NodeStatus.WAITING
 _IN_LINE, _HANDED_OUT = 1, 2
 _UNSTARTED = frozenset({_PENDING, _RETRYING})
 _UNENDED = _UNSTARTED | {_RUNNING}
+_ASKED_AGAIN = frozenset({Ending.TIMEOUT.value, Ending.ENDED.value})
 
 
 class Verdict(NamedTuple):
@@ -182,7 +183,7 @@ class Planner:
             self.status[node] = _RETRYING
             self.retries[node] = record.retry_at
             answer = self.answers.get(node)
-            if answer and answer.ending == Ending.TIMEOUT.value:
+            if answer and answer.ending in _ASKED_AGAIN:
                 del self.answers[node]  # the next attempt asks again
 
     def _unknown(self, record: r.StepUnknown) -> None:

@@ -24,6 +24,7 @@ _WAIT_ENDED = {
     Ending.REJECTED: ("WARN", "Rejected"),
     Ending.DUE: ("INFO", "The wait is over"),
     Ending.TIMEOUT: ("WARN", "No answer came in time"),
+    Ending.ENDED: ("INFO", "Its runs have ended"),
 }
 _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
     r.RunAccepted: (1, False),
@@ -43,6 +44,7 @@ _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
     r.RunFinished: (2, False),
     r.StepSuspended: (1, False),
     r.StepResumed: (1, False),
+    r.LoopProgressed: (1, False),
 }
 
 
@@ -221,6 +223,20 @@ class Projection:
         text = f"{text}: {record.comment}" if record.comment else f"{text}."
         out.append(self._log(record, level, node.label, text, node_id=node.id))
 
+    def _on_progressed(self, record: r.LoopProgressed, out: list[Frame]) -> None:
+        out.append(
+            {
+                "type": "LOOP_PROGRESS",
+                "job_id": self._job_id,
+                "seq": record.seq,
+                "node_id": self._graph.nodes[record.node].id,
+                "done": record.done,
+                "failed": record.failed,
+                "total": record.total,
+                "running": record.running,
+            }
+        )
+
     _HANDLERS: ClassVar[dict[type[r.Record], Callable[[Projection, Any, list[Frame]], None]]] = {
         r.RunAccepted: _on_accepted,
         r.StepStarted: _on_started,
@@ -237,6 +253,7 @@ class Projection:
         r.RunFinished: _on_end,
         r.StepSuspended: _on_suspended,
         r.StepResumed: _on_answered,
+        r.LoopProgressed: _on_progressed,
     }
 
 

@@ -13,6 +13,7 @@ from core_engine.workflow.graph import Graph
 from core_engine.workflow.journal import LARGE, Payloads
 from core_engine.workflow.planner import Planner
 from core_engine.workflow.projection import frame_count
+from core_engine.workflow.results import merged
 from shared.contract.run import RunMode, RunStatus
 
 
@@ -44,6 +45,9 @@ class RunState:
         self.error: str | None = None
         self.finished_at: int | None = None
         self.result_row: bytes | None = None
+        self.paused_by = ""
+        self.leaves: set[int] = set()
+        self.asked: dict[int, r.Outputs] = {}
         self.log_lines = self.log_chars = self.popups = 0
 
     def apply(self, record: r.Record) -> None:
@@ -65,12 +69,7 @@ class RunState:
             return Given(self.payloads.load(self.accepted.initial), (), ())
         edges = sorted(edges)
         parts = [self.carried(edge) for edge in edges]
-        values = [part.data for part in parts]
-        history = [entry for part in parts for entry in part.history]
-        if all(isinstance(value, dict) for value in values):
-            merged = {key: item for value in values for key, item in value.items()}
-            return Given(Payload(merged, history), edges, parts)
-        return Given(Payload(values, history), edges, parts)
+        return Given(merged(parts), edges, parts)
 
     def carried(self, edge: int) -> Payload:
         """Return what went along a live connection."""
@@ -118,12 +117,16 @@ class RunState:
         for source in sources:
             targets = (graph.targets[edge] for edge in graph.outgoing[source])
             outputs = self.outputs[source]
+            if source in self.leaves:  # part of the run's result
+                continue
             if outputs and not any(planner.needs_input(target) for target in targets):
                 self.payloads.release(outputs)
 
     def _on_ran(self, record: r.StepRan) -> None:
         self.next_seq = record.seq + 2 + len(record.taken)
         self.outputs[record.node] = record.outputs
+        if not record.taken:
+            self.leaves.add(record.node)
         self.planner.ran(record)
         if self.payloads.large:
             self._release(record.node)
@@ -132,12 +135,16 @@ class RunState:
         self._count(record)
         if record.outputs:
             self.outputs[record.node] = record.outputs
+            if not record.taken:
+                self.leaves.add(record.node)
         self.planner.apply(record)
         if self.payloads.large:
             self._release(record.node)
 
     def _on_suspended(self, record: r.StepSuspended) -> None:
         self._on_other(record)
+        if record.runs:
+            self.asked[record.node] = record.runs
         if self.payloads.large:
             self._release(record.node)
 
@@ -155,7 +162,7 @@ class RunState:
         self.popups += 1
 
     def _on_paused(self, record: r.RunPaused) -> None:
-        self.status, self.status_seq = RunStatus.PAUSED, record.seq
+        self.status, self.status_seq, self.paused_by = RunStatus.PAUSED, record.seq, record.by
         self._on_other(record)
 
     def _on_resumed(self, record: r.RunResumed) -> None:
@@ -187,4 +194,5 @@ class RunState:
         r.RunFinished: _on_end,
         r.StepSuspended: _on_suspended,
         r.StepResumed: _on_other,
+        r.LoopProgressed: _on_other,
     }

@@ -15,8 +15,10 @@ from pydantic import ValidationError
 
 from core_engine.kernel.component import Config, Execution, StepPolicy
 from core_engine.kernel.context import LogLevel
+from core_engine.kernel.family import CalledWorkflow
 from core_engine.kernel.payload import Input, Payload
 from core_engine.kernel.suspension import Answer, Suspend
+from core_engine.workflow.children import SPEC, decode_spec
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.expressions import NodeResults, Scope, render_value
 from core_engine.workflow.failures import mask, mask_value
@@ -120,6 +122,15 @@ class StepContext:
         accepted = self._host.state.accepted
         base = accepted.effect_key or accepted.run_id
         return hashlib.sha256(f"{base}\n{self.node.id}\n0".encode()).hexdigest()
+
+    def workflow(self, preset: str) -> CalledWorkflow:
+        """Return a saved workflow: the version this step has used before, else the newest; blocks."""
+        state = self._host.state
+        asked = state.asked.get(self.node.index)
+        spec = decode_spec(state.payloads.load(asked[SPEC])) if asked else None
+        if spec and spec.workflow is not None and spec.preset == preset:
+            return CalledWorkflow(preset, spec.version or 0, spec.workflow)
+        return self._host.env.presets(preset)
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Write a line to the run's log, from any thread."""

@@ -14,9 +14,9 @@ from shared.errors import ErrorCode, FloworkError
 from shared.settings import load
 
 SHIPPED = [
-    "aggregate", "debug_popup_module", "delay", "function_runner_module", "http_request", "if_condition", "json_query",
-    "manual_approval", "parse_lines", "read_file", "set_fields", "static_data_provider_module", "switch", "template",
-    "wait_until", "write_file",
+    "aggregate", "debug_popup_module", "delay", "for_each", "function_runner_module", "http_request", "if_condition",
+    "json_query", "loop_break", "manual_approval", "parse_lines", "read_file", "set_fields",
+    "static_data_provider_module", "sub_workflow", "switch", "template", "wait_until", "while_loop", "write_file",
 ]  # fmt: skip
 
 GOOD = '''
