@@ -94,7 +94,7 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
         required = {item.id for item in info.manifest.properties if item.required}
         known = {
             "url": "https://example.com", "path": "a.txt", "pattern": "(?P<a>.)", "template": "x", "query": "a",
-            "groupings": [{"name": "all"}],
+            "groupings": [{"name": "all"}], "preset_name": "Sales",
         }  # fmt: skip
         given = {name: known[name] for name in required}
         assert component.parse_config({**shown, **given}) == component.parse_config(given)
@@ -103,7 +103,7 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
 def test_every_shipped_manifest_has_what_forms_and_readers_need(registry: ComponentRegistry) -> None:
     infos = registry.listing("modules")
     ComponentsList(component_type="modules", components=infos)
-    assert len(infos) == 16
+    assert len(infos) == 20
     for info in infos:
         shown = info.manifest
         assert shown.guarantee.endswith(".")
