@@ -117,10 +117,8 @@ class RunState:
         for source in sources:
             targets = (graph.targets[edge] for edge in graph.outgoing[source])
             outputs = self.outputs[source]
-            if source in self.leaves:  # part of the run's result
-                continue
             if outputs and not any(planner.needs_input(target) for target in targets):
-                self.payloads.release(outputs)
+                self.payloads.release(outputs, [self.outputs[leaf] or {} for leaf in self.leaves])
 
     def _on_ran(self, record: r.StepRan) -> None:
         self.next_seq = record.seq + 2 + len(record.taken)
