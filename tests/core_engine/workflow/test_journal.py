@@ -37,6 +37,8 @@ RECORDS = [
     r.RunFinished(17, 24, "FAILED", "A: text"),
     r.StepSuspended(19, 25, 0, 1, "w1", 1_000, "approval", {"title": "T", "message": "M"}),
     r.StepResumed(20, 26, 0, 1, "approved", "0xb", "fine", {"message": "m", "bound": True}),
+    r.StepResumed(21, 27, 0, 1, "ended", None, "", None, {"count": 2, "errors": []}),
+    r.LoopProgressed(22, 28, 0, 5, 1, 10, 4),
 ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.contract.run import RunStatus
+from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.workflow.household import Shelf, household, loop
 from tests.core_engine.workflow.test_loops import kids
 from tests.core_engine.workflow.workshop import OWNER, Bench, Watcher, bench, eventually, workflow
@@ -161,3 +162,39 @@ async def test_a_detached_run_is_started_once_and_outlives_its_parent(tmp_path: 
             job = (await again.output("call>z"))["job_id"]
             assert await wait_for(again, job) == "SUCCEEDED"
             assert again.store.reads.query("SELECT count(*) FROM run") == [(2,)]
+
+
+async def test_a_break_is_found_again_after_a_crash(tmp_path: Path) -> None:
+    data = workflow(
+        "test:yes>end",
+        loop={"module_id": "for_each", "config_values": {"items": [["no"], ["yes"], ["no"]]}},
+        test={"module_id": "branch", "parent_id": "loop", "config_values": {"ports": "{{ data.item }}"}},
+        end={"module_id": "loop_break", "parent_id": "loop"},
+    )  # fmt: skip
+    async with bench(tmp_path / "first", household()) as shop:
+        pictures = photograph(shop, tmp_path / "first", tmp_path / "album")
+        await shop.run(data)
+    for picture in pictures:
+        async with bench(picture, household()) as again:
+            await again.runs.recover()
+            assert await wait_for(again) == "SUCCEEDED"
+            assert [run.item for run in await kids(again)] == [0, 1]
+
+
+async def test_a_disk_that_was_full_for_a_while_loses_no_item(tmp_path: Path) -> None:
+    async with bench(tmp_path / "first", household()) as shop:
+        submit, refused = shop.store.submit, []
+
+        def sometimes_full(writes: Any, done: Any) -> None:
+            new = [write for write in writes if write.refusable and write.run.item == 1 and not refused]
+            refused.extend(new)
+            if new:
+                done(new, FloworkError(ErrorCode.STORAGE_FULL, "no room"))
+            rest = [write for write in writes if write not in new]
+            if rest:
+                submit(rest, done)
+
+        shop.store.submit = sometimes_full  # type: ignore[method-assign]
+        assert await (await shop.run(loop([0, 1, 2], parallel=3))).end() == "SUCCEEDED"
+        assert len(refused) == 1
+        assert (await shop.output("loop>z"))["results"] == [{"noted": number} for number in range(3)]

@@ -36,6 +36,8 @@ KINDS = [
     (r.StepSuspended(0, 1000, 0, 1, "w1", None, "webhook", None), 1),
     (r.StepResumed(0, 1000, 0, 1, "approved", "0xb", "fine", {}), 1),
     (r.StepResumed(0, 1000, 0, 1, "due", None, "", None), 1),
+    (r.StepResumed(0, 1000, 0, 1, "ended", None, "2 of 3 well", None, {"count": 3}), 1),
+    (r.LoopProgressed(0, 1000, 0, 2, 1, None, 4), 1),
     (r.RunFinished(0, 1000, "FAILED", "A: text"), 2),
     (r.RunFinished(0, 1000, "STOPPED", None), 2),
 ]

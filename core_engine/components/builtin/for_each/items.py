@@ -83,8 +83,11 @@ def _read_lines(file: BinaryIO) -> Iterator[Any]:
 
 def _read_table(file: BinaryIO) -> Iterator[Any]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
-    for row in csv.DictReader(_bounded_lines(text), restkey="more"):
-        yield dict(row)
+    try:
+        for row in csv.DictReader(_bounded_lines(text), restkey="more"):
+            yield dict(row)
+    finally:
+        text.detach()  # the file is its owner's to close
 
 
 def _bounded_lines(text: io.TextIOWrapper) -> Iterator[str]:
