@@ -245,6 +245,7 @@ class Engine:
             on_fatal=self._fail,
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
+            presets=self._documents.presets.called,
         )
 
     def _build_dispatcher(self) -> Dispatcher:

@@ -111,6 +111,7 @@ async def list_runs(context: CommandContext, message: ListRuns) -> RunList:
         limit=message.limit,
         parent=parent and visible_run(context, parent),
         preset=message.preset_name,
+        after_item=message.after_item if parent else None,
     )
     return RunList(runs=runs)
 
@@ -122,8 +123,11 @@ async def subscribe_run(context: CommandContext, message: SubscribeRun) -> None:
     follows = context.caller.follows
     follows.restart(run_id, message.after_seq)
     context.answer(RunSubscribed(job_id=run_id, from_seq=message.after_seq + 1))
-    pace = context.caller.pace
-    follows.ends_with(run_id, await context.rooms.runs.subscribe(run_id, follows, message.after_seq, pace))
+    pace, children = context.caller.pace, message.include_children
+    unsubscribe = await context.rooms.runs.subscribe(
+        run_id, follows, message.after_seq, pace, include_children=children
+    )
+    follows.ends_with(run_id, unsubscribe)
 
 
 async def _workflow_of(

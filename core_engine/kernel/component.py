@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from shared.contract.run import RunMode
 
 if TYPE_CHECKING:
-    from core_engine.kernel.context import Context
+    from core_engine.kernel.context import Context, Files
     from core_engine.kernel.payload import Payload, Result
     from core_engine.kernel.suspension import Answer, Suspend
 
@@ -85,6 +85,10 @@ class Component(ABC, Generic[ConfigT]):
     config_model: ClassVar[type[Config]] = Config
     raw_fields: ClassVar[frozenset[str]] = frozenset()
     """Members of ``config_values`` in which no expression is resolved: they are written in a language of their own."""
+    holds_body: ClassVar[bool] = False
+    """Whether other nodes may stand inside a node of this component, as the body that its runs carry out."""
+    ends_loop: ClassVar[bool] = False
+    """Whether a loop starts no further item once this step has ended well in the run of an item."""
 
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
@@ -103,6 +107,18 @@ class Component(ABC, Generic[ConfigT]):
         if self.policy is not StepPolicy.REPEATABLE:
             raise TypeError(f"{self.id} has an effect and no simulate()")
         return self.execute(context, config, payload)
+
+    def seen_by_settings(self, payload: Payload, answer: Answer | None) -> Payload:  # noqa: ARG002 - for subclasses
+        """Return what ``data`` and ``payload`` mean in the settings' expressions: what the step was given."""
+        return payload
+
+    def body_problem(self, config: ConfigT, *, has_body: bool) -> str | None:  # noqa: ARG002 - for subclasses
+        """Return what is wrong with a node that has a body or none under this configuration."""
+        return None
+
+    def open_items(self, files: Files, source: Mapping[str, Any]) -> Iterator[Any]:  # noqa: ARG002 - for subclasses
+        """Read the items of `ChildRuns.source` one by one, always the same ones; it is called on a thread."""
+        raise TypeError(f"{self.id} reads no items")
 
     def parse_config(self, values: Mapping[str, Any]) -> ConfigT:
         """Validate a node's ``config_values``; raises pydantic's ValidationError naming each wrong field."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from core_engine.kernel.family import CalledWorkflow
 from core_engine.kernel.payload import DeadInput, Input
 from shared.contract.run import RunMode
 
@@ -94,6 +95,13 @@ class Context(Protocol):
     def round(self) -> int: ...  # noqa: D102
     @property
     def files(self) -> Files: ...  # noqa: D102
+
+    def saved_workflow(self, preset: str) -> CalledWorkflow:
+        """Return a saved workflow: the version this step has used before, else the newest; blocks.
+
+        Raises NOT_FOUND or JOURNAL_CORRUPT.
+        """
+        ...
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Write a line to the run's log."""

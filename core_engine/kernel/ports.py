@@ -275,19 +275,28 @@ class Runs(Protocol):
         preset: str | None = None,
         after: int | None = None,
         error: str | None = None,
+        after_item: int | None = None,
     ) -> list[RunSummary]:
         """List runs, newest first; ``started_by`` None means everybody's, ``error`` is part of their error text.
 
-        Runs that another run started are listed only by naming that one as ``parent``.
+        Runs that another run started are listed only by naming that one as ``parent``: in the order of their items,
+        from just after ``after_item``.
         """
         ...
 
     async def subscribe(
-        self, run_id: str, sink: Sink, after_seq: int, pace: Pace = at_once
+        self,
+        run_id: str,
+        sink: Sink,
+        after_seq: int,
+        pace: Pace = at_once,
+        *,
+        include_children: bool = False,
     ) -> Callable[[], None]:
         """Deliver the events after ``after_seq``, past ones first, then live ones; return the unsubscribe.
 
         ``pace`` is awaited after each portion of past events, so that a long history does not flood its reader.
+        ``include_children``: the runs that its steps start are followed too, each from its first event on.
         """
         ...
 

@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from core_engine.kernel.family import ChildRuns, RunsOutcome
+
 APPROVAL = "approval"
 """The signal that a person's approval or rejection gives."""
+RUNS = "runs"
+"""The signal that the ends of a step's runs give."""
 LATEST_MS = 253_402_300_799_999
 """The last moment that ISO 8601 can say."""
 
 
 class Ending(StrEnum):
-    """What ended a wait. DUE: its time came. TIMEOUT: its time came before the signal it waited for."""
+    """What ended a wait. DUE: its time came. TIMEOUT: its time came before the signal it waited for.
+
+    ENDED: the runs it waited for have ended.
+    """
 
     APPROVED = "approved"
     REJECTED = "rejected"
     DUE = "due"
     TIMEOUT = "timeout"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +36,22 @@ class Suspend:
     The wait ends at ``until_ms`` (Unix time), ``after_ms`` from now, or by the ``signal``, whichever comes first;
     one must be given. The wait is in the journal, so it lasts over restarts; time goes on while the engine is down
     or the run is paused. ``prompt`` says what is asked of a person: ``title`` and ``message``. Afterwards the
-    component's `resume` is called.
+    component's `resume` is called. With ``runs``, and nothing else, the wait ends when these have ended.
     """
 
     until_ms: int | None = None
     signal: str | None = None
     prompt: Mapping[str, str] | None = None
     after_ms: int | None = None
+    runs: ChildRuns | None = None
 
     def __post_init__(self) -> None:
         """Refuse a wait that nothing can end, and what the journal could not say."""
         times = [time for time in (self.until_ms, self.after_ms) if time is not None]
+        if self.runs is not None:
+            if times or self.signal is not None or self.prompt is not None:
+                raise ValueError("A wait for runs ends with them and by nothing else.")
+            return
         if not times and self.signal is None:
             raise ValueError("A wait needs a time or a signal that ends it.")
         if not all(map(_is_time, times)):
@@ -57,11 +70,15 @@ class Suspend:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What ended a step's wait; ``by`` is the address of who answered, in lower case, None for a time."""
+    """What ended a step's wait; ``by`` is the address of who answered, in lower case, None for a time.
+
+    ``runs`` tells of the runs that were waited for.
+    """
 
     ending: Ending
     by: str | None = None
     comment: str = ""
+    runs: RunsOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from core_engine.kernel.family import CalledWorkflow
 from core_engine.presets.attestation import EngineKey
 from core_engine.presets.chain import (
     Chain,
@@ -73,6 +74,11 @@ class PresetService:
     async def runnable(self, name: str) -> SavedWorkflow:
         """Return the newest version, to be run."""
         return await asyncio.to_thread(self._runnable, name)
+
+    def called(self, name: str) -> CalledWorkflow:
+        """Return the newest version, to be run by a step of a run; blocks."""
+        saved = self._runnable(name)
+        return CalledWorkflow(saved.name, saved.version, saved.workflow_data)
 
     async def workflows(self, name: str) -> list[dict[str, Any]]:
         """Return the workflow of every version, newest first."""

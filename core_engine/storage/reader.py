@@ -30,7 +30,8 @@ class RunFilter:
     """Which runs are listed, newest first; ``before`` is a start time in Unix milliseconds.
 
     ``started_after`` is one too, inclusive; ``error_part`` stands somewhere in the run's error, in any case.
-    Without ``parent`` only runs that no other run started are listed, with it the runs that one started.
+    Without ``parent`` only runs that no other run started are listed, with it the runs that one started: in the
+    order of their items, from just after ``after_item``.
     """
 
     started_by: str | None = None
@@ -42,6 +43,7 @@ class RunFilter:
     origin: str | None = None
     started_after: int | None = None
     error_part: str | None = None
+    after_item: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,13 @@ class Reader:
             "origin = ?": which.origin,
             "started_at >= ?": which.started_after,
             "instr(lower(error), lower(?)) > 0": which.error_part,
+            "item > ?": which.after_item,
         }
         used = {text: value for text, value in conditions.items() if value is not None}
         family = () if which.parent else ("parent IS NULL",)
         where = f"WHERE {' AND '.join((*used, *family))}"
-        sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY number DESC LIMIT ?"  # noqa: S608 - fixed names
+        order = "item, number" if which.parent else "number DESC"
+        sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - fixed names
         return [RunRow(*row) for row in self._all(sql, (*used.values(), which.limit))]
 
     def unfinished(self) -> list[RunRow]:

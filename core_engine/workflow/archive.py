@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from core_engine.kernel.component import StepPolicy
 from core_engine.kernel.suspension import Ending
 from core_engine.storage import EngineStore, RunRow
 from core_engine.workflow import records as r
-from core_engine.workflow.journal import Payloads, decode_segments
+from core_engine.workflow.journal import LARGE, Payloads, decode_segments, encode_payload
 from core_engine.workflow.library import Library, Prepared
 from core_engine.workflow.planner import Planner
 from core_engine.workflow.state import RunState
@@ -105,6 +107,15 @@ def summary_of(row: RunRow) -> RunSummary:
         parent_node_id=row.parent_node,
         item=row.item,
     )
+
+
+def shown_result(row: RunRow, state: RunState) -> dict[str, Any]:
+    """Return the data that a run gave, unless it is too large to be shown, and its size; blocks for the disk."""
+    if row.result is None:
+        return {}
+    payload = state.payloads.load(msgspec.Raw(row.result))
+    size = len(encode_payload(payload))
+    return {"result": payload.data if size <= LARGE else None, "result_bytes": size}
 
 
 def last_policies(records: list[r.AnyRecord]) -> dict[int, StepPolicy]:

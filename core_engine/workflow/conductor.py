@@ -29,7 +29,8 @@ class Conductor:
 
     A turn lets runs that could go on start what may start, until its time is up; then everything recorded
     meanwhile leaves for the journal in one submission. What the journal has taken is published, and only then
-    do steps that waited for it begin. Both queues hold a run at most once, so open runs bound them.
+    do steps that waited for it begin. ``on_retire`` is told of each run that leaves.
+    Both queues hold a run at most once, so open runs bound them.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Conductor:
         self._dirty: list[LiveRun] = []
         self._turn: asyncio.Handle | None = None
         self._failed = False
+        self.on_retire: Callable[[LiveRun, FloworkError | None], None] | None = None
         self._outstanding = 0
         self._progress = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
@@ -184,9 +186,11 @@ class Conductor:
     def _dismiss(self, run: LiveRun, error: FloworkError) -> None:
         """Give a run up in this process; what the journal has of it is looked at again at the next start."""
         run.refuse(error)
-        self._retire(run)
+        self._retire(run, error)
 
-    def _retire(self, run: LiveRun) -> None:
+    def _retire(self, run: LiveRun, error: FloworkError | None = None) -> None:
         if self.runs.get(run.id) is run:
             del self.runs[run.id]
             self._delivery.drop_run(run.id)
+            if self.on_retire:
+                self.on_retire(run, error)

@@ -15,15 +15,17 @@ _CHUNK = 500
 class Subscription:
     """One sink following one run from event ``next_seq`` on.
 
+    With ``children`` the sink also follows the runs that the run's steps start.
     While ``held`` is a list the sink is still being given past events; what happens meanwhile waits there.
     """
 
-    __slots__ = ("closed", "held", "next_seq", "overflowed", "run_id", "sink")
+    __slots__ = ("children", "closed", "held", "next_seq", "overflowed", "run_id", "sink")
 
     def __init__(self, run_id: str, sink: Sink, next_seq: int, *, live: bool) -> None:
         self.run_id = run_id
         self.sink = sink
         self.next_seq = next_seq
+        self.children = False
         self.held: list[Frame] | None = None if live else []
         self.overflowed = False
         self.closed = False
@@ -61,6 +63,12 @@ class Delivery:
         subscription = followers[sink] = Subscription(run_id, sink, next_seq, live=live)
         self._by_sink.setdefault(sink, set()).add(run_id)
         return subscription
+
+    def follow_child(self, parent_id: str, run_id: str) -> None:
+        """Have those who follow a run with its children follow a new one from its first event on."""
+        for subscription in list(self.followers(parent_id)):
+            if subscription.children:
+                self.follow(run_id, subscription.sink, 1, live=True).children = True
 
     def follows(self, run_id: str, sink: Sink) -> bool:
         """Tell whether the sink follows the run."""

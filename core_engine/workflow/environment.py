@@ -6,14 +6,46 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from core_engine.kernel.context import Files
+from core_engine.kernel.family import CalledWorkflow, RunsOutcome
 from core_engine.kernel.ports import EndedRun, RaisedAlarm
 from core_engine.workflow.expressions import Variables
+from core_engine.workflow.records import StepResumed
 from core_engine.workflow.slots import Slots
 from core_engine.workflow.threads import StepThreads
 from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
+
+
+class Household(Protocol):
+    """Who owns the runs that waiting steps have started; a run calls it on the event loop's thread."""
+
+    def begin(self, run: Any, node: int) -> None:
+        """Carry out the runs that a step waits for: its wait is in the journal."""
+        ...
+
+    def look(self, run: Any) -> None:
+        """End the runs of steps that do not wait for them any more."""
+        ...
+
+    def paused(self, run: Any) -> None:
+        """Pause the runs of a run's steps."""
+        ...
+
+    def resumed(self, run: Any) -> None:
+        """Let them go on."""
+        ...
+
+    def outcome(self, run: Any, record: StepResumed) -> RunsOutcome | None:
+        """Return how a step's runs ended."""
+        ...
+
+
+def no_presets(name: str) -> CalledWorkflow:
+    """Know no saved workflow."""
+    raise FloworkError(ErrorCode.NOT_FOUND, f"There is no preset {name!r}.")
 
 
 def _nobody(_run: EndedRun) -> bool:
@@ -31,7 +63,8 @@ class Environment:
     ``thread_id`` is the event loop's thread, ``epoch`` the engine's start number. A run calls ``wake`` when it
     could go on, and ``touch`` when it has records that are not on their way to the journal yet. ``secrets`` gives
     the texts that no log line, popup or error may show; it is called from any thread. ``wants_end`` says whether
-    somebody must be told of a run's end, ``alarm`` takes the alarms of runs.
+    somebody must be told of a run's end, ``alarm`` takes the alarms of runs. ``presets`` looks a saved workflow up; it
+    blocks, so it is called on threads.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -46,6 +79,8 @@ class Environment:
     epoch: int
     wake: Callable[[Any], None]
     touch: Callable[[Any], None]
+    family: Household
     secrets: Callable[[], Sequence[str]] = tuple
     wants_end: Callable[[EndedRun], bool] = _nobody
     alarm: Callable[[RaisedAlarm], None] = _unheard
+    presets: Callable[[str], CalledWorkflow] = no_presets

@@ -16,6 +16,7 @@ from core_engine.workflow.journal import encode_payload
 from core_engine.workflow.laps import MOST_LAPS
 from core_engine.workflow.outcomes import NOTHING
 from core_engine.workflow.planner import Verdict
+from core_engine.workflow.results import result_of
 from core_engine.workflow.state import RunState
 from core_engine.workflow.timers import Timers
 from core_engine.workflow.waits import WaitingRun
@@ -120,6 +121,7 @@ class FlowingRun(WaitingRun):
             self._begin_finally(verdict)
         else:
             self.record(r.RunFinished(state.next_seq, self.now(), verdict.status.value, verdict.error))
+            state.result_row = result_of(state)
             self._moments.clear()
 
     def _begin_round(self) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from core_engine.kernel.component import Component, Config, Execution, StepPolicy
 from core_engine.workflow.flow_rules import NO_FLOW, PLAIN_JOIN, Flow
 from core_engine.workflow.laps import Lap
+from shared.contract.flow_family import WorkflowInput
 from shared.contract.flow_rules import JoinRule
 from shared.contract.run import RunMode
 from shared.contract.workflow import RetryPolicy
@@ -25,6 +26,7 @@ class Node:
     """One step. ``config`` is None while its settings hold expressions: then ``template`` is rendered per attempt.
 
     ``effect`` is the component's policy under these settings, None for its general one.
+    ``body`` is the workflow of the nodes that stand inside it.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
     """
@@ -45,6 +47,7 @@ class Node:
     join: JoinRule = PLAIN_JOIN
     last: bool = False
     lap: Lap | None = None
+    body: dict[str, Any] | None = None
 
     @property
     def label(self) -> str:
@@ -106,10 +109,16 @@ class Graph:
     always: frozenset[int]
     last: frozenset[int]
     flow: Flow
+    inputs: tuple[WorkflowInput, ...] = ()
 
     @classmethod
     def build(
-        cls, workflow_hash: str, nodes: Sequence[Node], edges: Sequence[Edge], flow: Flow = NO_FLOW
+        cls,
+        workflow_hash: str,
+        nodes: Sequence[Node],
+        edges: Sequence[Edge],
+        flow: Flow = NO_FLOW,
+        inputs: tuple[WorkflowInput, ...] = (),
     ) -> Graph:
         """Index checked nodes and edges."""
         outgoing: list[list[int]] = [[] for _ in nodes]
@@ -143,6 +152,7 @@ class Graph:
             always=frozenset(node.index for node in nodes if node.join.run == "always"),
             last=frozenset(node.index for node in nodes if node.last),
             flow=flow,
+            inputs=inputs,
         )
 
     def find(self, key: str) -> int | None:

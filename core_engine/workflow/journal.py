@@ -101,11 +101,15 @@ class Payloads:
                 return _DECODE_PAYLOAD(self.large.get(name) or self._read(name))
         return _DECODE_PAYLOAD(stored)
 
-    def release(self, outputs: Outputs) -> None:
-        """Let go of large contents that no step needs any more; they can still be read from their files."""
+    def release(self, outputs: Outputs, kept: Iterable[Outputs] = ()) -> None:
+        """Let go of large contents that no step needs any more; they can still be read from their files.
+
+        What ``kept`` names too stays at hand: the same content may be the output of several steps.
+        """
+        needed = {_referred(stored) for other in kept for stored in other.values()}
         for stored in outputs.values():
             name = _referred(stored)
-            if name:
+            if name and name not in needed:
                 self.large.pop(name, None)
 
 

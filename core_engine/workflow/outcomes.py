@@ -148,6 +148,10 @@ class NotedRun(RecordedRun):
         )
         return state.store({"error": encode_payload(payload)}), taken
 
+    def note_progress(self, node: int, done: int, failed: int, total: int | None, running: int) -> None:
+        """Record how far the runs of a waiting step are."""
+        self.record(r.LoopProgressed(self.state.next_seq, self.now(), node, done, failed, total, running))
+
     def now(self) -> int:
         """Return Unix time in milliseconds."""
         return self.env.clock.now_ms()

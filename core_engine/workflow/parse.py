@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from typing_extensions import override
 
 from core_engine.kernel.component import Component, Config, Port, StepPolicy
-from core_engine.kernel.context import Context
-from core_engine.kernel.payload import Payload, Result
 from core_engine.kernel.ports import Registry
+from core_engine.workflow.bodies import part
 from core_engine.workflow.expressions import compile_value
 from core_engine.workflow.flow_rules import NO_FLOW, Flow, read_flow, read_join
 from core_engine.workflow.graph import (
@@ -26,8 +24,11 @@ from core_engine.workflow.graph import (
     find_cycles,
     workflow_hash,
 )
+from core_engine.workflow.inputs import read_inputs
 from core_engine.workflow.laps import Lap, read_lap
+from core_engine.workflow.missing import MissingComponent
 from core_engine.workflow.retry import policy_of, timeout_of
+from shared.contract.flow_family import WorkflowInput
 from shared.contract.workflow import (
     MAX_CONNECTIONS,
     MAX_NODES,
@@ -41,20 +42,6 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 _MOST_PROBLEMS = 1000
 
 
-class MissingComponent(Component[Config]):
-    """Stands in for a component that is not installed; the node's defect is reported instead of running it."""
-
-    id = "missing"
-    name = "Missing"
-    description = "A component that this engine does not have."
-    category = "missing"
-
-    @override
-    def execute(self, context: Context, config: Config, payload: Payload) -> Result:
-        """Refuse."""
-        raise FloworkError(ErrorCode.NOT_FOUND, f"The component of {context.node_name} is not installed.")
-
-
 @dataclass(slots=True)
 class _Parser:
     """Collects nodes, edges and problems; goes on after a problem so that all of them are found."""
@@ -65,20 +52,28 @@ class _Parser:
     edges: list[Edge] = field(default_factory=list)
     index: dict[str, int] = field(default_factory=dict)
     flow: Flow = NO_FLOW
+    bodies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    inputs: tuple[WorkflowInput, ...] = ()
 
     def read(self, data: Mapping[str, Any]) -> None:
-        """Read the whole workflow."""
-        nodes = self._list(data, "nodes", MAX_NODES)
-        connections = self._list(data, "connections", MAX_CONNECTIONS)
-        if not nodes and not self.problems:
+        """Read the whole workflow, and check the bodies inside it as workflows of their own."""
+        parted = part(self._list(data, "nodes", MAX_NODES), self._list(data, "connections", MAX_CONNECTIONS))
+        self.bodies = parted.bodies
+        self.inputs, problems = read_inputs(data)
+        self.problems += (parted.problems + problems)[:_MOST_PROBLEMS]
+        if not parted.nodes and not self.problems:
             self._problem("The workflow has no nodes.", field="nodes")
-        for position, raw in enumerate(nodes):
+        for position, raw in enumerate(parted.nodes):
             self._node(raw, position)
         seen: set[str] = set()
-        for position, raw in enumerate(connections):
+        for position, raw in enumerate(parted.connections):
             self._connection(raw, position, seen)
         self._cycles()
         self.flow = read_flow(data, lambda problem, place: self._problem(problem, field=place))
+        for body in self.bodies.values():
+            inner = _Parser(self.registry)
+            inner.read(body)
+            self.problems += inner.problems[: max(0, _MOST_PROBLEMS - len(self.problems))]
 
     def _problem(self, problem: str, **where: Any) -> None:
         if len(self.problems) < _MOST_PROBLEMS:
@@ -126,6 +121,7 @@ class _Parser:
             self._problem(f"The component {node.module_id} is not installed.", node_id=node.id)
         elif not node.disabled:
             config, template, effect = self._settings(node, found)
+            self._body(node, found, config)
         lap = None if node.disabled else self._lap(node, component)
         defect = "; ".join(_sentence(problem) for problem in self.problems[before:]) or None
         return Node(
@@ -145,6 +141,7 @@ class _Parser:
             join=rule,
             last=node.last,
             lap=lap,
+            body=self.bodies.get(node.id),
         )
 
     def _lap(self, node: WorkflowNode, component: Component[Any]) -> Lap | None:
@@ -153,6 +150,14 @@ class _Parser:
         except ValueError as error:
             self._problem(str(error), node_id=node.id, field="enable_loop")
             return None
+
+    def _body(self, node: WorkflowNode, component: Component[Any], config: Config | None) -> None:
+        if node.id in self.bodies and not component.holds_body:
+            self._problem(f"Nodes cannot stand inside {component.name}.", node_id=node.id)
+        elif config:
+            problem = component.body_problem(config, has_body=node.id in self.bodies)
+            if problem:
+                self._problem(problem, node_id=node.id)
 
     def _settings(
         self, node: WorkflowNode, component: Component[Any]
@@ -259,7 +264,7 @@ def parse_workflow(workflow_data: dict[str, Any], registry: Registry, known_hash
     if parser.problems:
         raise invalid_workflow(parser.problems)
     name = known_hash or workflow_hash(canonical(workflow_data))
-    return Graph.build(name, parser.nodes, parser.edges, parser.flow)
+    return Graph.build(name, parser.nodes, parser.edges, parser.flow, parser.inputs)
 
 
 def restore_workflow(workflow_data: dict[str, Any], registry: Registry, known_hash: str) -> Graph:
@@ -270,7 +275,7 @@ def restore_workflow(workflow_data: dict[str, Any], registry: Registry, known_ha
     """
     parser = _Parser(registry)
     parser.read(workflow_data)
-    return Graph.build(known_hash, parser.nodes, parser.edges, parser.flow)
+    return Graph.build(known_hash, parser.nodes, parser.edges, parser.flow, parser.inputs)
 
 
 def check_workflow(workflow_data: dict[str, Any], registry: Registry) -> list[WorkflowProblem]:

@@ -21,6 +21,7 @@ _PENDING, _RUNNING, _RETRYING = NodeStatus.PENDING, NodeStatus.RUNNING, NodeStat
 _SUCCESS, _ERROR, _SKIPPED = NodeStatus.SUCCESS, NodeStatus.ERROR, NodeStatus.SKIPPED
 _CANCELLED, _OUTCOME_UNKNOWN = NodeStatus.CANCELLED, NodeStatus.OUTCOME_UNKNOWN
 _WAITING = NodeStatus.WAITING
+_ASKED_AGAIN = frozenset({Ending.TIMEOUT.value, Ending.ENDED.value})
 
 
 class Verdict(NamedTuple):
@@ -114,7 +115,7 @@ class Planner(Standing):
             self.status[node] = _RETRYING
             self.retries[node] = record.retry_at
             answer = self.answers.get(node)
-            if answer and answer.ending == Ending.TIMEOUT.value:
+            if answer and answer.ending in _ASKED_AGAIN:
                 del self.answers[node]  # the next attempt asks again
 
     def _unknown(self, record: r.StepUnknown) -> None:

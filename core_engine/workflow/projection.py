@@ -24,6 +24,7 @@ _WAIT_ENDED = {
     Ending.REJECTED: ("WARN", "Rejected"),
     Ending.DUE: ("INFO", "The wait is over"),
     Ending.TIMEOUT: ("WARN", "No answer came in time"),
+    Ending.ENDED: ("INFO", "Its runs have ended"),
 }
 _MOST_NAMED = 20
 _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
@@ -55,6 +56,7 @@ _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
     r.BreakpointsSet: (1, False),
     r.BreakpointHit: (1, False),
     r.BreakpointsPassed: (1, False),
+    r.LoopProgressed: (1, False),
 }
 
 
@@ -326,6 +328,20 @@ class Projection:
             }
         )
 
+    def _on_progressed(self, record: r.LoopProgressed, out: list[Frame]) -> None:
+        out.append(
+            {
+                "type": "LOOP_PROGRESS",
+                "job_id": self._job_id,
+                "seq": record.seq,
+                "node_id": self._graph.nodes[record.node].id,
+                "done": record.done,
+                "failed": record.failed,
+                "total": record.total,
+                "running": record.running,
+            }
+        )
+
     _HANDLERS: ClassVar[dict[type[r.Record], Callable[[Projection, Any, list[Frame]], None]]] = {
         r.RunAccepted: _on_accepted,
         r.StepStarted: _on_started,
@@ -353,6 +369,7 @@ class Projection:
         r.BreakpointsSet: _on_breakpoints,
         r.BreakpointHit: _on_hit,
         r.BreakpointsPassed: _on_let_pass,
+        r.LoopProgressed: _on_progressed,
     }
 
 

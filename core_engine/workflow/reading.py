@@ -38,6 +38,7 @@ class RunReading:
             last_seq=run.row.last_seq,
             usage=state.usage.of_run(),
             at_breakpoints=held_connections(run, state),
+            **await asyncio.to_thread(kept.shown_result, run.row, state),
             **rounds,
         )
 
@@ -82,11 +83,20 @@ class RunReading:
         preset: str | None = None,
         after: int | None = None,
         error: str | None = None,
+        after_item: int | None = None,
     ) -> list[RunSummary]:
         """List runs, newest first; ``before`` and ``after`` bound the start time in Unix milliseconds."""
         wanted = status.value if status else None
         which = RunFilter(
-            started_by, wanted, before, limit, parent, preset, started_after=after, error_part=error
+            started_by=started_by,
+            status=wanted,
+            before=before,
+            limit=limit,
+            parent=parent,
+            preset=preset,
+            started_after=after,
+            error_part=error,
+            after_item=after_item,
         )
         rows = await asyncio.to_thread(self._store.archive.runs, which)
         return [kept.summary_of(row) for row in rows]

@@ -163,7 +163,10 @@ class RunFinished(Record, frozen=True, tag="end"):
 
 
 class StepSuspended(Record, frozen=True, tag="suspended"):
-    """A step waits until a time (``until``, Unix ms) or a signal; ``prompt`` is what is asked of a person."""
+    """A step waits until a time (``until``, Unix ms) or a signal; ``prompt`` is what is asked of a person.
+
+    ``runs`` holds, as ``spec``, the runs that it waits for (`core_engine.workflow.children`).
+    """
 
     node: int
     attempt: int
@@ -171,12 +174,14 @@ class StepSuspended(Record, frozen=True, tag="suspended"):
     until: int | None
     signal: str | None
     prompt: dict[str, str] | None
+    runs: Outputs | None = None
 
 
 class StepResumed(Record, frozen=True, tag="answered"):
     """A wait is over. ``by`` answered it (an address), ``proof`` is the signed command that did; both None for a time.
 
-    Another `StepStarted` with the same attempt follows when the step goes on.
+    Another `StepStarted` with the same attempt follows when the step goes on. ``outcome`` tells of the runs that it
+    waited for.
     """
 
     node: int
@@ -185,6 +190,17 @@ class StepResumed(Record, frozen=True, tag="answered"):
     by: str | None
     comment: str
     proof: dict[str, Any] | None
+    outcome: dict[str, Any] | None = None
+
+
+class LoopProgressed(Record, frozen=True, tag="progress"):
+    """How far the runs of a waiting step are; ``total`` is None while nobody knows how many there will be."""
+
+    node: int
+    done: int
+    failed: int
+    total: int | None
+    running: int
 
 
 class StepSpent(Record, frozen=True, tag="spent"):
@@ -324,4 +340,5 @@ AnyRecord = (
     | BreakpointsSet
     | BreakpointHit
     | BreakpointsPassed
+    | LoopProgressed
 )

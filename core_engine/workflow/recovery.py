@@ -10,6 +10,7 @@ from core_engine.storage import EngineStore, RunRow, Write
 from core_engine.workflow.archive import Archive, last_policies
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.environment import Environment
+from core_engine.workflow.family import Family
 from core_engine.workflow.run import LiveRun
 from shared.contract.run import RunStatus
 from shared.errors import FloworkError
@@ -17,7 +18,9 @@ from shared.errors import FloworkError
 _LOG = logging.getLogger(__name__)
 
 
-async def recover_runs(store: EngineStore, archive: Archive, conductor: Conductor, env: Environment) -> int:
+async def recover_runs(
+    store: EngineStore, archive: Archive, conductor: Conductor, env: Environment, family: Family
+) -> int:
     """Go on with every unfinished run; return how many there are.
 
     A run whose journal is damaged is held: it is shown as FAILED with JOURNAL_CORRUPT, nothing of it runs and its
@@ -37,6 +40,7 @@ async def recover_runs(store: EngineStore, archive: Archive, conductor: Conducto
         run = LiveRun(row.number, state, env, written=found.row.records)
         conductor.add(run)
         run.revive(last_policies(found.records))
+        family.take_back(run)
         count += 1
     return count
 

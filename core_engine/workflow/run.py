@@ -86,12 +86,14 @@ class LiveRun(DebuggedRun):
         """Start nothing more; what runs may finish."""
         if self.state.status is RunStatus.RUNNING:
             self.record(r.RunPaused(self.state.next_seq, self.now(), by))
+            self.env.family.paused(self)
 
     def resume(self, by: str) -> None:
         """Go on after a pause."""
         if self.state.status is RunStatus.PAUSED:
             self.record(r.RunResumed(self.state.next_seq, self.now(), by))
             self.env.wake(self)
+            self.env.family.resumed(self)
 
     def hold(self) -> None:
         """Start nothing more in this process; what was launched may finish."""
@@ -126,8 +128,10 @@ class LiveRun(DebuggedRun):
                 self.record(r.StepInterrupted(self.state.next_seq, self.now(), node, True))
         if planner.stopping:
             self._cancel_waiting()
-        for node in planner.waits:
+        for node, wait in planner.waits.items():
             self.await_due(node)
+            if wait.runs:
+                self.env.family.begin(self, node)
         for node, retry_at in list(planner.retries.items()):
             longest = self.state.graph.nodes[node].retry.max_delay_seconds * 2
             self.await_retry(node, min(max(retry_at - self.now(), 0) / 1000, longest))
@@ -136,10 +140,12 @@ class LiveRun(DebuggedRun):
 
     @override
     def on_cut(self) -> None:
+        super().on_cut()
         self._launching, self._claimed = self._claimed, []
 
     @override
     def on_synced(self) -> None:
+        super().on_synced()
         launching, self._launching = self._launching, []
         for attempt in launching:
             if self.attempts.get(attempt.node.index) is attempt and not self.held:
@@ -237,7 +243,9 @@ class LiveRun(DebuggedRun):
         node = attempt.node
         try:
             context, payload = self._prepare(attempt)
-            config = configure(self, context, payload)
+            config = configure(
+                self, context, attempt.node.component.seen_by_settings(payload, context.answer)
+            )
         except Exception as error:  # noqa: BLE001 - unreadable inputs or settings fail this step only
             self.step_returned(attempt, error)
             return
@@ -248,7 +256,7 @@ class LiveRun(DebuggedRun):
     def _prepare(self, attempt: Attempt) -> tuple[StepContext, Payload]:
         given = self.state.given(attempt.node.index)
         attempt.payload = given.payload
-        answer = given_answer(self.state.planner.answers.get(attempt.node.index))
+        answer = given_answer(self, self.state.planner.answers.get(attempt.node.index))
         attempt.context = context = StepContext(self, attempt.node, attempt.number, given, answer)
         return context, given.payload
 

@@ -7,10 +7,12 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from core_engine.kernel.context import Files
+from core_engine.kernel.family import CalledWorkflow
 from core_engine.kernel.ports import (
     AlarmListener,
     Debuggable,
@@ -32,8 +34,10 @@ from core_engine.workflow.aids import check_aids
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
-from core_engine.workflow.environment import Environment
+from core_engine.workflow.environment import Environment, no_presets
 from core_engine.workflow.expressions import NoVariables, Variables
+from core_engine.workflow.family import Family
+from core_engine.workflow.inputs import filled
 from core_engine.workflow.journal import Payloads
 from core_engine.workflow.library import Library, Prepared
 from core_engine.workflow.parse import check_workflow
@@ -74,6 +78,7 @@ class RunService(RunReading):
         on_fatal: Callable[[FloworkError], None],
         variables: Variables | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
+        presets: Callable[[str], CalledWorkflow] | None = None,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -85,6 +90,9 @@ class RunService(RunReading):
         self._delivery = Delivery()
         self._aftermath = Aftermath(store)
         self._conductor = conductor = Conductor(store, self._delivery, clock, self._aftermath, on_fatal)
+        self._family = Family(store, self._library, self._archive, conductor, self._delivery)
+        self._family.settle_in(partial(self._new_run, start_node=None), limits.max_open_runs)
+        conductor.on_retire = self._family.retired
         self._closing = False
         self._quiet = asyncio.Event()
         self._env = Environment(
@@ -103,6 +111,8 @@ class RunService(RunReading):
             secrets=secrets,
             wants_end=self._aftermath.wanted,
             alarm=self._alarm,
+            family=self._family,
+            presets=presets or no_presets,
         )
 
     async def start(self, request: StartRun, sink: Sink | None = None) -> Frame:
@@ -117,10 +127,9 @@ class RunService(RunReading):
             return await self._again(request, prepared, sink)
         start_node = prepared.start_index(request.start_node_id)
         check_aids(request.options, prepared.graph)
-        if len(self._conductor.runs) >= self._limits.max_open_runs:
-            message = (
-                f"The engine has {len(self._conductor.runs)} unfinished runs; wait until some have ended."
-            )
+        request = replace(request, initial_payload=filled(prepared.graph.inputs, request.initial_payload))
+        if self._family.roots >= self._limits.max_open_runs:
+            message = f"The engine has {self._family.roots} unfinished runs; wait until some have ended."
             raise FloworkError(ErrorCode.RATE_LIMITED, message, retry_after=1.0)
         run = self._new_run(request, prepared, start_node)
         if sink:
@@ -173,7 +182,13 @@ class RunService(RunReading):
         return await self.details(run_id)
 
     async def subscribe(
-        self, run_id: str, sink: Sink, after_seq: int, pace: Pace = at_once
+        self,
+        run_id: str,
+        sink: Sink,
+        after_seq: int,
+        pace: Pace = at_once,
+        *,
+        include_children: bool = False,
     ) -> Callable[[], None]:
         """Deliver a run's events after ``after_seq``: past ones first, then live ones without gap or repeat.
 
@@ -181,11 +196,15 @@ class RunService(RunReading):
         """
         self._row(run_id)
         subscription = self._delivery.follow(run_id, sink, after_seq + 1, live=False)
+        subscription.children = include_children
         try:
             await self._catch_up(run_id, subscription, pace)
         except BaseException:
             self._delivery.drop(subscription)
             raise
+        for child in self._family.children_of(run_id) if include_children else ():
+            if not self._delivery.follows(child, sink):
+                await self.subscribe(child, sink, 0, include_children=True)
         return partial(self._delivery.drop, subscription)
 
     def unsubscribe(self, sink: Sink) -> None:
@@ -212,7 +231,9 @@ class RunService(RunReading):
 
     async def recover(self) -> int:
         """Go on with every unfinished run of the journal; return how many there are."""
-        count = await recover_runs(self._store, self._archive, self._conductor, self._env)
+        self._family.recovering()
+        count = await recover_runs(self._store, self._archive, self._conductor, self._env, self._family)
+        self._family.recovered()
         await self._aftermath.start()
         return count
 
@@ -222,6 +243,7 @@ class RunService(RunReading):
         runs = list(self._conductor.runs.values())
         for run in runs:
             run.hold()
+        await self._family.close()
         self._quiet.clear()
         if self._env.slots.used:
             with suppress(TimeoutError):

@@ -15,6 +15,7 @@ from core_engine.workflow.graph import Graph
 from core_engine.workflow.journal import LARGE, Payloads
 from core_engine.workflow.planner import Planner
 from core_engine.workflow.projection import frame_count
+from core_engine.workflow.results import merged
 from core_engine.workflow.usage import Usage
 from shared.contract.run import RunMode, RunStatus
 
@@ -50,6 +51,9 @@ class RunState:
         self.error: str | None = None
         self.finished_at: int | None = None
         self.result_row: bytes | None = None
+        self.paused_by = ""
+        self.leaves: set[int] = set()
+        self.asked: dict[int, r.Outputs] = {}
         self.log_lines = self.log_chars = self.popups = 0
         self.usage = Usage()
         self.last_at = accepted.at
@@ -80,12 +84,7 @@ class RunState:
             return Given(self._first_payload(node), (), ())
         edges = sorted(edges)
         parts = [self.carried(edge) for edge in edges]
-        values = [part.data for part in parts]
-        history = [entry for part in parts for entry in part.history]
-        if all(isinstance(value, dict) for value in values):
-            merged = {key: item for value in values for key, item in value.items()}
-            return Given(Payload(merged, history), edges, parts)
-        return Given(Payload(values, history), edges, parts)
+        return Given(merged(parts), edges, parts)
 
     def carried(self, edge: int, outputs: r.Outputs | None = None) -> Payload:
         """Return what went along a live connection; ``outputs`` are its source's, by default the latest."""
@@ -161,13 +160,15 @@ class RunState:
             targets = (graph.targets[edge] for edge in graph.outgoing[source])
             outputs = self.outputs[source]
             if outputs and not any(planner.needs_input(target) for target in targets):
-                self.payloads.release(outputs)
+                self.payloads.release(outputs, [self.outputs[leaf] or {} for leaf in self.leaves])
 
     def _on_ran(self, record: r.StepRan) -> None:
         self.next_seq = record.seq + 2 + len(record.taken)
         self.outputs[record.node] = record.outputs
         if self.laps:
             self.laps.pop(record.node, None)
+        if not record.taken:
+            self.leaves.add(record.node)
         self.planner.ran(record)
         if self.payloads.large:
             self._release(record.node)
@@ -176,6 +177,8 @@ class RunState:
         self._count(record)
         if record.outputs:
             self.outputs[record.node] = record.outputs
+            if not record.taken:
+                self.leaves.add(record.node)
         lap = self.laps.pop(record.node, None)
         self.planner.apply(record)
         if self.payloads.large:
@@ -207,6 +210,8 @@ class RunState:
         self.outputs = [None] * len(self.outputs)
         self.laps.clear()
         self.errors.clear()
+        self.leaves.clear()
+        self.asked.clear()
         self.payloads.large.clear()
 
     def _on_finally(self, record: r.FinallyStarted) -> None:
@@ -219,6 +224,8 @@ class RunState:
 
     def _on_suspended(self, record: r.StepSuspended) -> None:
         self._on_other(record)
+        if record.runs:
+            self.asked[record.node] = record.runs
         if self.payloads.large:
             self._release(record.node)
 
@@ -240,7 +247,7 @@ class RunState:
         self.usage.add(record)
 
     def _on_paused(self, record: r.RunPaused) -> None:
-        self.status, self.status_seq = RunStatus.PAUSED, record.seq
+        self.status, self.status_seq, self.paused_by = RunStatus.PAUSED, record.seq, record.by
         self._on_other(record)
 
     def _on_resumed(self, record: r.RunResumed) -> None:
@@ -283,4 +290,5 @@ class RunState:
         r.BreakpointsSet: _on_other,
         r.BreakpointHit: _on_other,
         r.BreakpointsPassed: _on_other,
+        r.LoopProgressed: _on_other,
     }

@@ -16,8 +16,10 @@ from pydantic import ValidationError
 
 from core_engine.kernel.component import Config, Execution, StepPolicy
 from core_engine.kernel.context import LogLevel, Spent
+from core_engine.kernel.family import CalledWorkflow
 from core_engine.kernel.payload import DeadInput, Input, Payload
 from core_engine.kernel.suspension import Answer, Suspend
+from core_engine.workflow.children import SPEC, decode_spec
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.expressions import NodeResults, Scope, render_value
 from core_engine.workflow.failures import mask, mask_value
@@ -143,6 +145,15 @@ class StepContext:
         base = accepted.effect_key or accepted.run_id
         rounds = f"\nround {self.round}" if self.round else ""
         return hashlib.sha256(f"{base}\n{self.node.id}\n{self.iteration}{rounds}".encode()).hexdigest()
+
+    def saved_workflow(self, preset: str) -> CalledWorkflow:
+        """Return a saved workflow: the version this step has used before, else the newest; blocks."""
+        state = self._host.state
+        asked = state.asked.get(self.node.index)
+        spec = decode_spec(state.payloads.load(asked[SPEC])) if asked else None
+        if spec and spec.workflow is not None and spec.preset == preset:
+            return CalledWorkflow(preset, spec.version or 0, spec.workflow)
+        return self._host.env.presets(preset)
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Write a line to the run's log, from any thread."""

@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core_engine.kernel.suspension import Answer, Ending, SignedAnswer, Suspend
+from typing_extensions import override
+
+from core_engine.kernel.family import RunsOutcome
+from core_engine.kernel.suspension import RUNS, Answer, Ending, SignedAnswer, Suspend
 from core_engine.workflow import records as r
+from core_engine.workflow.children import SPEC, encode_spec, outcome_record
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.failures import mask
-from core_engine.workflow.outcomes import NotedRun
+from core_engine.workflow.outcomes import Known, NotedRun
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import LONGEST_LOG, LONGEST_TITLE, clean_text
 from shared.errors import ErrorCode, FloworkError
@@ -27,14 +31,46 @@ class WaitingRun(NotedRun):
         super().__init__(number, state, env, written)
         self.held = False
         self._due: dict[int, asyncio.TimerHandle] = {}
+        self._expecting: list[int] = []
+        self._adopting: list[int] = []
 
     def suspend(self, node: int, wait: Suspend, secrets: Sequence[str]) -> None:
         """Record that a step waits; its slot is free for others."""
         state, now = self.state, self.now()
         number, prompt = state.planner.attempts[node], _shown(wait.prompt, secrets)
-        until, wait_id = wait.due(now), new_id()
-        self.record(r.StepSuspended(state.next_seq, now, node, number, wait_id, until, wait.signal, prompt))
+        until, wait_id, signal = wait.due(now), new_id(), wait.signal
+        runs = None
+        if wait.runs:
+            try:
+                runs, signal = {SPEC: state.payloads.store(encode_spec(wait.runs))}, RUNS
+            except (TypeError, ValueError, RecursionError) as error:  # items that are no JSON values
+                self.fail(node, error, Known(None, secrets), 0.0)
+                return
+            self._expecting.append(node)
+        self.record(r.StepSuspended(state.next_seq, now, node, number, wait_id, until, signal, prompt, runs))
         self.await_due(node)
+
+    def end_runs(self, node: int, outcome: RunsOutcome, digest: str) -> None:
+        """Record that the runs a step waited for have ended, and how."""
+        state, ending = self.state, Ending.ENDED.value
+        number, kept = state.planner.attempts[node], outcome_record(outcome, digest)
+        text = f"{outcome.succeeded} of {outcome.count} well"
+        seq, now = state.next_seq, self.now()
+        self.record(r.StepResumed(seq, now, node, number, ending, None, text, None, kept))
+        self.env.wake(self)
+
+    @override
+    def on_cut(self) -> None:
+        super().on_cut()
+        self._adopting, self._expecting = self._expecting, []
+
+    @override
+    def on_synced(self) -> None:
+        super().on_synced()
+        adopting, self._adopting = self._adopting, []
+        for node in adopting:
+            self.env.family.begin(self, node)
+        self.env.family.look(self)
 
     def answer(self, node_id: str, signal: str, signed: SignedAnswer) -> None:
         """Take the answer to a step's request; raises NOT_FOUND, or CONFLICT when it does not wait for one."""
@@ -101,9 +137,12 @@ class WaitingRun(NotedRun):
         return f"{text} any more: its time ran out." if earlier else f"{text}."
 
 
-def given_answer(record: r.StepResumed | None) -> Answer | None:
+def given_answer(run: WaitingRun, record: r.StepResumed | None) -> Answer | None:
     """Return what ended a wait as the component is told it."""
-    return None if record is None else Answer(Ending(record.ending), record.by, record.comment)
+    if record is None:
+        return None
+    runs = run.env.family.outcome(run, record) if record.outcome else None
+    return Answer(Ending(record.ending), record.by, record.comment, runs)
 
 
 def _shown(prompt: Mapping[str, str] | None, secrets: Sequence[str]) -> dict[str, str] | None:

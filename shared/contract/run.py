@@ -232,6 +232,7 @@ class RunDetails(Event, name="run_response", audience=Audience.CALLER):
 
     Of a workflow that runs in rounds, ``round`` (from 1) is the one that the nodes are shown in, ``rounds`` how many
     have begun. ``at_breakpoints`` is there only while data waits at breakpoints.
+    ``result`` is the data that a run gave which ended well, ``result_bytes`` its size; a large one is left out.
     """
 
     type: str = "run_response"
@@ -242,6 +243,8 @@ class RunDetails(Event, name="run_response", audience=Audience.CALLER):
     round: int | None = Field(default=None, exclude_if=_is_absent)
     rounds: int | None = Field(default=None, exclude_if=_is_absent)
     at_breakpoints: list[HeldConnection] = Field(default_factory=list, exclude_if=_is_empty)
+    result: Any = Field(default=None, exclude_if=_is_absent)
+    result_bytes: int | None = Field(default=None, exclude_if=_is_absent)
     request_id: str | None = None
 
 
@@ -262,12 +265,14 @@ class RunList(Event, name="runs_list_response", audience=Audience.CALLER):
 class ListRuns(Command, name="list_runs", reply=RunList, role=Role.READER):
     """List the runs the caller may see, newest first; ``before`` (Unix ms) pages backwards.
 
-    Runs that another run started (items of a loop, sub-workflows) are listed by naming it as ``parent_job_id``.
+    Runs that another run started (items of a loop, sub-workflows) are listed by naming it as ``parent_job_id``: then
+    they come in the order of their items, and ``after_item`` pages forwards.
     """
 
     status: RunStatus | None = None
     before: int | None = None
     parent_job_id: JobId | None = None
+    after_item: int | None = Field(default=None, ge=0)
     preset_name: str | None = Field(default=None, max_length=200)
     limit: int = Field(default=50, ge=1, le=500)
 
@@ -282,6 +287,10 @@ class RunSubscribed(Event, name="run_subscribed", audience=Audience.CALLER):
 
 
 class SubscribeRun(Command, name="subscribe_run", reply=RunSubscribed, role=Role.READER):
-    """Follow a run from just after event ``after_seq``: no gap, no repeat, also after a lost connection."""
+    """Follow a run from just after event ``after_seq``: no gap, no repeat, also after a lost connection.
+
+    With ``include_children`` the runs that its steps start follow too, each from its first event on.
+    """
 
     after_seq: int = Field(default=0, ge=0)
+    include_children: bool = False

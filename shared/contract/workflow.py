@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, StringConstraints
 
 from shared.contract.base import Audience, Command, Event, Incoming, Outgoing, Role
+from shared.contract.flow_family import MAX_INPUTS, WorkflowInput
 from shared.contract.flow_rules import JoinRule
 
 NodeId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
@@ -34,6 +35,7 @@ class WorkflowNode(Incoming):
     """One step: which component runs, with which settings, and how failures are met.
 
     A node marked ``finally`` runs after all others have ended, however they did.
+    ``parent_id`` (also ``parentId``) names the loop node in whose body the node stands.
     """
 
     id: NodeId
@@ -48,6 +50,7 @@ class WorkflowNode(Incoming):
     disabled: bool = False
     retry: RetryPolicy | None = None
     timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86_400)
+    parent_id: NodeId | None = Field(default=None, validation_alias=AliasChoices("parent_id", "parentId"))
 
 
 class WorkflowConnection(Incoming):
@@ -71,6 +74,7 @@ class WorkflowData(Incoming):
     connections: list[WorkflowConnection] = Field(default_factory=list, max_length=MAX_CONNECTIONS)
     global_loop_config: dict[str, Any] = Field(default_factory=dict)
     settings: dict[str, Any] = Field(default_factory=dict)
+    inputs: list[WorkflowInput] = Field(default_factory=list, max_length=MAX_INPUTS)
 
 
 class WorkflowProblem(Outgoing):

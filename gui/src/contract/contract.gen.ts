@@ -210,6 +210,7 @@ export type ListRuns = {
   status?: (RunStatus | null);
   before?: (number | null);
   parent_job_id?: (string | null);
+  after_item?: (number | null);
   preset_name?: (string | null);
   limit?: number;
 };
@@ -250,6 +251,16 @@ export type LogEvent = {
   timestamp: string;
   node_id?: (string | null);
   workflow_context_id?: (string | null);
+};
+export type LoopProgress = {
+  type?: string;
+  job_id: string;
+  seq: number;
+  node_id: string;
+  done: number;
+  failed: number;
+  total: (number | null);
+  running: number;
 };
 export type MakeFlowTest = {
   job_id?: (string | null);
@@ -569,6 +580,8 @@ export type RunDetails = {
   round?: (number | null);
   rounds?: (number | null);
   at_breakpoints?: (HeldConnection)[];
+  result?: unknown;
+  result_bytes?: (number | null);
   request_id?: (string | null);
 };
 export type RunList = {
@@ -689,6 +702,7 @@ export type SubscribeRun = {
   job_id?: (string | null);
   request_id?: (string | null);
   after_seq?: number;
+  include_children?: boolean;
 };
 export type SystemOverview = {
   kernel_version: string;
@@ -811,6 +825,7 @@ export interface Commands {
 export interface Events {
   "BREAKPOINT_HIT": BreakpointHit;
   "CONNECTION_STATUS_UPDATE": ConnectionStatusUpdate;
+  "LOOP_PROGRESS": LoopProgress;
   "MANUAL_APPROVAL_REQUESTED": ManualApprovalRequested;
   "NODE_EXECUTION_METRIC": NodeExecutionMetric;
   "NODE_USAGE": NodeUsage;
@@ -929,6 +944,7 @@ export const RELAYED: Record<string, keyof Events> = {
   "CONNECTION_DATA_RESPONSE": "connection_history_response",
   "CONNECTION_UPDATE": "CONNECTION_STATUS_UPDATE",
   "FILESYSTEM_LIST_RESPONSE": "directory_list_response",
+  "LOOP_PROGRESS": "LOOP_PROGRESS",
   "MANUAL_APPROVAL_REQUESTED": "MANUAL_APPROVAL_REQUESTED",
   "NODE_METRIC_UPDATE": "NODE_EXECUTION_METRIC",
   "NODE_USAGE": "NODE_USAGE",

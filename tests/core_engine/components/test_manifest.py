@@ -98,6 +98,7 @@ KNOWN = {
     "username": "me", "sender": "me@example.com", "topic": "a", "topics": "a/#",
     "conditions": [{"operator": "is empty"}], "name": "n", "left": [], "right": [], "left_key": ["id"],
     "rules": {"type": "object"}, "image": "alpine:3", "command": "true", "table": "t",
+    "preset_name": "Sales",
     "fields": [{"name": "title", "selector": "h1"}],
 }  # fmt: skip
 

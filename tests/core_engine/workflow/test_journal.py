@@ -48,6 +48,8 @@ RECORDS = [
     r.BreakpointsSet(23, 28, (0, 2), "0xb"),
     r.BreakpointHit(24, 29, 0, '{"n":1}'),
     r.BreakpointsPassed(25, 30, (0,), True, "0xb"),
+    r.StepResumed(21, 27, 0, 1, "ended", None, "", None, {"count": 2, "errors": []}),
+    r.LoopProgressed(22, 28, 0, 5, 1, 10, 4),
 ]
 
 

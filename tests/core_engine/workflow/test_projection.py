@@ -53,6 +53,8 @@ KINDS = [
     (r.BreakpointHit(0, 1000, 1, "{}"), 1),
     (r.BreakpointsPassed(0, 1000, (1,), True, "0xb"), 1),
     (r.BreakpointsPassed(0, 1000, (), False, "0xb"), 1),
+    (r.StepResumed(0, 1000, 0, 1, "ended", None, "2 of 3 well", None, {"count": 3}), 1),
+    (r.LoopProgressed(0, 1000, 0, 2, 1, None, 4), 1),
     (r.RunFinished(0, 1000, "FAILED", "A: text"), 2),
     (r.RunFinished(0, 1000, "STOPPED", None), 2),
 ]

@@ -301,7 +301,14 @@ class Bench:
     """A run service on a real journal in a folder of the test."""
 
     def __init__(
-        self, folder: Path, registry: Registry, *, clock: Clock | None = None, **limits: int
+        self,
+        folder: Path,
+        registry: Registry,
+        *,
+        clock: Clock | None = None,
+        files: Any = None,
+        presets: Any = None,
+        **limits: int,
     ) -> None:
         self.store = EngineStore.open(folder)
         self.registry = registry
@@ -309,11 +316,12 @@ class Bench:
         self.runs = RunService(
             self.store,
             registry,
-            NoFiles(),
+            files or NoFiles(),
             Limits(**limits),
             clock=clock or SystemClock(),
             rng=random.Random(7),
             on_fatal=self.fatal.append,
+            presets=presets,
         )
 
     async def start(self, data: dict[str, Any], run_id: str = "run-1", **more: Any) -> Watcher:

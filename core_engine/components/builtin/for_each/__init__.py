@@ -1,0 +1,1 @@
+"""For each: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""End the loop: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Run a workflow: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""While: the component, its icon and a runnable example."""
