@@ -25,12 +25,17 @@ from core_engine.gateway_link.vitals import Pulse, Vitals
 from core_engine.http.server import InternalApi
 from core_engine.http.status import EngineStatus, own_version
 from core_engine.http.watchdog import LoopWatchdog
+from core_engine.http.webhooks import WebhookRoutes
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
+from core_engine.triggers import TriggerService
+from core_engine.triggers.results import RunResults
+from core_engine.triggers.secret import RuleSecrets
+from core_engine.triggers.webhook import WebhookDesk
 from core_engine.workflow import RunService
 from shared.clock import Clock, SystemClock
 from shared.errors import ErrorCode, FloworkError
@@ -105,6 +110,7 @@ class Engine:
             settings, store, self._files, clock=clock, owner=lambda: self.access.owner
         )
         self.runs = self._build_runs()
+        self.triggers = self._build_triggers()
         self.rooms = Rooms(
             self.runs,
             self.registry,
@@ -112,6 +118,7 @@ class Engine:
             documents.variables,
             documents.preferences,
             documents.folders,
+            self.triggers,
         )
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
@@ -133,7 +140,10 @@ class Engine:
         await self.access.load()
         self._replays.restore(self._window, self._clock.now_ms())
         self._isolation = await asyncio.to_thread(rung_in_force)
+        self.triggers.load(self.registry.outlet)
+        self.runs.on_end(self.triggers)
         recovered = await self.runs.recover()
+        await self.triggers.start()
         await self._listen()
         self._address.write(self.address)
         self._begin_background()
@@ -149,6 +159,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.relay.close()
+        await self.triggers.close()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
         try:
             async with asyncio.timeout(LAST_SECONDS):
@@ -242,8 +253,27 @@ class Engine:
 
     def _build_http(self) -> InternalApi:
         listen, link = self._settings.listen, self._settings.link
+        desk = WebhookDesk(self.triggers, RunResults(self._store, self.registry), self._clock)
         return InternalApi(
-            listen.http_host, listen.http_port, secret=reveal(link.service_secret), status=self.status
+            listen.http_host,
+            listen.http_port,
+            secret=reveal(link.service_secret),
+            status=self.status,
+            webhooks=WebhookRoutes(desk),
+            triggers=self.triggers.figures,
+        )
+
+    def _build_triggers(self) -> TriggerService:
+        documents = self._documents
+        return TriggerService(
+            self._store,
+            self.registry,
+            self.runs,
+            documents.presets,
+            RuleSecrets(documents.cipher, documents.variables),
+            files=self._files,
+            role_of=self.access.role_of,
+            clock=self._clock,
         )
 
     def _build_pulse(self) -> Pulse:

@@ -25,12 +25,13 @@ ENGINE_KEY_FILE = "engine.key"
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The four, opened."""
+    """The four, opened, and what secrets are sealed with."""
 
     presets: PresetService
     variables: VariableService
     preferences: PreferenceService
     folders: FolderBrowser
+    cipher: ValueCipher
 
 
 def open_documents(
@@ -51,4 +52,5 @@ def open_documents(
         variables=VariableService(VariableTable(store), cipher, owner, rng),
         preferences=PreferenceService(store),
         folders=FolderBrowser(files),
+        cipher=cipher,
     )

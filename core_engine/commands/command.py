@@ -13,6 +13,7 @@ from core_engine.components.folders import FolderBrowser
 from core_engine.kernel.ports import Frame, Registry, Runs
 from core_engine.preferences import PreferenceService
 from core_engine.presets import PresetService
+from core_engine.triggers import TriggerService
 from core_engine.variables import VariableService
 from shared.contract.base import Command, Event, Role
 from shared.signing.envelope import OpenedMessage
@@ -31,6 +32,7 @@ class Rooms:
     variables: VariableService
     preferences: PreferenceService
     folders: FolderBrowser
+    triggers: TriggerService
 
 
 @dataclass(slots=True)

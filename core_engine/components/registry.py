@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -18,6 +18,7 @@ from core_engine.components import manifest
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
+from core_engine.components.outlet import EventOutlet
 from core_engine.kernel.component import Component, StepPolicy
 from core_engine.settings import EngineSettings
 from shared.contract.component import ComponentInfo
@@ -33,6 +34,7 @@ class Services:
 
     sandbox: Sandbox
     network: NetworkPolicy
+    outlet: EventOutlet = field(default_factory=EventOutlet)
 
 
 class BrokenComponentError(Exception):
@@ -55,6 +57,11 @@ class ComponentRegistry:
         for parent in folders:
             for folder in _component_folders(parent):
                 self._enter(folder)
+
+    @property
+    def outlet(self) -> EventOutlet:
+        """Where components publish events."""
+        return self._services.outlet
 
     @property
     def broken(self) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ from core_engine.workflow.graph import (
     workflow_hash,
 )
 from core_engine.workflow.retry import policy_of, timeout_of
+from core_engine.workflow.trigger_settings import trigger_problems
 from shared.contract.workflow import (
     MAX_CONNECTIONS,
     MAX_NODES,
@@ -75,6 +76,7 @@ class _Parser:
         for position, raw in enumerate(connections):
             self._connection(raw, position, seen)
         self._cycles()
+        self.problems += trigger_problems(data)
 
     def _problem(self, problem: str, **where: Any) -> None:
         if len(self.problems) < _MOST_PROBLEMS:

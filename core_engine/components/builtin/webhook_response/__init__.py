@@ -1,0 +1,1 @@
+"""Webhook response: the component, its icon and a runnable example."""
