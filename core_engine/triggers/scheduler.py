@@ -52,6 +52,7 @@ class Scheduler:
         self._next: dict[str, tuple[int, int]] = {}
         self._changed_rules: set[str] = set()
         self._heap: list[tuple[int, str]] = []
+        self._turning = asyncio.Lock()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -103,6 +104,10 @@ class Scheduler:
 
     async def turn(self) -> float:
         """Fire what is due; return the seconds until the next due time, at most a few."""
+        async with self._turning:
+            return await self._turn()
+
+    async def _turn(self) -> float:
         while self._changed_rules:
             # What passed before a rule was made, changed or switched on is nobody's missed start.
             rule_id = self._changed_rules.pop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from core_engine.components.builtin.webhook_trigger.component import WebhookConfig
 
@@ -16,10 +17,16 @@ _PREFIX = "sha256="
 _MOST_PARTS = 20
 
 
-def is_proven(
-    config: WebhookConfig, secret: bytes, headers: Mapping[str, str], body: bytes, now_ms: int
-) -> bool:
-    """Tell whether a call proves the secret as the rule asks; ``headers`` by name in lower case.
+class Evidence(NamedTuple):
+    """What a call brings: ``headers`` by name in lower case, the raw body, and when it came (Unix ms)."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    now_ms: int
+
+
+def is_proven(config: WebhookConfig, secret: bytes, call: Evidence) -> bool:
+    """Tell whether a call proves the secret as the rule asks.
 
     Every comparison takes the same time, wherever texts differ.
     """
