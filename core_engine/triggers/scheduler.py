@@ -215,5 +215,8 @@ class Scheduler:
     def _changed(self, rule_id: str) -> None:
         if self._rules.find(rule_id) is None:
             self._decided.pop(rule_id, None)
-        self._changed_rules.add(rule_id)
+        else:
+            self._decided[rule_id] = self._clock.now_ms()
+        self._plan(rule_id)
+        self._changed_rules.add(rule_id)  # to be noted durably, which takes its time
         self._news.set()

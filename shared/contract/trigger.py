@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AliasChoices, Field, StringConstraints
 
 from shared.contract.base import Address, Audience, Command, Event, JobId, Outgoing, Role
 from shared.contract.flow_trigger import TriggerPolicy
@@ -89,7 +89,7 @@ class SaveTrigger(Command, name="save_trigger", reply=TriggerSaved, role=Role.AD
     rule_id: RuleId | None = None
     preset_name: PresetName
     kind: TriggerKind
-    rule_name: str = Field(default="", alias="name", max_length=200)
+    rule_name: str = Field(default="", validation_alias=AliasChoices("name", "rule_name"), max_length=200)
     enabled: bool = True
     config: dict[str, Any] = Field(default_factory=dict)
     policy: TriggerPolicy | None = None

@@ -60,7 +60,7 @@ async def test_a_run_starts_at_its_trigger_node_alone(tmp_path: Path) -> None:
         assert fired["outcome"] == "started"
         await ended(of, fired["run_id"])
         details = await of.runs.details(fired["run_id"])
-        done = {item.node_id for item in details.nodes if item.status is NodeStatus.SUCCEEDED}
+        done = {item.node_id for item in details.nodes if item.status is NodeStatus.SUCCESS}
         assert done == {"hand", "b"}
         (payload,) = await of.runs.connection_history(fired["run_id"], "hand-b")
         assert payload["data"]["x"] == 1
