@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from shared.errors import ErrorCode, FloworkError
-
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
@@ -28,7 +26,7 @@ class EventReceiver(Protocol):
 
 
 class EventOutlet:
-    """Where components publish; the engine connects the receiver when it starts."""
+    """Where components publish; the engine connects the receiver before any run goes on."""
 
     def __init__(self) -> None:
         self._receiver: EventReceiver | None = None
@@ -38,7 +36,5 @@ class EventOutlet:
         self._receiver = receiver
 
     async def publish(self, event: PublishedEvent) -> int:
-        """Return how many rules the event fires, once it is on the disk; raises ENGINE_UNAVAILABLE without receiver."""
-        if self._receiver is None:
-            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "Events are not taken yet.")
-        return await self._receiver.publish(event)
+        """Return how many rules the event fires, once it is on the disk; without a receiver nobody listens."""
+        return 0 if self._receiver is None else await self._receiver.publish(event)

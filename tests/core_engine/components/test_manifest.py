@@ -95,6 +95,7 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
         known = {
             "url": "https://example.com", "path": "a.txt", "pattern": "(?P<a>.)", "template": "x", "query": "a",
             "groupings": [{"name": "all"}],
+            "event_name": "order.paid",
         }  # fmt: skip
         given = {name: known[name] for name in required}
         assert component.parse_config({**shown, **given}) == component.parse_config(given)
@@ -103,7 +104,7 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
 def test_every_shipped_manifest_has_what_forms_and_readers_need(registry: ComponentRegistry) -> None:
     infos = registry.listing("modules")
     ComponentsList(component_type="modules", components=infos)
-    assert len(infos) == 16
+    assert len(infos) == 18
     for info in infos:
         shown = info.manifest
         assert shown.guarantee.endswith(".")

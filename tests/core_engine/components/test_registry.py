@@ -10,13 +10,14 @@ from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import BUILTIN, ComponentRegistry, Services, open_registry
 from core_engine.settings import PREFIXES, EngineSettings
+from core_engine.triggers.rules import KINDS
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load
 
 SHIPPED = [
     "aggregate", "debug_popup_module", "delay", "function_runner_module", "http_request", "if_condition", "json_query",
-    "manual_approval", "parse_lines", "read_file", "set_fields", "static_data_provider_module", "switch", "template",
-    "wait_until", "write_file",
+    "manual_approval", "parse_lines", "publish_event", "read_file", "set_fields", "static_data_provider_module",
+    "switch", "template", "wait_until", "webhook_response", "write_file",
 ]  # fmt: skip
 
 GOOD = '''
@@ -59,6 +60,16 @@ def test_every_shipped_component_is_there_and_whole(registry: ComponentRegistry)
         assert registry.example(info.id)
         assert info.manifest.icon_file == "icon.svg"
     assert registry.listing("plugins") == []
+
+
+def test_the_triggers_are_nodes_without_inputs(registry: ComponentRegistry) -> None:
+    listed = registry.listing("triggers")
+    assert {info.id.removesuffix("_trigger") for info in listed} == set(KINDS)
+    for info in listed:
+        assert info.manifest.type == "TRIGGER"
+        assert info.manifest.input_ports == []
+        assert [port.name for port in info.manifest.output_ports] == ["output", "error"]
+        assert (registry.example(info.id) or {})["initial_payload"]
 
 
 def test_listings_are_sorted_by_name(registry: ComponentRegistry) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -42,7 +42,7 @@ def test_every_half_hour_goes_on_through_both_changes() -> None:
     table = Timetable("*/30 * * * *", "America/New_York")
     for begin in ("2024-03-10T05:00:00+00:00", "2024-11-03T04:00:00+00:00"):
         moments = list(islice(table.after(ms(begin)), 12))
-        assert {later - sooner for sooner, later in zip(moments, moments[1:], strict=False)} == {1_800_000}
+        assert {later - sooner for sooner, later in pairwise(moments)} == {1_800_000}
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_going_on_from_any_moment_gives_the_same_times(cron: str, zone: str) -> 
     table = Timetable(cron, zone)
     for year_month in ((2024, 3), (2024, 10), (2024, 11)):
         begin = round(datetime(*year_month, 1, tzinfo=ZoneInfo(zone)).timestamp() * 1000)
-        moments = [moment for moment in islice(table.after(begin), 400)]
+        moments = list(islice(table.after(begin), 400))
         assert moments == sorted(set(moments))
-        assert all(table.first_after(one) == two for one, two in zip(moments, moments[1:], strict=False))
+        assert all(table.first_after(one) == two for one, two in pairwise(moments))
 
 
 def test_seconds_aliases_intervals_and_single_times() -> None:

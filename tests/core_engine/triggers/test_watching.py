@@ -49,11 +49,11 @@ async def test_files_that_are_made_changed_moved_and_deleted(tmp_path: Path) -> 
         await asyncio.to_thread((inbox / "a.txt").write_text, "22")
         await until(lambda: told("a.txt", "modified"))
         await asyncio.sleep(0.5)
-        os.rename(inbox / "a.txt", inbox / "b.txt")
+        (inbox / "a.txt").rename(inbox / "b.txt")
         (moved,) = await until(lambda: told("b.txt", "moved"))
         assert Path(moved["from_path"]).name == "a.txt"
         await asyncio.sleep(0.5)
-        os.unlink(inbox / "b.txt")
+        (inbox / "b.txt").unlink()
         await until(lambda: told("b.txt", "deleted"))
         await asyncio.to_thread((inbox / ".hidden").write_text, "x")
         await asyncio.to_thread((inbox / "last.txt").write_text, "x")

@@ -140,8 +140,8 @@ async def test_signatures_are_judged_with_their_time(tmp_path: Path) -> None:
             assert answer.status == 401  # there is no such variable
         await of.rooms.variables.update("HOOK", VariableData(value=SECRET, is_secret=True, is_enabled=True))
         for headers, status in [*((item, 202) for item in good), *((item, 401) for item in bad)]:
-            headers = headers | {"Content-Type": "application/json"}
-            async with http.post(url, data=body, headers=headers) as answer:
+            sent = headers | {"Content-Type": "application/json"}
+            async with http.post(url, data=body, headers=sent) as answer:
                 assert answer.status == status, headers
 
 
@@ -182,12 +182,14 @@ async def test_a_workflow_answers_by_itself(tmp_path: Path) -> None:
         headers=[{"name": "X-Made", "value": "yes"}, {"name": "Set-Cookie", "value": "a=b"}],
         body={"hello": "{{ data.body.name }}"},
     )
-    async with hooked(tmp_path, flow(answering), wait_seconds=30) as (_, http, url):
-        async with http.post(url, json={"name": "Sari"}, headers=HEADER) as answer:
-            assert answer.status == 201
-            assert answer.headers["X-Made"] == "yes"
-            assert "Set-Cookie" not in answer.headers
-            assert await answer.json() == {"hello": "Sari"}
+    async with (
+        hooked(tmp_path, flow(answering), wait_seconds=30) as (_, http, url),
+        http.post(url, json={"name": "Sari"}, headers=HEADER) as answer,
+    ):
+        assert answer.status == 201
+        assert answer.headers["X-Made"] == "yes"
+        assert "Set-Cookie" not in answer.headers
+        assert await answer.json() == {"hello": "Sari"}
 
 
 async def test_a_wait_that_is_too_short_says_what_runs(tmp_path: Path) -> None:
