@@ -37,6 +37,7 @@ class RuleBook:
         self._clock = clock
         self._rules: dict[str, Rule] = {}
         self._configs: dict[str, Config] = {}
+        self._ready: dict[str, dict[str, Rule]] = {}
         self._defaults: dict[str, TriggerPolicy] = {}
         self._listeners: list[Callable[[str], None]] = []
         self._changing = asyncio.Lock()
@@ -60,11 +61,7 @@ class RuleBook:
 
     def of_kind(self, kind: str) -> list[Rule]:
         """Return the rules of a kind that shall fire and can."""
-        return [
-            rule
-            for rule in self._rules.values()
-            if rule.kind == kind and rule.enabled and rule.id in self._configs
-        ]
+        return list(self._ready.get(kind, {}).values())
 
     def find(self, rule_id: str) -> Rule | None:
         """Return a rule."""
@@ -191,20 +188,28 @@ class RuleBook:
         for rule in rules:
             self._enter(rule)
         for rule_id in gone:
-            self._rules.pop(rule_id, None)
-            self._configs.pop(rule_id, None)
+            self._take_out(rule_id)
         for rule_id in [*(rule.id for rule in rules), *gone]:
             for listener in self._listeners:
                 listener(rule_id)
 
+    def _take_out(self, rule_id: str) -> None:
+        rule = self._rules.pop(rule_id, None)
+        self._configs.pop(rule_id, None)
+        if rule is not None:
+            self._ready.get(rule.kind, {}).pop(rule_id, None)
+
     def _enter(self, rule: Rule) -> None:
+        self._take_out(rule.id)
         self._rules[rule.id] = rule
-        self._configs.pop(rule.id, None)
         if rule.problem is None:
             try:
                 self._configs[rule.id] = self._parsed(rule)
             except FloworkError as error:
                 self._rules[rule.id] = replace(rule, problem=error.message)
+                return
+            if rule.enabled:
+                self._ready.setdefault(rule.kind, {})[rule.id] = rule
 
 
 def _of_node(rule: Rule) -> FloworkError:

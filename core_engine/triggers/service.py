@@ -21,7 +21,7 @@ from core_engine.triggers.counts import Counts
 from core_engine.triggers.lanes import Verdict
 from core_engine.triggers.publishing import Publishing
 from core_engine.triggers.rulebook import RuleBook
-from core_engine.triggers.rules import MODULES, Fire, Rule
+from core_engine.triggers.rules import Fire, Rule
 from core_engine.triggers.scheduler import Scheduler
 from core_engine.triggers.secret import RuleSecrets
 from core_engine.triggers.starter import Starter
@@ -132,8 +132,7 @@ class TriggerService:
         """Make or replace a rule of a saved preset; its runs start as ``by``."""
         saved = await self._presets.runnable(wanted.preset_name)
         named = wanted.model_copy(update={"preset_name": saved.name})
-        nodes = saved.workflow_data.get("nodes", [])
-        if wanted.start_node_id and wanted.start_node_id not in [node.get("id") for node in nodes]:
+        if wanted.start_node_id and wanted.start_node_id not in _node_ids(saved.workflow_data):
             message = f"The preset {saved.name!r} has no node {wanted.start_node_id}."
             raise FloworkError(ErrorCode.INVALID_REQUEST, message)
         return self.describe(await self.rules.save(named, by))
@@ -201,12 +200,9 @@ class TriggerService:
                     "a preset's triggers are not known", extra={"preset": item.name, "reason": error.message}
                 )
                 continue
-            nodes = saved.workflow_data.get("nodes", [])
-            settings = saved.workflow_data.get("settings")
-            if self.rules.all(item.name) or settings or any(_is_trigger(node) for node in nodes):
-                await self.rules.preset_changed(
-                    item.name, saved.workflow_data, item.author_id.lower(), again=True
-                )
+            await self.rules.preset_changed(
+                item.name, saved.workflow_data, item.author_id.lower(), again=True
+            )
 
     def _forget_gone(self, rule_id: str) -> None:
         if self.rules.find(rule_id) is None:
@@ -227,8 +223,10 @@ class TriggerService:
             await asyncio.sleep(TIDY_SECONDS)
 
 
-def _is_trigger(node: Any) -> bool:
-    return isinstance(node, dict) and node.get("module_id") in MODULES
+def _node_ids(workflow_data: dict[str, Any]) -> set[str]:
+    nodes = workflow_data.get("nodes")
+    ids = [node.get("id") for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+    return {node_id for node_id in ids if isinstance(node_id, str)}
 
 
 def _event(rule: Rule, event: Any, now_ms: int) -> dict[str, Any]:

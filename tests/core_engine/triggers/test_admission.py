@@ -49,8 +49,9 @@ async def test_parallel_runs_up_to_its_limit(tmp_path: Path) -> None:
         assert [outcome for outcome, _ in fired] == ["started", "started", "waiting"]
         assert of.triggers.admission.figures(made.id) == (2, 1)
         await stop(of, fired[0][1])
-        await until(lambda: of.triggers.admission.figures(made.id) == (2, 0))
+        await until(lambda: of.triggers.starter.status(str(fired[2][1])) is False)
         assert await running(of) == [fired[1][1], fired[2][1]]
+        assert of.triggers.admission.figures(made.id) == (2, 0)
 
 
 async def test_single_drops_what_comes_meanwhile(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ async def test_rules_survive_and_catch_up_with_their_presets(
         assert renamed["rule"]["secret_set"]
         monkeypatch.setattr(of.rooms.presets, "_listeners", [])  # the engine dies before the rules are made
         await save(of, "flow", two_triggers())
+        await save(of, "odd", {"nodes": 5, "settings": [1]})
         assert len(of.triggers.rules.all()) == 1
     async with engine(tmp_path) as of:
         rules = of.triggers.rules.all()
