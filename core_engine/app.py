@@ -27,6 +27,7 @@ from core_engine.gateway_link.vitals import Pulse, Vitals
 from core_engine.http.server import InternalApi
 from core_engine.http.status import EngineStatus, own_version
 from core_engine.http.watchdog import LoopWatchdog
+from core_engine.http.webhooks import WebhookRoutes
 from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
@@ -35,6 +36,10 @@ from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
+from core_engine.triggers import TriggerService
+from core_engine.triggers.results import RunResults
+from core_engine.triggers.secret import RuleSecrets
+from core_engine.triggers.webhook import WebhookDesk
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
@@ -112,6 +117,7 @@ class Engine:
         )
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
+        self.triggers = self._build_triggers()
         self.rooms = Rooms(
             self.runs,
             self.registry,
@@ -120,6 +126,7 @@ class Engine:
             documents.preferences,
             documents.folders,
             documents.pins,
+            self.triggers,
         )
         keep = settings.keep
         self._retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
@@ -145,7 +152,10 @@ class Engine:
         self._replays.restore(self._window, self._clock.now_ms())
         self._isolation = await asyncio.to_thread(rung_in_force)
         self._followups.start()
+        self.triggers.load(self.registry.outlet)
+        self.runs.on_end(self.triggers)
         recovered = await self.runs.recover()
+        await self.triggers.start()
         await self._listen()
         self._address.write(self.address)
         self._begin_background()
@@ -161,6 +171,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.relay.close()
+        await self.triggers.close()
         await self._followups.close()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
         try:
@@ -267,12 +278,28 @@ class Engine:
 
     def _build_http(self) -> InternalApi:
         listen, link = self._settings.listen, self._settings.link
+        desk = WebhookDesk(self.triggers, RunResults(self._store, self.registry), self._clock)
         return InternalApi(
             listen.http_host,
             listen.http_port,
             secret=reveal(link.service_secret),
             status=self.status,
             rest=self.rest,
+            webhooks=WebhookRoutes(desk),
+            triggers=self.triggers.figures,
+        )
+
+    def _build_triggers(self) -> TriggerService:
+        documents = self._documents
+        return TriggerService(
+            self._store,
+            self.registry,
+            self.runs,
+            documents.presets,
+            RuleSecrets(documents.cipher, documents.variables),
+            files=self._files,
+            role_of=self.access.role_of,
+            clock=self._clock,
         )
 
     def _build_pulse(self) -> Pulse:

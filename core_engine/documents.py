@@ -26,13 +26,14 @@ ENGINE_KEY_FILE = "engine.key"
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """They, opened."""
+    """They, opened, and what secrets are sealed with."""
 
     presets: PresetService
     variables: VariableService
     preferences: PreferenceService
     folders: FolderBrowser
     pins: PinService
+    cipher: ValueCipher
 
 
 def open_documents(
@@ -54,4 +55,5 @@ def open_documents(
         preferences=PreferenceService(store),
         folders=FolderBrowser(files),
         pins=PinService(store, clock),
+        cipher=cipher,
     )

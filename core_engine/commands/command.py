@@ -14,6 +14,7 @@ from core_engine.kernel.ports import Frame, Registry, Runs
 from core_engine.preferences import PreferenceService
 from core_engine.presets import PresetService
 from core_engine.presets.pins import PinService
+from core_engine.triggers import TriggerService
 from core_engine.variables import VariableService
 from shared.contract.base import Command, Event, Role
 from shared.signing.envelope import OpenedMessage
@@ -33,6 +34,7 @@ class Rooms:
     preferences: PreferenceService
     folders: FolderBrowser
     pins: PinService
+    triggers: TriggerService
 
 
 @dataclass(slots=True)

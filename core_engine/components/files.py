@@ -86,6 +86,10 @@ class RootedFiles:
             )
         return real
 
+    def resolved(self, path: str) -> Path:
+        """Return the real path inside a root, whether or not something is there; raises FloworkError FORBIDDEN."""
+        return self._inside(path)
+
     def allows(self, path: Path) -> bool:
         """Tell whether a path, links resolved, is one that workflows may use."""
         try:

@@ -18,6 +18,7 @@ from core_engine.components import manifest
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
+from core_engine.components.outlet import EventOutlet
 from core_engine.components.state import ComponentState
 from core_engine.components.switches import Switches
 from core_engine.kernel.component import Component, StepPolicy
@@ -40,6 +41,7 @@ class Services:
     state: ComponentState
     clock: Clock
     switches: Switches = field(default_factory=Switches)
+    outlet: EventOutlet = field(default_factory=EventOutlet)
 
 
 class BrokenComponentError(Exception):
@@ -62,6 +64,11 @@ class ComponentRegistry:
         for parent in folders:
             for folder in _component_folders(parent):
                 self._enter(folder)
+
+    @property
+    def outlet(self) -> EventOutlet:
+        """Where components publish events."""
+        return self._services.outlet
 
     @property
     def broken(self) -> Mapping[str, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -34,12 +34,36 @@ class StatusCollector(Collector):
             yield GaugeMetricFamily(name, text, value=value)
 
 
+Figures = Callable[[], Iterable[tuple[str, int]]]
+"""Gives totals by name."""
+
+
+class TriggerCollector(Collector):
+    """Turns what became of the triggers' events into one counter."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    @override
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield the counter."""
+        family = CounterMetricFamily(
+            "flowork_engine_trigger_events",
+            "Events of trigger rules by what became of them",
+            labels=["outcome"],
+        )
+        for name, value in self._figures():
+            family.add_metric([name], value)
+        yield family
+
+
 class Metrics:
     """The registry of one engine."""
 
-    def __init__(self, source: StatusSource) -> None:
+    def __init__(self, source: StatusSource, triggers: Figures = tuple) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(StatusCollector(source))
+        self._registry.register(TriggerCollector(triggers))
         ProcessCollector(registry=self._registry)
 
     def exposition(self) -> bytes:

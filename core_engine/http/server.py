@@ -1,4 +1,4 @@
-"""Serves the internal HTTP API: ``/health`` open, everything else with the shared secret as ``X-API-Key``.
+"""Serves the internal HTTP API: ``/health`` open, webhooks by their own secrets, the rest by ``X-API-Key``.
 
 Users are named by the header ``X-Flowork-User-ID``, which counts only beside the right key.
 """
@@ -14,8 +14,9 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from core_engine.http.metrics import Metrics
+from core_engine.http.metrics import Figures, Metrics
 from core_engine.http.status import StatusSource
+from core_engine.http.webhooks import PREFIX, WebhookRoutes
 from core_engine.rest.exchange import RestRequest
 from core_engine.rest.router import RestApi
 from shared.contract.proxy import HEADERS
@@ -33,12 +34,23 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class InternalApi:
     """The engine's HTTP server. Without a secret its guarded routes are closed, never open."""
 
-    def __init__(self, host: str, port: int, *, secret: str, status: StatusSource, rest: RestApi) -> None:
+    def __init__(  # noqa: PLR0913 - what it is wired with
+        self,
+        host: str,
+        port: int,
+        *,
+        secret: str,
+        status: StatusSource,
+        rest: RestApi,
+        webhooks: WebhookRoutes | None = None,
+        triggers: Figures = tuple,
+    ) -> None:
         self._host = host
         self._port = port
         self._secret = secret.encode()
         self._status = status
-        self._metrics = Metrics(status)
+        self._metrics = Metrics(status, triggers)
+        self._webhooks = webhooks
         self._rest = rest
         self._runner: web.AppRunner | None = None
 
@@ -54,6 +66,8 @@ class InternalApi:
         app.router.add_get("/metrics", self._show_metrics)
         app.router.add_get("/api/v1/status", self._show_status)
         app.router.add_route("*", "/api/v1/{path:.+}", self._operate)
+        if self._webhooks is not None:
+            self._webhooks.add_to(app.router)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -73,7 +87,7 @@ class InternalApi:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Ask for the key, and translate what goes wrong; the one edge of this server."""
         try:
-            if request.path not in OPEN_PATHS and (refusal := self._refusal(request)):
+            if not self._is_open(request.path) and (refusal := self._refusal(request)):
                 return refusal
             return await handler(request)
         except web.HTTPException as error:
@@ -85,6 +99,9 @@ class InternalApi:
                 {"error": "Internal Server Error", "code": "INTERNAL", "details": {"incident": incident}},
                 status=500,
             )
+
+    def _is_open(self, path: str) -> bool:
+        return path in OPEN_PATHS or (self._webhooks is not None and path.startswith(PREFIX))
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         if not self._secret:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,12 @@ class SavedWorkflow:
     workflow_data: dict[str, Any]
 
 
+ChangeListener = Callable[[str, dict[str, Any] | None, str], Awaitable[None]]
+"""Hears of a preset's newest workflow, None once it is deleted, and of who changed it."""
+
+_log = logging.getLogger(__name__)
+
+
 class PresetService:
     """The presets of an engine, which belong to its owner. Every change is synced before the call returns.
 
@@ -58,6 +65,11 @@ class PresetService:
         self._owner = owner
         self._changing = asyncio.Lock()
         self._good_heads: dict[str, tuple[str, str]] = {}
+        self._listeners: list[ChangeListener] = []
+
+    def subscribe(self, listener: ChangeListener) -> None:
+        """Call the listener after every change, once it is on the disk; its failure does not undo the change."""
+        self._listeners.append(listener)
 
     async def listing(self) -> list[PresetItem]:
         """Return every preset with its newest version, by name; each chain is checked."""
@@ -106,6 +118,7 @@ class PresetService:
             _refuse_damaged(chain)
             preset = chain.preset if chain else PresetRow(new_id(), name)
             await self._append(preset, newest, (workflow_data, by, signature), Origin(by, self._now()))
+            await self._tell(preset.name, workflow_data, by)
 
     async def restore(self, name: str, version: int, *, by: str) -> LoadedPreset:
         """Append an old version as the newest; its author and signature stay."""
@@ -115,6 +128,7 @@ class PresetService:
             origin = Origin(by, self._now(), version)
             content = (old.workflow_data, old.author_id, old.signature)
             await self._append(chain.preset, chain.newest, content, origin)
+            await self._tell(chain.preset.name, old.workflow_data, by)
         return await self.load(name)
 
     async def delete(self, name: str) -> None:
@@ -127,6 +141,7 @@ class PresetService:
                 raise FloworkError(ErrorCode.CONFLICT, message, details={"job_id": run_id})
             await self._table.delete(chain.preset.id)
             self._good_heads.pop(chain.preset.id, None)
+            await self._tell(chain.preset.name, None, "")
 
     async def versions(self, name: str) -> PresetVersions:
         """List a preset's versions, newest first, and what is wrong with them."""
@@ -146,6 +161,14 @@ class PresetService:
         return PresetDiff(
             name=chain.preset.name, from_version=from_version, to_version=to_version, changes=changes
         )
+
+    async def _tell(self, name: str, workflow_data: dict[str, Any] | None, by: str) -> None:
+        for listener in self._listeners:
+            try:
+                await listener(name, workflow_data, by)
+            except FloworkError as error:
+                facts = {"preset": name, "reason": error.message}
+                _log.error("what follows a change of a preset failed", extra=facts)
 
     async def _append(
         self,

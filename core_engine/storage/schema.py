@@ -52,7 +52,18 @@ CREATE TABLE component_seen (
   PRIMARY KEY (list, mark)) WITHOUT ROWID;
 CREATE INDEX component_seen_by_age ON component_seen (list, expires);
 """
-_STEPS = (_RUNS, _DOCUMENTS, _FAMILIES, _COMPONENT_STATE)
+_TRIGGERS = """
+CREATE TABLE trigger_rule (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE trigger_decided (rule TEXT PRIMARY KEY, due INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE trigger_fire (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, key TEXT NOT NULL,
+  due INTEGER NOT NULL, at INTEGER NOT NULL, depth INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE trigger_delivery (
+  rule TEXT NOT NULL, delivery TEXT NOT NULL, run_id TEXT NOT NULL, expires_ms INTEGER NOT NULL,
+  PRIMARY KEY (rule, delivery)) WITHOUT ROWID;
+CREATE INDEX trigger_delivery_by_end ON trigger_delivery (expires_ms);
+"""
+_STEPS = (_RUNS, _DOCUMENTS, _FAMILIES, _COMPONENT_STATE, _TRIGGERS)
 VERSION = len(_STEPS)
 """The version of the database is the number of steps that made it; each step is kept for ever."""
 

@@ -28,6 +28,7 @@ from core_engine.workflow.inputs import read_inputs
 from core_engine.workflow.laps import Lap, read_lap
 from core_engine.workflow.missing import MissingComponent
 from core_engine.workflow.retry import policy_of, timeout_of
+from core_engine.workflow.trigger_settings import trigger_problems
 from shared.contract.flow_family import WorkflowInput
 from shared.contract.workflow import (
     MAX_CONNECTIONS,
@@ -69,6 +70,7 @@ class _Parser:
         for position, raw in enumerate(parted.connections):
             self._connection(raw, position, seen)
         self._cycles()
+        self.problems += trigger_problems(data)
         self.flow = read_flow(data, lambda problem, place: self._problem(problem, field=place))
         for body in self.bodies.values():
             inner = _Parser(self.registry)

@@ -52,10 +52,10 @@ class Talker:
     def sealed(self, payload: Mapping[str, Any], key: WalletKey | None = None) -> str:
         return seal(key or self.key, self.engine_id, payload, now_ms=CLOCK.now_ms())
 
-    async def send(self, kind: str, key: WalletKey | None = None, **fields: Any) -> None:
+    async def send(self, kind: str, /, key: WalletKey | None = None, **fields: Any) -> None:
         await self.socket.send(self.sealed({"type": kind, **fields}, key))
 
-    async def ask(self, kind: str, key: WalletKey | None = None, **fields: Any) -> dict[str, Any]:
+    async def ask(self, kind: str, /, key: WalletKey | None = None, **fields: Any) -> dict[str, Any]:
         """Send a command and return its direct answer."""
         request_id = new_id()
         await self.send(kind, key, request_id=request_id, **fields)

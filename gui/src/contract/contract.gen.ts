@@ -84,6 +84,11 @@ export type DeletePreset = {
   request_id?: (string | null);
   name: string;
 };
+export type DeleteTrigger = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  rule_id: string;
+};
 export type DeleteVariable = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -110,6 +115,11 @@ export type DirectoryList = {
   truncated?: boolean;
   request_id?: (string | null);
 };
+export type DisableTrigger = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  rule_id: string;
+};
 export type Done = {
   status?: string;
   message?: string;
@@ -124,6 +134,11 @@ export type DrivesList = {
   type?: string;
   drives: (DriveItem)[];
   request_id?: (string | null);
+};
+export type EnableTrigger = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  rule_id: string;
 };
 export type Engine = {
   id: string;
@@ -173,6 +188,12 @@ export type ExecuteWorkflow = {
   use_pins?: boolean;
   breakpoints?: (string)[];
 };
+export type FireTrigger = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  rule_id: string;
+  event?: unknown;
+};
 export type FlowTestMade = {
   type?: string;
   flow_test: Record<string, unknown>;
@@ -213,6 +234,11 @@ export type ListRuns = {
   after_item?: (number | null);
   preset_name?: (string | null);
   limit?: number;
+};
+export type ListTriggers = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  preset_name?: (string | null);
 };
 export type LiveStats = {
   active_jobs: (ActiveJob)[];
@@ -385,6 +411,12 @@ export type PinsList = {
   preset: string;
   pins: (StoredPin)[];
   request_id?: (string | null);
+};
+export type PlannedStart = {
+  due: number;
+  rule_id: string;
+  preset_name: string;
+  rule_name: string;
 };
 export type PortInfo = {
   name: string;
@@ -645,6 +677,32 @@ export type SaveSettings = {
   request_id?: (string | null);
   settings: Record<string, unknown>;
 };
+export type SaveTrigger = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  rule_id?: (string | null);
+  preset_name: string;
+  kind: "cron" | "webhook" | "file_system" | "process" | "event_bus" | "run_finished" | "manual";
+  name?: string;
+  enabled?: boolean;
+  config?: Record<string, unknown>;
+  policy?: (TriggerPolicy | null);
+  mode?: RunMode;
+  payload?: unknown;
+  start_node_id?: (string | null);
+};
+export type SchedulePreview = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  from_ms?: (number | null);
+  until_ms?: (number | null);
+  limit?: number;
+};
+export type SchedulePreviewed = {
+  type?: string;
+  starts: (PlannedStart)[];
+  request_id?: (string | null);
+};
 export type SetBreakpoints = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -714,6 +772,60 @@ export type SystemOverview = {
   triggers: number;
   presets: number;
   status?: string;
+};
+export type TriggerCounts = {
+  fired?: number;
+  started?: number;
+  dropped?: number;
+  refused?: number;
+  denied?: number;
+  duplicate?: number;
+  missed?: number;
+  failed?: number;
+};
+export type TriggerFired = {
+  type?: string;
+  rule_id: string;
+  outcome: "started" | "waiting" | "dropped" | "refused" | "duplicate";
+  run_id: (string | null);
+  request_id?: (string | null);
+};
+export type TriggerItem = {
+  id: string;
+  preset_name: string;
+  kind: string;
+  name: string;
+  enabled: boolean;
+  config: Record<string, unknown>;
+  secret_set: boolean;
+  policy: TriggerPolicy;
+  owner: string;
+  mode: RunMode;
+  payload: unknown;
+  node_id: (string | null);
+  next_run_time: (number | null);
+  last_due: (number | null);
+  blocked: (string | null);
+  running: number;
+  waiting: number;
+  counts: TriggerCounts;
+};
+export type TriggerPolicy = {
+  kind?: "parallel" | "single" | "restart" | "queue" | "debounce";
+  limit?: number;
+  seconds?: number;
+  key?: string;
+  queue_limit?: number;
+};
+export type TriggerSaved = {
+  type?: string;
+  rule: TriggerItem;
+  request_id?: (string | null);
+};
+export type TriggersList = {
+  type?: string;
+  rules: (TriggerItem)[];
+  request_id?: (string | null);
 };
 export type UpdateVariable = {
   job_id?: (string | null);
@@ -788,14 +900,19 @@ export interface Commands {
   approve_manual: { request: ApproveManual; reply: RunDetails; role: "runner" };
   continue_run: { request: ContinueRun; reply: RunDetails; role: "runner" };
   delete_preset: { request: DeletePreset; reply: PresetsList; role: "admin" };
+  delete_trigger: { request: DeleteTrigger; reply: TriggersList; role: "admin" };
   delete_variable: { request: DeleteVariable; reply: VariablesList; role: "admin" };
   diff_preset_versions: { request: DiffPresetVersions; reply: PresetDiff; role: "reader" };
+  disable_trigger: { request: DisableTrigger; reply: TriggerSaved; role: "admin" };
+  enable_trigger: { request: EnableTrigger; reply: TriggerSaved; role: "admin" };
   execute_standalone_node: { request: ExecuteStandaloneNode; reply: WorkflowStatusUpdate; role: "admin" };
   execute_workflow: { request: ExecuteWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
+  fire_trigger: { request: FireTrigger; reply: TriggerFired; role: "runner" };
   get_run: { request: GetRun; reply: RunDetails; role: "reader" };
   list_pins: { request: ListPins; reply: PinsList; role: "admin" };
   list_preset_versions: { request: ListPresetVersions; reply: PresetVersions; role: "reader" };
   list_runs: { request: ListRuns; reply: RunList; role: "reader" };
+  list_triggers: { request: ListTriggers; reply: TriggersList; role: "reader" };
   load_preset: { request: LoadPreset; reply: LoadedPreset; role: "reader" };
   make_flow_test: { request: MakeFlowTest; reply: FlowTestMade; role: "reader" };
   pause_workflow: { request: PauseWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
@@ -814,6 +931,8 @@ export interface Commands {
   resume_workflow: { request: ResumeWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   save_preset: { request: SavePreset; reply: PresetsList; role: "admin" };
   save_settings: { request: SaveSettings; reply: SettingsResponse; role: "admin" };
+  save_trigger: { request: SaveTrigger; reply: TriggerSaved; role: "admin" };
+  schedule_preview: { request: SchedulePreview; reply: SchedulePreviewed; role: "reader" };
   set_breakpoints: { request: SetBreakpoints; reply: RunDetails; role: "runner" };
   step_run: { request: StepRun; reply: RunDetails; role: "runner" };
   stop_workflow: { request: StopWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
@@ -848,7 +967,11 @@ export interface Events {
   "run_response": RunDetails;
   "run_subscribed": RunSubscribed;
   "runs_list_response": RunList;
+  "schedule_preview_response": SchedulePreviewed;
   "settings_response": SettingsResponse;
+  "trigger_fired": TriggerFired;
+  "trigger_response": TriggerSaved;
+  "triggers_list_response": TriggersList;
   "variables_response": VariablesList;
   "workflow_status_update": WorkflowStatusUpdate;
   "workflow_validation_response": WorkflowValidation;
@@ -905,14 +1028,19 @@ export const REPLIES = {
   approve_manual: "run_response",
   continue_run: "run_response",
   delete_preset: "presets_list_response",
+  delete_trigger: "triggers_list_response",
   delete_variable: "variables_response",
   diff_preset_versions: "preset_diff_response",
+  disable_trigger: "trigger_response",
+  enable_trigger: "trigger_response",
   execute_standalone_node: "workflow_status_update",
   execute_workflow: "workflow_status_update",
+  fire_trigger: "trigger_fired",
   get_run: "run_response",
   list_pins: "pins_response",
   list_preset_versions: "preset_versions_response",
   list_runs: "runs_list_response",
+  list_triggers: "triggers_list_response",
   load_preset: "load_preset_response",
   make_flow_test: "flow_test_response",
   pause_workflow: "workflow_status_update",
@@ -931,6 +1059,8 @@ export const REPLIES = {
   resume_workflow: "workflow_status_update",
   save_preset: "presets_list_response",
   save_settings: "settings_response",
+  save_trigger: "trigger_response",
+  schedule_preview: "schedule_preview_response",
   set_breakpoints: "run_response",
   step_run: "run_response",
   stop_workflow: "workflow_status_update",
@@ -966,7 +1096,11 @@ export const RELAYED: Record<string, keyof Events> = {
   "run_response": "run_response",
   "run_subscribed": "run_subscribed",
   "runs_list_response": "runs_list_response",
+  "schedule_preview_response": "schedule_preview_response",
   "settings_response": "settings_response",
+  "trigger_fired": "trigger_fired",
+  "trigger_response": "trigger_response",
+  "triggers_list_response": "triggers_list_response",
   "workflow_validation_response": "workflow_validation_response",
 };
 

@@ -98,7 +98,7 @@ KNOWN = {
     "username": "me", "sender": "me@example.com", "topic": "a", "topics": "a/#",
     "conditions": [{"operator": "is empty"}], "name": "n", "left": [], "right": [], "left_key": ["id"],
     "rules": {"type": "object"}, "image": "alpine:3", "command": "true", "table": "t",
-    "preset_name": "Sales",
+    "preset_name": "Sales", "event_name": "order.paid",
     "fields": [{"name": "title", "selector": "h1"}],
 }  # fmt: skip
 
@@ -120,6 +120,7 @@ def test_the_shown_defaults_are_accepted_back(registry: ComponentRegistry) -> No
 def test_every_shipped_manifest_has_what_forms_and_readers_need(registry: ComponentRegistry) -> None:
     infos = registry.listing("modules")
     ComponentsList(component_type="modules", components=infos)
+    infos += registry.listing("triggers")
     assert len(infos) == sum((folder / "component.py").is_file() for folder in BUILTIN.iterdir())
     for info in infos:
         shown = info.manifest

@@ -11,6 +11,7 @@ from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import BUILTIN, ComponentRegistry, Services, open_registry
 from core_engine.components.state import ComponentState
 from core_engine.settings import PREFIXES, EngineSettings
+from core_engine.triggers.rules import KINDS
 from shared.clock import ManualClock, SystemClock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load
@@ -48,8 +49,10 @@ def put(parent: Path, name: str, code: str = GOOD) -> Path:
 
 def test_every_shipped_component_is_there_and_whole(registry: ComponentRegistry) -> None:
     assert dict(registry.broken) == {}
-    assert sorted(info.id for info in registry.listing("modules")) == SHIPPED
-    for info in registry.listing("modules"):
+    listed = [*registry.listing("modules"), *registry.listing("triggers")]
+    assert sorted(info.id for info in listed) == SHIPPED
+    assert len(SHIPPED) > 70
+    for info in listed:
         component = registry.find(info.id)
         assert component is not None
         assert component.id == info.id
@@ -57,6 +60,16 @@ def test_every_shipped_component_is_there_and_whole(registry: ComponentRegistry)
         assert registry.example(info.id)
         assert info.manifest.icon_file == "icon.svg"
     assert registry.listing("plugins") == []
+
+
+def test_the_triggers_are_nodes_without_inputs(registry: ComponentRegistry) -> None:
+    listed = registry.listing("triggers")
+    assert {info.id.removesuffix("_trigger") for info in listed} == set(KINDS)
+    for info in listed:
+        assert info.manifest.type == "TRIGGER"
+        assert info.manifest.input_ports == []
+        assert [port.name for port in info.manifest.output_ports] == ["output", "error"]
+        assert (registry.example(info.id) or {})["initial_payload"]
 
 
 def test_listings_are_sorted_by_name(registry: ComponentRegistry) -> None:
@@ -74,7 +87,8 @@ def test_a_component_outside_the_package_is_found(services: Services, tmp_path: 
     put(tmp_path, "mine")
     registry = ComponentRegistry(services, [BUILTIN, tmp_path])
     assert registry.find("mine") is not None
-    assert len(registry.listing("modules")) == len(SHIPPED) + 1
+    listed = len(registry.listing("modules")) + len(registry.listing("triggers"))
+    assert listed == len(SHIPPED) + 1
 
 
 @pytest.mark.parametrize(

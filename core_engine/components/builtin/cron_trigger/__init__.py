@@ -1,0 +1,1 @@
+"""Cron trigger: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""Event bus trigger: the component, its icon and a runnable example."""

@@ -1,0 +1,1 @@
+"""File system trigger: the component, its icon and a runnable example."""

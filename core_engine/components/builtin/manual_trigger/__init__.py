@@ -1,0 +1,1 @@
+"""Manual trigger: the component, its icon and a runnable example."""

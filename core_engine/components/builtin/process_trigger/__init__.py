@@ -1,0 +1,1 @@
+"""Process trigger: the component, its icon and a runnable example."""

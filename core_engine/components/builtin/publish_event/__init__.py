@@ -1,0 +1,1 @@
+"""Publish event: the component, its icon and a runnable example."""

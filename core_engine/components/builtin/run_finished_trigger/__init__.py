@@ -1,0 +1,1 @@
+"""Run finished trigger: the component, its icon and a runnable example."""

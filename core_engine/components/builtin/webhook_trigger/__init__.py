@@ -1,0 +1,1 @@
+"""Webhook trigger: the component, its icon and a runnable example."""
