@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from flowork.client.answers import clock_advice
 from flowork.client.deadline import Deadline
+from flowork.client.documents import PresetCalls, VariableCalls
 from flowork.client.events import EventParser, error_of
 from flowork.client.run import Run
 from flowork.client.socket import ConnectionLostError, EngineSocket
@@ -102,7 +103,7 @@ class EngineSession:
 
     def run(  # noqa: PLR0913 - the documented fields of execute_workflow, by keyword
         self,
-        workflow_data: Mapping[str, Any],
+        workflow_data: Mapping[str, Any] | None,
         *,
         initial_payload: Any = None,
         mode: RunMode = RunMode.EXECUTE,
@@ -113,11 +114,12 @@ class EngineSession:
     ) -> Run:
         """Start a run and return it for iteration; the engine has it safely journaled by then.
 
-        ``timeout_seconds`` bounds the iteration, not the run. Raises INVALID_WORKFLOW with every problem.
+        Without ``workflow_data`` the newest version of the saved preset ``preset_name`` runs. ``timeout_seconds``
+        bounds the iteration, not the run. Raises INVALID_WORKFLOW with every problem.
         """
         command = ExecuteWorkflow(
             job_id=job_id or new_id(),
-            workflow_data=dict(workflow_data),
+            workflow_data=None if workflow_data is None else dict(workflow_data),
             initial_payload={} if initial_payload is None else initial_payload,
             mode=mode,
             preset_name=preset_name,
@@ -179,6 +181,16 @@ class EngineSession:
         """Return the engine's components of one type."""
         return self._expect(RequestComponentsList(component_type=component_type), ComponentsList).components
 
+    @property
+    def presets(self) -> PresetCalls:
+        """The engine's saved workflows."""
+        return PresetCalls(self.ask, self._identity)
+
+    @property
+    def variables(self) -> VariableCalls:
+        """The engine's variables."""
+        return VariableCalls(self.ask)
+
     def reconnect(self, deadline: Deadline) -> None:
         """Connect again with growing pauses; raises ENGINE_UNAVAILABLE a minute after the last frame.
 
@@ -230,7 +242,7 @@ class EngineSession:
 
     def _ask(self, command: Command, deadline: Deadline) -> Event:
         request = command.request_id or new_id()
-        fields = command.model_dump(mode="json") | {"request_id": request}
+        fields = command.model_dump(mode="json", by_alias=True) | {"request_id": request}
         payload = {"type": command.name} | {name: item for name, item in fields.items() if item is not None}
         self._answers[request] = None
         try:

@@ -1,4 +1,4 @@
-"""``flowork run WORKFLOW.json``: start a workflow and watch it."""
+"""``flowork run WORKFLOW.json`` and ``flowork run --preset NAME``: start a workflow and watch it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from shared.errors import ErrorCode, FloworkError
 
 
 @click.command()
-@click.argument("workflow")
+@click.argument("workflow", required=False)
+@click.option("--preset", metavar="NAME", help="Run this saved workflow instead of a file.")
 @click.option(
     "--input", "inputs", multiple=True, metavar="KEY=TEXT|KEY:=JSON", help="A member of the payload."
 )
@@ -29,7 +30,8 @@ from shared.errors import ErrorCode, FloworkError
 def command(  # noqa: PLR0913 - the options, by keyword
     reach: EngineReach,
     *,
-    workflow: str,
+    workflow: str | None,
+    preset: str | None,
     inputs: tuple[str, ...],
     payload: str | None,
     simulate: bool,
@@ -46,7 +48,11 @@ def command(  # noqa: PLR0913 - the options, by keyword
         raise FloworkError(
             ErrorCode.INVALID_REQUEST, "Give the payload by --input or by --payload, not both."
         )
-    data = read_workflow(workflow)
+    if (workflow is None) == (preset is None):
+        raise FloworkError(
+            ErrorCode.INVALID_REQUEST, "Give a WORKFLOW file, or --preset NAME of a saved one."
+        )
+    data = read_workflow(workflow) if workflow else None
     given = read_object(payload) if payload else parse_inputs(inputs)
     terminal = reach.through.terminal
     with reach.session() as session:
@@ -54,6 +60,7 @@ def command(  # noqa: PLR0913 - the options, by keyword
             data,
             initial_payload=given,
             mode=RunMode.SIMULATE if simulate else RunMode.EXECUTE,
+            preset_name=preset,
             start_node_id=start_node,
             timeout_seconds=timeout,
         )
@@ -63,5 +70,6 @@ def command(  # noqa: PLR0913 - the options, by keyword
             else:
                 terminal.say(run.job_id)
             return
-        state = follow(terminal, run, data, as_json=as_json)
+        shown = data or session.presets.load(str(preset)).workflow_data
+        state = follow(terminal, run, shown, as_json=as_json)
     require_success(run.job_id, state)

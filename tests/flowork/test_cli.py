@@ -17,8 +17,9 @@ from flowork.supervisor.service import CHECKOUT
 from shared.errors import ERROR_TABLE, ErrorCode, FloworkError
 
 VERBS = {
-    "claim", "components", "demo", "doctor", "engine", "engines", "gateway", "identity", "run", "runs", "test",
-    "up", "validate", "version",
+    "claim", "components", "demo", "doctor", "engine", "engines", "gateway", "identity", "presets", "run", "runs",
+    "test",
+    "triggers", "up", "validate", "variables", "version",
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ class CronConfig(Config):
     """When; exactly one of the three ways."""
 
     cron_string: str = Field(
-        "", description="Cron expression: five fields, six with the seconds first, or @hourly, @daily, @weekly, …",
+        "", description="Cron expression: five fields, six with the seconds first, or an alias such as @daily.",
         json_schema_extra=form(placeholder="0 9 * * MON-FRI"),
     )  # fmt: skip
     timezone: str = Field("UTC", description="IANA time zone of the expression, such as Asia/Jakarta.")
