@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from shared.contract.base import Command, Outgoing
 from shared.contract.preset import (
     DeletePreset,
@@ -27,12 +29,15 @@ from shared.contract.variable import (
     Variable,
     VariableData,
     VariableMode,
+    VariableName,
     VariablesList,
 )
+from shared.errors import ErrorCode, FloworkError
 from shared.signing.keys import Signer
 from shared.signing.presets import sign_preset
 
 Reply = TypeVar("Reply", bound=Outgoing)
+_NAME: TypeAdapter[str] = TypeAdapter(VariableName)
 
 
 class Ask(Protocol):
@@ -104,10 +109,18 @@ class VariableCalls:
         enabled: bool = True,
         mode: VariableMode = "single",
     ) -> None:
-        """Create or change one; an empty value keeps an existing secret."""
+        """Create or change one; an empty value keeps an existing secret. Raises INVALID_REQUEST for a bad name."""
         data = VariableData(value=value, is_secret=secret, is_enabled=enabled, mode=mode)
-        self._ask(UpdateVariable(name=name, data=data), VariablesList)
+        self._ask(UpdateVariable(name=_named(name), data=data), VariablesList)
 
     def delete(self, name: str) -> None:
         """Delete one; raises NOT_FOUND."""
-        self._ask(DeleteVariable(name=name), VariablesList)
+        self._ask(DeleteVariable(name=_named(name)), VariablesList)
+
+
+def _named(name: str) -> str:
+    try:
+        return _NAME.validate_python(name)
+    except ValidationError as error:
+        message = "A variable's name has capital letters, digits and underscores, and begins with a letter."
+        raise FloworkError(ErrorCode.INVALID_REQUEST, message) from error

@@ -49,9 +49,7 @@ def command(  # noqa: PLR0913 - the options, by keyword
             ErrorCode.INVALID_REQUEST, "Give the payload by --input or by --payload, not both."
         )
     if (workflow is None) == (preset is None):
-        raise FloworkError(
-            ErrorCode.INVALID_REQUEST, "Give a WORKFLOW file, or --preset NAME of a saved one."
-        )
+        raise click.UsageError("Give a WORKFLOW file, or --preset NAME of a saved one.")
     data = read_workflow(workflow) if workflow else None
     given = read_object(payload) if payload else parse_inputs(inputs)
     terminal = reach.through.terminal

@@ -24,8 +24,8 @@ def test_a_workflow_is_saved_run_changed_compared_restored_and_deleted(flowork: 
     ran = flowork("run", "--preset", "Daily")
     assert ran.exit_code == 0, ran.output
     assert "SUCCEEDED" in ran.output
-    assert flowork("run").exit_code == 65
-    assert flowork("run", str(file), "--preset", "Daily").exit_code == 65
+    assert flowork("run").exit_code == 2
+    assert flowork("run", str(file), "--preset", "Daily").exit_code == 2
 
     file.write_text(json.dumps(workflow("Surabaya")))
     assert "as version 2" in flowork("presets", "save", "Daily", str(file), "--based-on", "1").stdout
