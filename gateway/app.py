@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from gateway import resources
+from gateway.auth.admins import Admins
 from gateway.auth.engine_token import EngineTokens
 from gateway.auth.service_key import ServiceKey
 from gateway.auth.socket_handshake import SocketHandshake
@@ -108,6 +109,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         presence=presence,
         links=EngineLinks(sockets, presence),
         gui=gui,
+        admins=Admins(security.admins),
         bundled_engine=settings.bundled.engine_id,
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)

@@ -96,6 +96,9 @@ class Security(SettingsGroup):
         "documented", env="GATEWAY_SIGNATURES",
         description="documented: both forms. bound: only requests whose signature covers method, path and body.",
     )  # fmt: skip
+    admins: str = setting(
+        "", env="GATEWAY_ADMINS", description="Comma-separated wallet addresses that administer the gateway."
+    )
     max_body_bytes: int = setting(
         1024 * 1024, env="GATEWAY_MAX_BODY_BYTES", ge=1024, description="Largest request body, in bytes."
     )

@@ -17,7 +17,7 @@ from flowork.supervisor.service import CHECKOUT
 from shared.errors import ERROR_TABLE, ErrorCode, FloworkError
 
 VERBS = {
-    "claim", "components", "demo", "doctor", "engine", "engines", "gateway", "identity", "run", "runs", "up",
+    "audit", "claim", "components", "demo", "doctor", "engine", "engines", "gateway", "identity", "run", "runs", "up",
     "validate", "version",
 }  # fmt: skip
 
