@@ -14,6 +14,7 @@ from gateway.web.limits import RateLimits
 from gateway.web.origins import Origins
 from gateway.web.pages import Pages
 from gateway.web.proof import Proof
+from gateway.web.reference import Reference
 from gateway.web.routing import Route
 from gateway.web.target import is_ambiguous
 
@@ -43,10 +44,12 @@ def build_site(  # noqa: PLR0913 - keywords only
     counted = limits(app)
     bind(app, routes, proof, counted, max_bytes)
 
+    reference = Reference()
+
     def before() -> Any:
         if is_ambiguous(request.environ):
             raise NotFound
-        answer = origins.preflight(request) or pages.answer(request)
+        answer = origins.preflight(request) or reference.answer(request) or pages.answer(request)
         if answer is None:
             counted.arrive(request)
         return answer
