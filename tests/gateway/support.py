@@ -27,6 +27,7 @@ from shared.ids import new_engine_token
 from shared.settings import load
 from shared.signing.keys import WalletKey
 from shared.signing.rest import sign_headers
+from tests.gateway import conformance
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10.0
@@ -77,7 +78,10 @@ class Gateway:
     def send(
         self, method: str, target: str, content: bytes = b"", headers: dict[str, str] | None = None
     ) -> httpx.Response:
-        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=WAIT)
+        """Make a request; whatever the test is about, the answer has to fit the contract."""
+        answer = httpx.request(method, self.url + target, content=content, headers=headers, timeout=WAIT)
+        conformance.check(method, target, answer)
+        return answer
 
     def socket_headers(self, wallet: WalletKey, message: str) -> dict[str, Any]:
         return {
