@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from flask import Flask
+
 from gateway import resources
+from gateway.auth.admins import Admins
 from gateway.auth.engine_token import EngineTokens
 from gateway.auth.service_key import ServiceKey
 from gateway.auth.socket_handshake import SocketHandshake
@@ -27,8 +31,11 @@ from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.settings import GatewaySettings
 from gateway.web.front import Front
+from gateway.web.hosts import Hosts
+from gateway.web.limits import RateLimits
 from gateway.web.origins import Origins
 from gateway.web.pages import Pages
+from gateway.web.peers import Peers
 from gateway.web.proof import Proof
 from gateway.web.routing import find_routes
 from gateway.web.site import build_site
@@ -102,13 +109,26 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         presence=presence,
         links=EngineLinks(sockets, presence),
         gui=gui,
+        admins=Admins(security.admins),
         bundled_engine=settings.bundled.engine_id,
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
     proof = Proof(wallets, tokens, service_key)
     routes = find_routes(resources, context)
-    site = build_site(routes, proof, origins, Pages.load(), security.max_body_bytes)
-    return GatewayApp(Front(sockets, site), sockets, database)
+    site = build_site(
+        routes=routes,
+        proof=proof,
+        origins=origins,
+        pages=Pages.load(),
+        limits=partial(_limits, settings, clock),
+        max_bytes=security.max_body_bytes,
+    )
+    return GatewayApp(Front(sockets, site, Hosts(settings.server)), sockets, database)
+
+
+def _limits(settings: GatewaySettings, clock: Clock, site: Flask) -> RateLimits:
+    peers = Peers(settings.server.trusted_proxies)
+    return RateLimits(site, settings.limits, peers, clock, settings.storage.shared_redis)
 
 
 def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins) -> SocketServer:

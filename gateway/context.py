@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.auth.admins import Admins
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine_links import EngineLinks
@@ -22,4 +23,5 @@ class Context:
     presence: Presence
     links: EngineLinks
     gui: GuiChannel
+    admins: Admins
     bundled_engine: str = ""

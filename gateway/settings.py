@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.ids import ENGINE_ID_PATTERN
-from shared.settings import SettingsGroup, setting
+from shared.settings import SettingsGroup, reveal, setting
 
 PREFIXES = ("GATEWAY_",)
 FOREIGN = frozenset({"GATEWAY_URL"})
@@ -38,6 +38,19 @@ class Server(SettingsGroup):
         "", env="GATEWAY_ALLOWED_ORIGINS",
         description="Comma-separated web origins that may call the API, beside the gateway's own and local ones.",
     )  # fmt: skip
+    allowed_hosts: str = setting(
+        "", env="GATEWAY_ALLOWED_HOSTS",
+        description="Comma-separated host names the gateway answers to, beside loopback names, its own address and "
+        "the public URL; * allows every name.",
+    )  # fmt: skip
+    trusted_proxies: str = setting(
+        "", env="GATEWAY_TRUSTED_PROXIES",
+        description="Comma-separated addresses or networks of proxies whose X-Forwarded-For is believed; empty: none.",
+    )  # fmt: skip
+    workers: int = setting(
+        1, env="GATEWAY_WORKERS", ge=1, le=64,
+        description="Processes under gunicorn; more than one needs REDIS_URL and PostgreSQL.",
+    )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
         "INFO", env="GATEWAY_LOG_LEVEL", description="Least severe level that is logged."
     )
@@ -55,6 +68,21 @@ class Storage(SettingsGroup):
     database_url: SecretStr | None = setting(
         None, env="DATABASE_URL", secret=True, description="SQLAlchemy URL; empty: SQLite in the data folder."
     )
+    redis_url: SecretStr | None = setting(
+        None, env="REDIS_URL", secret=True,
+        description="Redis that several processes share (presence, messages, rate limits); empty: memory.",
+    )  # fmt: skip
+    gateway_redis_url: SecretStr | None = setting(
+        None,
+        env="GATEWAY_REDIS_URL",
+        secret=True,
+        description="Redis for the gateway alone; empty: REDIS_URL.",
+    )
+
+    @property
+    def shared_redis(self) -> str:
+        """The URL of the Redis that the gateway's processes share, or an empty string."""
+        return reveal(self.gateway_redis_url) or reveal(self.redis_url)
 
 
 class Security(SettingsGroup):
@@ -68,6 +96,9 @@ class Security(SettingsGroup):
         "documented", env="GATEWAY_SIGNATURES",
         description="documented: both forms. bound: only requests whose signature covers method, path and body.",
     )  # fmt: skip
+    admins: str = setting(
+        "", env="GATEWAY_ADMINS", description="Comma-separated wallet addresses that administer the gateway."
+    )
     max_body_bytes: int = setting(
         1024 * 1024, env="GATEWAY_MAX_BODY_BYTES", ge=1024, description="Largest request body, in bytes."
     )
@@ -78,6 +109,28 @@ class Security(SettingsGroup):
     engine_timeout_seconds: float = setting(
         120.0, env="GATEWAY_ENGINE_TIMEOUT_SECONDS", ge=1,
         description="An engine not heard of for this long is shown as offline, in seconds.",
+    )  # fmt: skip
+
+
+class Limits(SettingsGroup):
+    """How many requests are answered within a minute; 0 switches a limit off."""
+
+    per_address: int = setting(
+        600,
+        env="GATEWAY_RATE_PER_ADDRESS",
+        ge=0,
+        description="Signed requests of one wallet or engine a minute.",
+    )
+    per_ip: int = setting(
+        3000, env="GATEWAY_RATE_PER_IP", ge=0, description="Requests of one IP address a minute, of any kind."
+    )
+    unauthenticated: int = setting(
+        120, env="GATEWAY_RATE_UNAUTHENTICATED", ge=0,
+        description="Requests of one IP address a minute that are unsigned, or whose signature does not hold.",
+    )  # fmt: skip
+    strict: int = setting(
+        20, env="GATEWAY_RATE_STRICT", ge=0,
+        description="Claims, token resets and public look-ups of one caller a minute, each counted by itself.",
     )  # fmt: skip
 
 
@@ -107,4 +160,5 @@ class GatewaySettings(BaseModel):
     server: Server
     storage: Storage
     security: Security
+    limits: Limits
     bundled: Bundled

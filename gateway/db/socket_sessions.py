@@ -7,6 +7,7 @@ from enum import Enum
 
 from sqlalchemy import delete, insert, select, update
 
+from gateway.db import audit
 from gateway.db.database import Database
 from gateway.db.tables import socket_sessions
 
@@ -56,6 +57,7 @@ class SocketSessions:
             # Two tabs may connect in the same second, and then with the same text.
             if connection.execute(known).first() is None:
                 connection.execute(insert(socket_sessions).values(row))
+                audit.record(connection, address, "sign_in", address, now_ms)
 
     def revoke(self, address: str, now_ms: int) -> None:
         """End every session of an address."""

@@ -88,7 +88,22 @@ audit_log = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("at_ms", BigInteger, nullable=False, index=True),
-    Column("actor", String(64), nullable=False),
+    Column("actor", String(64), nullable=False, index=True),
     Column("action", String(40), nullable=False),
-    Column("subject", String(64), nullable=False),
+    Column("subject", String(64), nullable=False, index=True),
+    # The chain: numbers without gaps, and each entry's hash over itself and the hash before.
+    Column("seq", BigInteger, unique=True, index=True),
+    Column("prev", String(64)),
+    Column("hash", String(64)),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    # One row: the last entry, and the last of those that were forgotten.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("purged_seq", BigInteger, nullable=False),
+    Column("purged_hash", String(64), nullable=False),
 )

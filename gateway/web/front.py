@@ -10,10 +10,12 @@ from typing import Any
 import socketio
 
 from gateway import incidents
+from gateway.web.hosts import Hosts
 from shared.errors import ErrorCode, FloworkError
 
 SOCKET_PATHS = ("/api/socket.io/", "/socket.io/")
 WEBSOCKET_VERSION = "13"
+NOT_OURS = "This gateway does not answer to this host name; GATEWAY_ALLOWED_HOSTS lists more of its names."
 
 _log = logging.getLogger(__name__)
 
@@ -23,12 +25,15 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class Front:
     """A WSGI application over the Socket.IO server, at both of its paths, and the site."""
 
-    def __init__(self, server: Any, site: Application) -> None:
+    def __init__(self, server: Any, site: Application, hosts: Hosts) -> None:
+        self._hosts = hosts
         inner = socketio.WSGIApp(server, site, socketio_path=SOCKET_PATHS[1])
         self._application = socketio.WSGIApp(server, inner, socketio_path=SOCKET_PATHS[0])
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
+        if not self._hosts.allows(environ):
+            return _refuse(start_response, "400 Bad Request", NOT_OURS)
         length = environ.get("CONTENT_LENGTH") or "0"
         if not (length.isascii() and length.isdigit()):
             return _refuse(start_response, "400 Bad Request", "The Content-Length is not a number.")

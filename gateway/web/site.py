@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, request
@@ -9,9 +10,11 @@ from werkzeug.exceptions import NotFound
 
 from gateway.web import errors
 from gateway.web.binding import bind
+from gateway.web.limits import RateLimits
 from gateway.web.origins import Origins
 from gateway.web.pages import Pages
 from gateway.web.proof import Proof
+from gateway.web.reference import Reference
 from gateway.web.routing import Route
 from gateway.web.target import is_ambiguous
 
@@ -26,16 +29,30 @@ SECURITY_HEADERS = {
 }
 
 
-def build_site(routes: list[Route], proof: Proof, origins: Origins, pages: Pages, max_bytes: int) -> Flask:
+def build_site(  # noqa: PLR0913 - keywords only
+    *,
+    routes: list[Route],
+    proof: Proof,
+    origins: Origins,
+    pages: Pages,
+    limits: Callable[[Flask], RateLimits],
+    max_bytes: int,
+) -> Flask:
     """Build the application of all plain HTTP."""
     app = Flask("gateway", static_folder=None)
     app.url_map.merge_slashes = False
-    bind(app, routes, proof, max_bytes)
+    counted = limits(app)
+    bind(app, routes, proof, counted, max_bytes)
+
+    reference = Reference()
 
     def before() -> Any:
         if is_ambiguous(request.environ):
             raise NotFound
-        return origins.preflight(request) or pages.answer(request)
+        answer = origins.preflight(request) or reference.answer(request) or pages.answer(request)
+        if answer is None:
+            counted.arrive(request)
+        return answer
 
     def after(response: Response) -> Response:
         origins.mark(request, response)

@@ -98,6 +98,16 @@ class Auth(StrEnum):
     SERVICE = "service"
 
 
+class Rate(StrEnum):
+    """How often an operation may be called; the gateway's settings hold the numbers."""
+
+    NORMAL = "normal"
+    STRICT = "strict"
+    """Guessing or abuse would pay here: claims, new tokens, public look-ups."""
+    LIGHT = "light"
+    """Cheap, public, and called in bunches: icons, health."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One REST operation of the gateway; ``path`` is relative to ``/api/v1`` and uses ``{name}`` parameters."""
@@ -112,6 +122,9 @@ class Operation:
     status: int = 200
     body: type[Incoming] | None = None
     errors: tuple[str, ...] = field(default=())
+    query: type[Incoming] | None = None
+    media: str = "application/json"
+    rate: Rate = Rate.NORMAL
 
     def __post_init__(self) -> None:
         """Enter the operation in the register; two of one name are a mistake of ours."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contract.base import Address, Audience, Auth, EngineId, Event, Incoming, Operation, Outgoing
+from shared.contract.base import Address, Audience, Auth, EngineId, Event, Incoming, Operation, Outgoing, Rate
 
 EngineName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 EngineState = Literal["online", "offline"]
@@ -103,7 +103,7 @@ DELETE_ENGINE = Operation(
 RESET_ENGINE_TOKEN = Operation(
     "reset_engine_token", "POST", "/user/engines/{engine_id}/reset-token", Auth.WALLET,
     "Give an engine a new token; the old one stops working at once", EngineToken, "engines",
-    errors=("NOT_FOUND",),
+    errors=("NOT_FOUND",), rate=Rate.STRICT,
 )  # fmt: skip
 UPDATE_ENGINE_NAME = Operation(
     "update_engine_name", "PUT", "/user/engines/{engine_id}/update-name", Auth.WALLET, "Rename an engine", Message,
@@ -113,6 +113,7 @@ CLAIM_ENGINE = Operation(
     "claim_engine", "POST", "/user/engines/claim", Auth.WALLET, "Become owner of a bundled, unowned engine",
     ClaimedEngine, "engines", body=ClaimBody,
     errors=("INVALID_REQUEST", "FORBIDDEN", "NOT_FOUND", "CONFLICT", "ENGINE_UNAVAILABLE", "RATE_LIMITED"),
+    rate=Rate.STRICT,
 )  # fmt: skip
 ENGINE_AUTH_INFO = Operation(
     "engine_auth_info", "GET", "/engine/get-engine-auth-info", Auth.ENGINE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.contract import proxy as p
-from shared.contract.base import Auth, Role
+from shared.contract.base import Auth, Rate, Role
 from shared.contract.component import ComponentInfo
 from shared.contract.files import DirectoryList, DriveItem
 from shared.contract.history import ConnectionHistory
@@ -28,13 +28,14 @@ def _ask(  # noqa: PLR0913 - one keyword for each fact of an operation
     status: int = 200,
     body: Any = None,
     media: str = "application/json",
+    rate: Rate = Rate.NORMAL,
 ) -> p.EngineOperation:
     method, path = call.split(" ")
     auth = Auth.NONE if role is None else Auth.WALLET
     more = ("INVALID_REQUEST",) if body else ()
     return p.EngineOperation(
         name, method, path, auth, summary, response, tag, status=status, body=body, errors=(*_COMMON, *more),
-        role=role, writes=writes, media=media,
+        role=role, writes=writes, media=media, rate=rate,
     )  # fmt: skip
 
 
@@ -44,7 +45,7 @@ LIST_OF = {
 }
 COMPONENT_ICON = _ask(
     "component_icon", "GET /components/{kind}/{component_id}/icon", "A component's icon", bytes, "components",
-    role=None, media="image/svg+xml",
+    role=None, media="image/svg+xml", rate=Rate.LIGHT,
 )  # fmt: skip
 GET_COMPONENT = _ask(
     "get_component", "GET /components/{kind}/{component_id}", "One component", ComponentInfo, "components"

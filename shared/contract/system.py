@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shared.contract.base import Auth, Operation, Outgoing
+from shared.contract.base import Auth, Operation, Outgoing, Rate
 
 
 class Health(Outgoing):
@@ -16,5 +16,5 @@ class Health(Outgoing):
 
 HEALTH = Operation(
     "health", "GET", "/system/health", Auth.NONE, "Whether the gateway can serve", Health, "system",
-    errors=("INTERNAL",),
+    errors=("INTERNAL",), rate=Rate.LIGHT,
 )  # fmt: skip

@@ -27,9 +27,12 @@ from shared.ids import new_engine_token
 from shared.settings import load
 from shared.signing.keys import WalletKey
 from shared.signing.rest import sign_headers
+from tests.gateway import conformance
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT = 10.0
+# Tests share one network address, and ask faster than people do.
+UNLIMITED = {f"GATEWAY_RATE_{kind}": "0" for kind in ("PER_ADDRESS", "PER_IP", "UNAUTHENTICATED", "STRICT")}
 
 
 @dataclass
@@ -75,7 +78,10 @@ class Gateway:
     def send(
         self, method: str, target: str, content: bytes = b"", headers: dict[str, str] | None = None
     ) -> httpx.Response:
-        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=WAIT)
+        """Make a request; whatever the test is about, the answer has to fit the contract."""
+        answer = httpx.request(method, self.url + target, content=content, headers=headers, timeout=WAIT)
+        conformance.check(method, target, answer)
+        return answer
 
     def socket_headers(self, wallet: WalletKey, message: str) -> dict[str, Any]:
         return {
@@ -188,7 +194,7 @@ async def engine(gateway: Gateway, engine_id: str, token: str, *, ready: bool = 
 
 
 def settings(folder: Path, **environ: str) -> GatewaySettings:
-    given = {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_ASYNC_MODE": "threading", **environ}
+    given = {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_ASYNC_MODE": "threading", **UNLIMITED, **environ}
     return load(GatewaySettings, given, prefixes=PREFIXES, foreign=FOREIGN)
 
 
@@ -215,7 +221,7 @@ def environment(folder: Path, **environ: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     # Compiled once for all the processes that tests start; it more than halves each start.
     clean["PYTHONPYCACHEPREFIX"] = str(ROOT / "var" / "cache" / "bytecode")
-    return clean | {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_PORT": "0", **environ}
+    return clean | {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_PORT": "0", **UNLIMITED, **environ}
 
 
 def spawn(command: list[str], folder: Path, **environ: str) -> Gateway:

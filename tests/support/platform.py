@@ -143,6 +143,7 @@ class Platform:
             name: value for name, value in os.environ.items() if not name.startswith(("GATEWAY_", "ENGINE_"))
         }
         environment |= {"FLOWORK_DATA_DIR": str(self.folder), "GATEWAY_SECRET_TOKEN": self.secret}
+        environment |= {"GATEWAY_RATE_PER_ADDRESS": "0"}  # tests poll faster than people do
         environment |= {"GATEWAY_URL": self.gateway_url} | settings | self.environment
         with log.open("wb") as output:
             popen = subprocess.Popen(

@@ -45,6 +45,8 @@ class Claims:
             verdict = self._links.ask_claim(engine_id, checksum_address(address), proof)
         if not verdict.accepted:
             _log.warning("an engine refused a claim", extra={"engine_id": engine_id, "address": address})
+            with self._database.write() as connection:
+                audit.record(connection, address, "engine_claim_refused", engine_id, self._clock.now_ms())
             raise FloworkError(
                 ErrorCode.FORBIDDEN,
                 "The engine refused the claim: the link is wrong, was used before, or the engine has an owner.",

@@ -14,6 +14,20 @@ export type ApproveManual = {
   comment?: string;
   approval_id?: (string | null);
 };
+export type AuditEvent = {
+  seq: number;
+  at: string;
+  at_ms: number;
+  actor: string;
+  action: string;
+  subject: string;
+  prev: string;
+  hash: string;
+};
+export type AuditPage = {
+  events: (AuditEvent)[];
+  next: (number | null);
+};
 export type BreakpointHit = {
   type?: string;
   job_id: string;
@@ -984,12 +998,14 @@ export interface Operations {
   delete_preset: { path: { preset: string }; body: undefined; response: null };
   delete_variable: { path: { variable: string }; body: undefined; response: null };
   engine_auth_info: { path: undefined; body: undefined; response: (string)[] };
+  export_audit: { path: undefined; body: undefined; response: string };
   get_component: { path: { kind: string; component_id: string }; body: undefined; response: ComponentInfo };
   get_preset: { path: { preset: string }; body: undefined; response: Record<string, unknown> };
   get_profile: { path: undefined; body: undefined; response: Profile };
   get_settings: { path: undefined; body: undefined; response: Record<string, unknown> };
   get_variable: { path: { variable: string }; body: undefined; response: Variable };
   health: { path: undefined; body: undefined; response: Health };
+  list_audit: { path: undefined; body: undefined; response: AuditPage };
   list_drives: { path: undefined; body: undefined; response: (DriveItem)[] };
   list_engines: { path: undefined; body: undefined; response: (Engine)[] };
   list_folder: { path: undefined; body: undefined; response: DirectoryList };
@@ -1111,12 +1127,14 @@ export const OPERATIONS = {
   delete_preset: { method: "DELETE", path: "/presets/{preset}", auth: "wallet" },
   delete_variable: { method: "DELETE", path: "/variables/{variable}", auth: "wallet" },
   engine_auth_info: { method: "GET", path: "/engine/get-engine-auth-info", auth: "engine" },
+  export_audit: { method: "GET", path: "/audit/export", auth: "wallet" },
   get_component: { method: "GET", path: "/components/{kind}/{component_id}", auth: "wallet" },
   get_preset: { method: "GET", path: "/presets/{preset}", auth: "wallet" },
   get_profile: { method: "GET", path: "/auth/profile", auth: "wallet" },
   get_settings: { method: "GET", path: "/settings", auth: "wallet" },
   get_variable: { method: "GET", path: "/variables/{variable}", auth: "wallet" },
   health: { method: "GET", path: "/system/health", auth: "none" },
+  list_audit: { method: "GET", path: "/audit", auth: "wallet" },
   list_drives: { method: "GET", path: "/filesystem/drives", auth: "wallet" },
   list_engines: { method: "GET", path: "/user/engines", auth: "wallet" },
   list_folder: { method: "GET", path: "/filesystem/list", auth: "wallet" },

@@ -144,7 +144,7 @@ def test_messages_are_not_compressed(live: Gateway) -> None:
 def test_websockets_before_rfc_6455_are_refused(live: Gateway) -> None:
     where = urlsplit(live.url)
     request = (
-        "GET /api/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+        "GET /api/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\n"
         "Upgrade: WebSocket\r\nOrigin: http://x\r\n\r\n"
     )
     with socket.create_connection((where.hostname, where.port), timeout=WAIT) as wire:

@@ -1,0 +1,53 @@
+"""Which names the gateway answers to, so that no foreign name can be pointed at it (DNS rebinding)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from gateway.settings import Server
+
+ANY = "*"
+EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
+LOCAL = "localhost"
+
+
+class Hosts:
+    """The allowed names: loopback, the bind address, the public URL's and the configured ones."""
+
+    def __init__(self, settings: Server) -> None:
+        given = {part.strip().lower() for part in settings.allowed_hosts.split(",") if part.strip()}
+        public = urlsplit(settings.public_url).hostname
+        self._any = ANY in given
+        self._names = given | {settings.host.lower()} | ({public.lower()} if public else set())
+        self._everywhere = settings.host in EVERYWHERE
+
+    def allows(self, environ: dict[str, Any]) -> bool:
+        """Tell whether the request names a host that is ours; a request without a name came from no browser."""
+        header = environ.get("HTTP_HOST", "").strip().lower()
+        if self._any or not header:
+            return True
+        name = _name(header)
+        return name is not None and (name in self._names or self._is_ours(name))
+
+    def _is_ours(self, name: str) -> bool:
+        if name == LOCAL or name.endswith(f".{LOCAL}"):
+            return True
+        try:
+            address = ip_address(name)
+        except ValueError:
+            return False
+        # Who listens everywhere does not know all its addresses; a number cannot be rebound to another one.
+        return address.is_loopback or self._everywhere
+
+
+def _name(header: str) -> str | None:
+    try:
+        parts = urlsplit(f"//{header}")
+        name = parts.hostname
+        _ = parts.port
+    except ValueError:
+        return None
+    plain = not parts.path and not parts.query and parts.username is None
+    return name.rstrip(".") if name and plain else None
