@@ -28,7 +28,7 @@ from gateway.realtime.server import SocketServer
 from gateway.settings import GatewaySettings
 from gateway.web.front import Front
 from gateway.web.origins import Origins
-from gateway.web.pages import Pages
+from gateway.web.pages import Pages, page_folder
 from gateway.web.proof import Proof
 from gateway.web.routing import find_routes
 from gateway.web.site import build_site
@@ -107,7 +107,9 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
     proof = Proof(wallets, tokens, service_key)
     routes = find_routes(resources, context)
-    site = build_site(routes, proof, origins, Pages.load(), security.max_body_bytes)
+    site = build_site(
+        routes, proof, origins, Pages.load(page_folder(settings.server.page)), security.max_body_bytes
+    )
     return GatewayApp(Front(sockets, site), sockets, database)
 
 

@@ -38,6 +38,10 @@ class Server(SettingsGroup):
         "", env="GATEWAY_ALLOWED_ORIGINS",
         description="Comma-separated web origins that may call the API, beside the gateway's own and local ones.",
     )  # fmt: skip
+    page: Literal["auto", "plain"] = setting(
+        "auto", env="GATEWAY_PAGE",
+        description="auto: the web GUI where it is built, else the plain page. plain: always the plain page.",
+    )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
         "INFO", env="GATEWAY_LOG_LEVEL", description="Least severe level that is logged."
     )

@@ -188,7 +188,12 @@ async def engine(gateway: Gateway, engine_id: str, token: str, *, ready: bool = 
 
 
 def settings(folder: Path, **environ: str) -> GatewaySettings:
-    given = {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_ASYNC_MODE": "threading", **environ}
+    given = {
+        "FLOWORK_DATA_DIR": str(folder),
+        "GATEWAY_ASYNC_MODE": "threading",
+        "GATEWAY_PAGE": "plain",
+        **environ,
+    }
     return load(GatewaySettings, given, prefixes=PREFIXES, foreign=FOREIGN)
 
 
@@ -215,7 +220,7 @@ def environment(folder: Path, **environ: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     # Compiled once for all the processes that tests start; it more than halves each start.
     clean["PYTHONPYCACHEPREFIX"] = str(ROOT / "var" / "cache" / "bytecode")
-    return clean | {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_PORT": "0", **environ}
+    return clean | {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_PORT": "0", "GATEWAY_PAGE": "plain", **environ}
 
 
 def spawn(command: list[str], folder: Path, **environ: str) -> Gateway:
