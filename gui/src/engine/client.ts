@@ -137,9 +137,16 @@ export class EngineClient {
       );
     }
     this.#resubscribe();
-    if (code === WRONG_ENGINE) return;
-    const wait = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)] ?? 30_000;
-    this.#retry = setTimeout(() => this.#connect(), wait);
+    const wait = RETRY_MS[this.#attempt++];
+    // after some vain attempts it rests until the gateway says that the engine is back
+    if (code !== WRONG_ENGINE && wait) this.#retry = setTimeout(() => this.#connect(), wait);
+  }
+
+  #wakeUp(): void {
+    if (this.#raw || !this.#target.directUrl) return;
+    this.#attempt = 0;
+    clearTimeout(this.#retry);
+    this.#connect();
   }
 
   #fromGateway(event: string, data: unknown): void {
@@ -147,6 +154,7 @@ export class EngineClient {
       if (this.way === "relay") this.#resubscribe();
       return;
     }
+    if (event === "engine_status_update" && isPresenceOf(data, this.engineId)) this.#wakeUp();
     const frame = frameOfRelay(event, data);
     if (frame) this.#take(frame);
   }
@@ -210,6 +218,11 @@ export class EngineClient {
     this.#questions.delete(requestId);
     question.reject(error);
   }
+}
+
+function isPresenceOf(data: unknown, engineId: string): boolean {
+  const presence = data as { engine_id?: unknown; status?: unknown } | null;
+  return presence?.engine_id === engineId && presence.status === "online";
 }
 
 /** What the gateway may echo when it refuses a command it cannot look into. */

@@ -1,6 +1,7 @@
 import { useEngineOnline, useLive } from "@/app/live";
 import { Loaded, NeedEngine } from "@/app/need-engine";
 import { useSession } from "@/app/session";
+import { useTimes } from "@/app/times";
 import type { LiveStats } from "@/contract/contract.gen";
 import { Sparkline } from "@/features/engines/sparkline";
 import { useT } from "@/i18n/words";
@@ -9,6 +10,8 @@ import { Outcome } from "./outcome";
 import "./dashboard.css";
 
 const REFRESH_MS = 5000;
+/** The engine writes moments in UTC into its sentences. */
+const MOMENT = /\d{4}-\d{2}-\d{2}T[\d:.]+Z/g;
 
 /** How the engine is doing: the last 24 hours, what runs now, what fails and what is slow. */
 export default function Dashboard() {
@@ -43,6 +46,7 @@ function Figures() {
 
 function Board({ stats }: { stats: LiveStats }) {
   const t = useT();
+  const times = useTimes();
   const history =
     useSession((state) => (state.engineId ? state.states[state.engineId]?.history : null)) ?? [];
   const overview = stats.system_overview;
@@ -76,7 +80,7 @@ function Board({ stats }: { stats: LiveStats }) {
         {stats.recent_activity.length === 0 && <p className="muted">{t("dashboard.noRuns")}</p>}
         <ul className="plain-list board-list">
           {stats.recent_activity.map((line) => (
-            <li key={line}>{line}</li>
+            <li key={line}>{line.replace(MOMENT, (text) => times.date(Date.parse(text)))}</li>
           ))}
         </ul>
       </section>
