@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check format generate clean
+.PHONY: help setup setup-dev demo up gui test check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,8 +28,12 @@ $(VENV)/.dev: requirements/dev.txt requirements/runtime.txt pyproject.toml | $(V
 demo: setup ## run the whole platform once on a real log file; INPUT=path for your own
 	@$(FLOWORK) demo $(if $(INPUT),--input "$(INPUT)")
 
-up: setup ## start gateway and engine and keep them running
+up: setup ## build the web GUI if need be, start gateway and engine and keep them running
+	@$(BIN)/python deploy/setup/build_gui.py --if-stale --optional
 	@$(FLOWORK) up
+
+gui: setup ## build the web GUI (fetches Node as a Python package where the machine has none)
+	@$(BIN)/python deploy/setup/build_gui.py
 
 test: setup-dev ## run all tests
 	$(BIN)/python -m pytest -n auto

@@ -34,7 +34,7 @@ from gateway.web.front import Front
 from gateway.web.hosts import Hosts
 from gateway.web.limits import RateLimits
 from gateway.web.origins import Origins
-from gateway.web.pages import Pages
+from gateway.web.pages import Pages, page_folder
 from gateway.web.peers import Peers
 from gateway.web.proof import Proof
 from gateway.web.routing import find_routes
@@ -119,7 +119,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         routes=routes,
         proof=proof,
         origins=origins,
-        pages=Pages.load(),
+        pages=Pages.load(page_folder(settings.server.page)),
         limits=partial(_limits, settings, clock),
         max_bytes=security.max_body_bytes,
     )

@@ -51,6 +51,10 @@ class Server(SettingsGroup):
         1, env="GATEWAY_WORKERS", ge=1, le=64,
         description="Processes under gunicorn; more than one needs REDIS_URL and PostgreSQL.",
     )  # fmt: skip
+    page: Literal["auto", "plain"] = setting(
+        "auto", env="GATEWAY_PAGE",
+        description="auto: the web GUI where it is built, else the plain page. plain: always the plain page.",
+    )  # fmt: skip
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = setting(
         "INFO", env="GATEWAY_LOG_LEVEL", description="Least severe level that is logged."
     )

@@ -6,9 +6,15 @@ const gateway = process.env.GATEWAY_URL ?? "http://127.0.0.1:8000";
 
 export default defineConfig({
   plugins: [react()],
-  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  resolve: {
+    alias: {
+      "@": fileURLToPath(new URL("./src", import.meta.url)),
+      "react-remove-scroll": fileURLToPath(new URL("./src/ui/no-scroll-lock.tsx", import.meta.url)),
+    },
+  },
   build: { outDir: "../gateway/gui", emptyOutDir: true, assetsInlineLimit: 0, target: "es2022" },
   server: {
+    fs: { allow: [".."] },
     proxy: {
       "/api": { target: gateway, ws: true },
       "/socket.io": { target: gateway, ws: true },

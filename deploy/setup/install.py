@@ -1,7 +1,7 @@
 """Installs a hashed requirements file and the project itself into the environment whose Python runs this.
 
-Usage: ``.venv/bin/python install.py REQUIREMENTS``. The fast installer is tried first and pip is the fall-back; both
-refuse what does not match its hash. Package sources are those that the user's pip is set up for.
+Usage: ``.venv/bin/python install.py REQUIREMENTS [--no-project]``. The fast installer is tried first and pip is the
+fall-back; both refuse what does not match its hash. Package sources are those that the user's pip is set up for.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ SHOWN_LINES = 12
 PIP = [sys.executable, "-m", "pip", "--quiet", "--no-input", "--disable-pip-version-check"]
 UV = [str(Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")), "pip", "install", "--quiet"]
 HASHED = ["--require-hashes", "-r"]
+NO_PROJECT = "--no-project"
 PROJECT = ["--no-deps", "--no-build-isolation", "-e", str(ROOT)]
 
 
 def main() -> int:
     """Install; return 0, or 1 after a readable message."""
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
-        return _fail("usage: install.py REQUIREMENTS (an existing file)", "")
+    if sys.argv[2:] not in ([], [NO_PROJECT]) or not Path(sys.argv[1] if sys.argv[1:] else "").is_file():
+        return _fail("usage: install.py REQUIREMENTS [--no-project] (an existing file)", "")
     requirements = Path(sys.argv[1])
     started = time.monotonic()
     count = sum(1 for line in requirements.read_text("utf-8").splitlines() if "==" in line)
     print(f"flowork: installing {count} packages (first time, or after a change) …", flush=True)
     if importlib.util.find_spec("pip") is None:
         _run([sys.executable, "-m", "ensurepip", "--default-pip"])
-    for arguments in ([*HASHED, str(requirements)], PROJECT):
+    steps = [[*HASHED, str(requirements)]] + ([] if NO_PROJECT in sys.argv else [PROJECT])
+    for arguments in steps:
         code, output = _install(arguments)
         if code:
             return _fail("the installation failed; see the last lines above", output)

@@ -10,6 +10,7 @@ import mimetypes
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 from flask import Request, Response
 
@@ -20,7 +21,8 @@ INDEX = "/index.html"
 VERSION_MARK = b"%FLOWORK_VERSION%"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; "
+    # engines are reached on this machine, or anywhere over TLS: their owners choose the address of the tunnel
+    "connect-src 'self' ws://127.0.0.1:* ws://localhost:* wss:; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
@@ -41,10 +43,8 @@ class Pages:
         self._files = files
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> Pages:
-        """Read the files of a folder; without one, of the GUI, or the plain page where the GUI was not built."""
-        if folder is None:
-            folder = GUI if (GUI / INDEX[1:]).is_file() else STATIC
+    def load(cls, folder: Path) -> Pages:
+        """Read the files of a folder."""
         version = metadata.version("flowork").encode()
         found = sorted(path for path in folder.rglob("*") if path.is_file())
         return cls({f"/{path.relative_to(folder).as_posix()}": _file(path, version) for path in found})
@@ -69,6 +69,11 @@ class Pages:
         response.set_etag(file.etag)
         response.make_conditional(request)
         return response
+
+
+def page_folder(page: Literal["auto", "plain"], gui: Path = GUI) -> Path:
+    """Return the folder of the page to serve; ``auto`` takes the GUI where it was built."""
+    return gui if page == "auto" and (gui / INDEX[1:]).is_file() else STATIC
 
 
 def _file(path: Path, version: bytes) -> PageFile:

@@ -6,6 +6,7 @@ import { firstLanguage, useWords } from "@/i18n/words";
 import "@/ui/tokens.css";
 import "@/ui/base.css";
 import "@/ui/controls.css";
+import "@/ui/pieces.css";
 
 applyTheme();
 void useWords.getState().choose(firstLanguage());

@@ -194,7 +194,13 @@ async def engine(gateway: Gateway, engine_id: str, token: str, *, ready: bool = 
 
 
 def settings(folder: Path, **environ: str) -> GatewaySettings:
-    given = {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_ASYNC_MODE": "threading", **UNLIMITED, **environ}
+    given = {
+        "FLOWORK_DATA_DIR": str(folder),
+        "GATEWAY_ASYNC_MODE": "threading",
+        "GATEWAY_PAGE": "plain",
+        **UNLIMITED,
+        **environ,
+    }
     return load(GatewaySettings, given, prefixes=PREFIXES, foreign=FOREIGN)
 
 
@@ -221,7 +227,13 @@ def environment(folder: Path, **environ: str) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     # Compiled once for all the processes that tests start; it more than halves each start.
     clean["PYTHONPYCACHEPREFIX"] = str(ROOT / "var" / "cache" / "bytecode")
-    return clean | {"FLOWORK_DATA_DIR": str(folder), "GATEWAY_PORT": "0", **UNLIMITED, **environ}
+    return clean | {
+        "FLOWORK_DATA_DIR": str(folder),
+        "GATEWAY_PORT": "0",
+        "GATEWAY_PAGE": "plain",
+        **UNLIMITED,
+        **environ,
+    }
 
 
 def spawn(command: list[str], folder: Path, **environ: str) -> Gateway:

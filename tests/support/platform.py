@@ -70,7 +70,7 @@ class Platform:
         """Start the gateway; a restarted one takes the port of the first."""
         address = self.folder / "gateway" / "address.json"
         address.unlink(missing_ok=True)
-        service = self._start("gateway", {"GATEWAY_PORT": str(self.gateway_port)})
+        service = self._start("gateway", {"GATEWAY_PORT": str(self.gateway_port), "GATEWAY_PAGE": "plain"})
         url = self._address(service, address)["url"]
         self.gateway_port = int(url.rsplit(":", 1)[1])
         return service

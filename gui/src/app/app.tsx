@@ -1,11 +1,20 @@
+import { Compass } from "lucide-react";
 import { lazy, Suspense } from "react";
-import { Redirect, Route, Switch } from "wouter";
+import { Link, Redirect, Route, Switch } from "wouter";
 import { Welcome } from "@/features/identity/welcome";
+import { useT } from "@/i18n/words";
+import { Empty } from "@/ui/badge";
 import { Toasts } from "@/ui/toasts";
+import { Loading } from "./need-engine";
 import { useSession } from "./session";
 import { Shell } from "./shell";
 
+const Dashboard = lazy(() => import("@/features/dashboard/dashboard"));
 const Engines = lazy(() => import("@/features/engines/engines"));
+const Presets = lazy(() => import("@/features/presets/presets"));
+const Runs = lazy(() => import("@/features/runs/runs"));
+const Settings = lazy(() => import("@/features/settings/settings"));
+const Variables = lazy(() => import("@/features/variables/variables"));
 
 /** The page: the welcome until somebody has signed in, then the screens. */
 export function App() {
@@ -14,12 +23,16 @@ export function App() {
     <>
       {signer ? (
         <Shell>
-          <Suspense fallback={<output className="spinner" aria-label="Loading" />}>
+          <Suspense fallback={<Loading />}>
             <Switch>
+              <Route path="/dashboard" component={Dashboard} />
+              <Route path="/runs" component={Runs} />
+              <Route path="/presets" component={Presets} />
+              <Route path="/variables" component={Variables} />
               <Route path="/engines" component={Engines} />
-              <Route>
-                <Redirect to="/engines" />
-              </Route>
+              <Route path="/settings" component={Settings} />
+              <Route path="/" component={Home} />
+              <Route component={Nowhere} />
             </Switch>
           </Suspense>
         </Shell>
@@ -28,5 +41,24 @@ export function App() {
       )}
       <Toasts />
     </>
+  );
+}
+
+function Home() {
+  const hasEngine = useSession((state) => state.engineId !== null);
+  return <Redirect to={hasEngine ? "/dashboard" : "/engines"} replace />;
+}
+
+function Nowhere() {
+  const t = useT();
+  return (
+    <div className="page">
+      <Empty icon={<Compass size={32} aria-hidden="true" />} title={t("shell.nowhere")}>
+        <p>{t("shell.nowhereText")}</p>
+        <Link href="/" className="button">
+          {t("shell.home")}
+        </Link>
+      </Empty>
+    </div>
   );
 }

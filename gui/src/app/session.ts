@@ -31,8 +31,9 @@ interface SessionState {
   way: Way | null;
   signIn(signer: Signer): Promise<void>;
   signOut(): void;
-  loadEngines(): Promise<void>;
-  choose(engineId: string): void;
+  /** List the engines again; the signer is named while it is not yet known to have signed in. */
+  loadEngines(signer?: Signer): Promise<void>;
+  choose(engineId: string, signer?: Signer): void;
   directUrl(engineId: string): string;
   setDirectUrl(engineId: string, url: string): void;
 }
@@ -56,8 +57,15 @@ export const useSession = create<SessionState>((set, get) => ({
     get().signOut();
     const socket = await GuiSocket.open(signer);
     socket.listen((event, data) => hear(event, data));
-    set({ signer, rest: new RestClient(signer), socket });
-    await get().loadEngines();
+    const rest = new RestClient(signer);
+    set({ rest, socket });
+    try {
+      await get().loadEngines(signer);
+    } catch (error) {
+      get().signOut();
+      throw error;
+    }
+    set({ signer });
   },
 
   signOut() {
@@ -66,19 +74,23 @@ export const useSession = create<SessionState>((set, get) => ({
     set({ ...signedOut, rest: new RestClient(null) });
   },
 
-  async loadEngines() {
+  async loadEngines(signer) {
     const engines = await get().rest.call("list_engines");
     set({ engines });
-    const { engineId } = get();
-    const known = engines.some((engine) => engine.id === engineId);
-    if (known) return;
+    const { engineId, states } = get();
+    const isKnown = (id: string | null) =>
+      id !== null && (engines.some((item) => item.id === id) || id in states);
+    if (isKnown(engineId)) return;
+    get().engine?.close();
+    set({ engineId: null, engine: null, way: null });
     const remembered = engines.find((engine) => engine.id === localStorage.getItem(CHOSEN));
     const first = remembered ?? engines.find((engine) => engine.status === "online") ?? engines[0];
-    if (first) get().choose(first.id);
+    if (first) get().choose(first.id, signer);
   },
 
-  choose(engineId) {
-    const { signer, socket, engine } = get();
+  choose(engineId, unlocked) {
+    const { socket, engine } = get();
+    const signer = unlocked ?? get().signer;
     if (!signer || !socket) throw new FloworkError("UNAUTHENTICATED", "Unlock your key first.");
     engine?.close();
     localStorage.setItem(CHOSEN, engineId);
@@ -88,13 +100,19 @@ export const useSession = create<SessionState>((set, get) => ({
     set({ engineId, engine: client, way: client.way });
   },
 
-  directUrl: (engineId) => readDirect()[engineId] ?? "",
+  directUrl: (engineId) => readDirect()[engineId] ?? localDirectUrl(),
 
   setDirectUrl(engineId, url) {
+    // an empty address is kept too: it means "through the gateway only"
     localStorage.setItem(DIRECT, JSON.stringify({ ...readDirect(), [engineId]: url }));
     if (get().engineId === engineId) get().choose(engineId);
   },
 }));
+
+/** Where an engine listens by default; a page of this machine looks there by itself. */
+function localDirectUrl(): string {
+  return ["127.0.0.1", "localhost"].includes(location.hostname) ? "ws://127.0.0.1:8765" : "";
+}
 
 function readDirect(): Record<string, string> {
   try {
@@ -116,6 +134,15 @@ function hear(event: string, data: unknown): void {
   } else if (event === "engine_vitals_update") {
     const item = data as { engine_id: string; vitals: EngineVitals };
     note(item.engine_id, true, item.vitals);
+  } else if (event === "engine_deleted") {
+    setState(({ states }) => {
+      const { [(data as { engine_id: string }).engine_id]: _gone, ...others } = states;
+      return { states: others };
+    });
+    void useSession
+      .getState()
+      .loadEngines()
+      .catch(() => undefined);
   }
 }
 

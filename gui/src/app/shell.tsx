@@ -1,10 +1,12 @@
-import { LogOut, Server } from "lucide-react";
-import type { ReactNode } from "react";
-import { Link, useRoute } from "wouter";
+import { Braces, ChevronDown, Gauge, History, LayoutTemplate, LogOut, Server, Settings } from "lucide-react";
+import { type ReactNode, useEffect } from "react";
+import { Link, useLocation, useRoute } from "wouter";
 import { shortAddress } from "@/crypto/address";
+import { ClaimDialog } from "@/features/identity/claim-dialog";
 import { useT, type Word } from "@/i18n/words";
 import { Button } from "@/ui/button";
 import { Menu } from "@/ui/menu";
+import { useEngineOnline } from "./live";
 import { useSession } from "./session";
 import "./shell.css";
 
@@ -14,7 +16,14 @@ interface Place {
   icon: typeof Server;
 }
 
-const PLACES: Place[] = [{ path: "/engines", word: "nav.engines", icon: Server }];
+const PLACES: Place[] = [
+  { path: "/dashboard", word: "nav.dashboard", icon: Gauge },
+  { path: "/runs", word: "nav.runs", icon: History },
+  { path: "/presets", word: "nav.presets", icon: LayoutTemplate },
+  { path: "/variables", word: "nav.variables", icon: Braces },
+  { path: "/engines", word: "nav.engines", icon: Server },
+  { path: "/settings", word: "nav.settings", icon: Settings },
+];
 
 function NavLink({ path, word, icon: Icon }: Place) {
   const t = useT();
@@ -22,60 +31,103 @@ function NavLink({ path, word, icon: Icon }: Place) {
   return (
     <Link href={path} className="shell-link" aria-current={here ? "page" : undefined}>
       <Icon size={20} aria-hidden="true" />
-      {t(word)}
+      <span className="shell-word">{t(word)}</span>
     </Link>
+  );
+}
+
+function EngineMenu() {
+  const t = useT();
+  const { engines, engineId, states, way, choose } = useSession();
+  const online = useEngineOnline();
+  const [, go] = useLocation();
+  if (!engineId) return null;
+  const name = engines?.find((item) => item.id === engineId)?.name ?? engineId;
+  const shared = Object.keys(states).filter((id) => !engines?.some((item) => item.id === id));
+  const choices = [...(engines ?? []), ...shared.map((id) => ({ id, name: id }))];
+  return (
+    <Menu
+      label={t("shell.engine")}
+      trigger={
+        <Button kind="quiet" size="small" className="button shell-engine" title={t("shell.engine")}>
+          <span className="dot" data-on={online} aria-hidden="true" />
+          <span className="shell-engine-name">{name}</span>
+          <span className="visually-hidden">{t(online ? "engine.online" : "engine.offline")}</span>
+          {way === "direct" && <span className="badge shell-way">{t("shell.direct")}</span>}
+          <ChevronDown size={14} aria-hidden="true" />
+        </Button>
+      }
+      items={[
+        ...choices.map((item) => ({ label: item.name, onSelect: () => choose(item.id) })),
+        {
+          label: t("shell.manageEngines"),
+          icon: <Server size={16} aria-hidden="true" />,
+          onSelect: () => go("/engines"),
+        },
+      ]}
+    />
+  );
+}
+
+function IdentityMenu() {
+  const t = useT();
+  const { signer, signOut } = useSession();
+  const [, go] = useLocation();
+  if (!signer) return null;
+  return (
+    <Menu
+      label={t("shell.identity")}
+      trigger={
+        <Button size="small" title={t("shell.identity")}>
+          <span className="mono">{shortAddress(signer.address)}</span>
+        </Button>
+      }
+      items={[
+        {
+          label: t("nav.settings"),
+          icon: <Settings size={16} aria-hidden="true" />,
+          onSelect: () => go("/settings"),
+        },
+        { label: t("identity.signOut"), icon: <LogOut size={16} aria-hidden="true" />, onSelect: signOut },
+      ]}
+    />
   );
 }
 
 /** What stands around every screen: where one is, which engine is in use, and who is signed in. */
 export function Shell({ children }: { children: ReactNode }) {
   const t = useT();
-  const { signer, signOut, engines, engineId, states, way, connected, choose } = useSession();
-  const engine = engines?.find((item) => item.id === engineId);
-  const online = engineId ? (states[engineId]?.online ?? engine?.status === "online") : false;
+  const connected = useSession((state) => state.connected);
+  const [path] = useLocation();
+  const here = PLACES.find((place) => path.startsWith(place.path));
+  const title = here ? `${t(here.word)} · Flowork` : "Flowork";
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   return (
     <div className="shell">
+      <a className="shell-skip" href="#content">
+        {t("shell.skip")}
+      </a>
       <header className="shell-bar">
-        <Link href="/" className="shell-brand">
+        <Link href="/" className="shell-brand" aria-label="Flowork">
           <img src="/icon.svg" alt="" />
-          Flowork
+          <span className="shell-name">Flowork</span>
         </Link>
         <span className="shell-fill" />
         {!connected && <output className="badge">{t("shell.reconnecting")}</output>}
-        {engine && (
-          <Menu
-            label={t("shell.engine")}
-            trigger={
-              <Button kind="quiet" size="small">
-                <span className="dot" data-on={online} aria-hidden="true" />
-                {engine.name}
-                <span className="visually-hidden">{t(online ? "engine.online" : "engine.offline")}</span>
-                {way === "direct" && <span className="badge">{t("shell.direct")}</span>}
-              </Button>
-            }
-            items={(engines ?? []).map((item) => ({ label: item.name, onSelect: () => choose(item.id) }))}
-          />
-        )}
-        {signer && (
-          <Menu
-            label={t("shell.identity")}
-            trigger={<Button size="small">{shortAddress(signer.address)}</Button>}
-            items={[
-              {
-                label: t("identity.signOut"),
-                icon: <LogOut size={16} aria-hidden="true" />,
-                onSelect: signOut,
-              },
-            ]}
-          />
-        )}
+        <EngineMenu />
+        <IdentityMenu />
       </header>
       <nav className="shell-nav" aria-label={t("shell.places")}>
         {PLACES.map((place) => (
           <NavLink key={place.path} {...place} />
         ))}
       </nav>
-      <main className="shell-main">{children}</main>
+      <main className="shell-main" id="content" tabIndex={-1}>
+        {children}
+      </main>
+      <ClaimDialog />
     </div>
   );
 }

@@ -15,6 +15,7 @@ type RunListener = (frame: RunFrame) => void;
 type Listener = (frame: Frame) => void;
 
 interface Question {
+  way: Way;
   reply: string;
   resolve(frame: Frame): void;
   reject(error: Error): void;
@@ -22,6 +23,7 @@ interface Question {
 }
 
 const WAIT_MS = 30_000;
+const WRONG_ENGINE = 1008;
 const RETRY_MS = [1000, 2000, 5000, 15_000, 30_000];
 
 export interface EngineTarget {
@@ -118,18 +120,33 @@ export class EngineClient {
       onText: (text) => {
         for (const frame of framesOfRaw(text)) this.#take(frame);
       },
-      onClose: () => this.#lost(),
+      onClose: (code) => this.#lost(code),
     });
     this.#raw = raw;
   }
 
-  #lost(): void {
+  #lost(code: number): void {
     this.#raw = null;
     if (this.#closed) return;
     this.#target.onWay?.("relay");
+    for (const [id, question] of [...this.#questions]) {
+      if (question.way !== "direct") continue;
+      this.#fail(
+        id,
+        new FloworkError("ENGINE_UNAVAILABLE", "The connection to the engine was lost. Try again."),
+      );
+    }
     this.#resubscribe();
-    const wait = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)] ?? 30_000;
-    this.#retry = setTimeout(() => this.#connect(), wait);
+    const wait = RETRY_MS[this.#attempt++];
+    // after some vain attempts it rests until the gateway says that the engine is back
+    if (code !== WRONG_ENGINE && wait) this.#retry = setTimeout(() => this.#connect(), wait);
+  }
+
+  #wakeUp(): void {
+    if (this.#raw || !this.#target.directUrl) return;
+    this.#attempt = 0;
+    clearTimeout(this.#retry);
+    this.#connect();
   }
 
   #fromGateway(event: string, data: unknown): void {
@@ -137,6 +154,7 @@ export class EngineClient {
       if (this.way === "relay") this.#resubscribe();
       return;
     }
+    if (event === "engine_status_update" && isPresenceOf(data, this.engineId)) this.#wakeUp();
     const frame = frameOfRelay(event, data);
     if (frame) this.#take(frame);
   }
@@ -189,7 +207,7 @@ export class EngineClient {
           new FloworkError("DEADLINE_EXCEEDED", `The engine did not answer ${name} in time.`),
         );
       }, WAIT_MS);
-      this.#questions.set(requestId, { reply, resolve, reject, timer });
+      this.#questions.set(requestId, { way: this.way, reply, resolve, reject, timer });
     });
   }
 
@@ -200,6 +218,11 @@ export class EngineClient {
     this.#questions.delete(requestId);
     question.reject(error);
   }
+}
+
+function isPresenceOf(data: unknown, engineId: string): boolean {
+  const presence = data as { engine_id?: unknown; status?: unknown } | null;
+  return presence?.engine_id === engineId && presence.status === "online";
 }
 
 /** What the gateway may echo when it refuses a command it cannot look into. */

@@ -7,6 +7,8 @@ import { canonicalSignature, signText } from "@/crypto/personal-sign";
 export interface Signer {
   /** The wallet's address, in the capital letters of EIP-55. */
   readonly address: string;
+  /** Whether each signature is asked of a person. */
+  readonly asks: boolean;
   /** Sign a text by EIP-191; rejects when the person refuses. */
   sign(text: string): Promise<string>;
 }
@@ -14,6 +16,7 @@ export interface Signer {
 /** A key held in memory; it never leaves this object. */
 export class KeySigner implements Signer {
   readonly address: string;
+  readonly asks = false;
   readonly #key: Uint8Array;
 
   constructor(privateKey: Uint8Array) {
@@ -39,6 +42,7 @@ export interface Provider {
 /** A wallet of the browser: every signature is asked of the person. */
 export class ProviderSigner implements Signer {
   readonly address: string;
+  readonly asks = true;
   readonly #provider: Provider;
 
   constructor(provider: Provider, address: string) {

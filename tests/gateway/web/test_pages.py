@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.web.pages import STATIC, Pages
+from gateway.web.pages import STATIC, Pages, page_folder
 from tests.gateway.support import Gateway
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -23,7 +23,8 @@ def test_the_page(live: Gateway) -> None:
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
-    assert "*" not in policy
+    sockets = {"ws://127.0.0.1:*", "ws://localhost:*"}
+    assert {source for source in policy.replace(";", " ").split() if "*" in source} == sockets
     assert answer.headers["X-Frame-Options"] == "DENY"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -75,6 +76,13 @@ def test_only_files_of_the_folder_are_known(tmp_path: Path) -> None:
     (tmp_path / "page" / "assets" / "a.js").write_text("1")
     pages = Pages.load(tmp_path / "page")
     assert set(pages._files) == {"/index.html", "/assets/a.js"}
+
+
+def test_the_gui_is_served_where_it_was_built(tmp_path: Path) -> None:
+    assert page_folder("auto", tmp_path) == STATIC
+    (tmp_path / "index.html").write_text("the GUI")
+    assert page_folder("auto", tmp_path) == tmp_path
+    assert page_folder("plain", tmp_path) == STATIC
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -1,31 +1,68 @@
-import { Server } from "lucide-react";
+import { Plus, Server } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Loading } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import { useT } from "@/i18n/words";
-import { Badge, Empty } from "@/ui/badge";
+import { Empty } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { tellError } from "@/ui/toasts";
+import { EngineCard } from "./engine-card";
+import { RegisterDialog } from "./register-dialog";
+import "./engines.css";
 
-/** The engines one owns, with their state. */
+/** The engines one owns and those others share, with their live state. */
 export default function Engines() {
   const t = useT();
-  const { engines, states } = useSession();
+  const { engines, states, loadEngines } = useSession();
+  const [registering, setRegistering] = useState(false);
+  useEffect(() => {
+    loadEngines().catch(tellError);
+  }, [loadEngines]);
+  const shared = Object.keys(states).filter((id) => engines && !engines.some((engine) => engine.id === id));
+  const register = (
+    <Button kind="primary" onClick={() => setRegistering(true)}>
+      <Plus size={16} aria-hidden="true" />
+      {t("engines.register")}
+    </Button>
+  );
   return (
     <div className="page">
-      <h1>{t("engines.title")}</h1>
+      <div className="page-head">
+        <div>
+          <h1>{t("engines.title")}</h1>
+          <p>{t("engines.about")}</p>
+        </div>
+        {engines?.length !== 0 && register}
+      </div>
+      {engines === null && <Loading />}
       {engines?.length === 0 && (
         <Empty icon={<Server size={32} aria-hidden="true" />} title={t("engines.empty")}>
           <p>{t("engines.emptyText")}</p>
+          {register}
         </Empty>
       )}
-      <ul className="stack">
-        {engines?.map((engine) => {
-          const online = states[engine.id]?.online ?? engine.status === "online";
-          return (
-            <li key={engine.id} className="card spread">
-              <strong>{engine.name}</strong>
-              <Badge tone={online ? "good" : "plain"}>{t(online ? "engine.online" : "engine.offline")}</Badge>
-            </li>
-          );
-        })}
-      </ul>
+      {engines && engines.length > 0 && (
+        <ul className="plain-list engine-grid" aria-label={t("engines.mine")}>
+          {engines.map((engine) => (
+            <EngineCard key={engine.id} engine={engine} owned />
+          ))}
+        </ul>
+      )}
+      {shared.length > 0 && (
+        <section className="stack">
+          <h2>{t("engines.shared")}</h2>
+          <ul className="plain-list engine-grid" aria-label={t("engines.shared")}>
+            {shared.map((id) => (
+              <EngineCard
+                key={id}
+                engine={{ id, name: id, status: "offline", last_seen: null }}
+                owned={false}
+              />
+            ))}
+          </ul>
+        </section>
+      )}
+      {registering && <RegisterDialog onClose={() => setRegistering(false)} />}
     </div>
   );
 }

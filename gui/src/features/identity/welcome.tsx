@@ -1,59 +1,54 @@
-import { type FormEvent, useState } from "react";
-import { sentenceOf } from "@/api/errors";
-import { useSession } from "@/app/session";
+import { KeyRound } from "lucide-react";
+import { useState } from "react";
 import { useT } from "@/i18n/words";
-import { Notice } from "@/ui/badge";
-import { Button } from "@/ui/button";
-import { TextField } from "@/ui/field";
-import { decryptKey, encryptKey, readStored, store } from "@/wallet/keystore";
-import { keyOfPhrase, newPhrase } from "@/wallet/phrase";
-import { KeySigner } from "@/wallet/signer";
+import { readStored } from "@/wallet/keystore";
+import { ClaimNotice } from "./claim-notice";
+import { CreateKey } from "./create-key";
+import { ImportKey } from "./import-key";
+import { LanguageField, ThemeField } from "./preferences";
+import { StartChoices } from "./start-choices";
+import { Unlock } from "./unlock";
+import { WalletList } from "./wallet-list";
+import "./identity.css";
 
-/** The first screen: unlock the key of this browser, or make one. */
+export type View = "start" | "create" | "import" | "wallet";
+
+/** The first screen: make a key, bring one, unlock the one of this browser, or use a browser wallet. */
 export function Welcome() {
   const t = useT();
-  const signIn = useSession((state) => state.signIn);
-  const [stored] = useState(readStored);
-  const [passphrase, setPassphrase] = useState("");
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-
-  async function submit(event: FormEvent) {
-    event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
-      const key = stored ? await decryptKey(stored, passphrase) : keyOfPhrase(newPhrase());
-      const signer = new KeySigner(key);
-      if (!stored) store(await encryptKey(key, signer.address, passphrase));
-      await signIn(signer);
-    } catch (error) {
-      setProblem(sentenceOf(error));
-    } finally {
-      setBusy(false);
-    }
-  }
-
+  const [stored, setStored] = useState(readStored);
+  const [view, setView] = useState<View>("start");
+  const back = () => setView("start");
   return (
-    <main className="page">
-      <h1>{t("identity.title")}</h1>
-      <p>{t("identity.intro")}</p>
-      <form className="card stack" onSubmit={submit}>
-        <TextField
-          label={t("identity.passphrase")}
-          hint={stored ? undefined : t("identity.passphraseHint")}
-          type="password"
-          autoComplete={stored ? "current-password" : "new-password"}
-          required
-          minLength={8}
-          value={passphrase}
-          onChange={(event) => setPassphrase(event.target.value)}
-        />
-        {problem && <Notice tone="bad">{problem}</Notice>}
-        <Button kind="primary" type="submit" busy={busy}>
-          {t(stored ? "identity.unlock" : "identity.create")}
-        </Button>
-      </form>
-    </main>
+    <div className="welcome">
+      <header className="welcome-head">
+        <img src="/icon.svg" alt="" width="40" height="40" />
+        <div>
+          <strong>Flowork</strong>
+          <p className="muted">{t("identity.slogan")}</p>
+        </div>
+      </header>
+      <main className="card welcome-card">
+        <ClaimNotice />
+        {view === "start" && (
+          <>
+            <div className="stack welcome-title">
+              <KeyRound size={28} aria-hidden="true" />
+              <h1>{t(stored ? "identity.welcomeBack" : "identity.title")}</h1>
+              <p className="muted">{t("identity.intro")}</p>
+            </div>
+            {stored && <Unlock stored={stored} onForgotten={() => setStored(null)} />}
+            <StartChoices hasKey={stored !== null} onChoose={setView} />
+          </>
+        )}
+        {view === "create" && <CreateKey replaces={stored !== null} onBack={back} />}
+        {view === "import" && <ImportKey replaces={stored !== null} onBack={back} />}
+        {view === "wallet" && <WalletList onBack={back} />}
+      </main>
+      <footer className="welcome-foot">
+        <LanguageField />
+        <ThemeField />
+      </footer>
+    </div>
   );
 }

@@ -1,0 +1,74 @@
+/** What a screen shows of the engine or the gateway: loaded when it opens, kept fresh while it is looked at. */
+
+import { useCallback, useEffect, useRef, useState } from "react";
+import { sentenceOf } from "@/api/errors";
+import { useSession } from "./session";
+
+export interface Live<Value> {
+  value: Value | null;
+  problem: string | null;
+  busy: boolean;
+  reload(): void;
+  /** Put in what an action has answered, without asking again. */
+  set(value: Value): void;
+}
+
+/**
+ * Load a value, again when ``keys`` change, and every ``everyMs`` while the page is visible.
+ *
+ * With a wallet that asks its owner for each signature nothing is loaded again by itself.
+ */
+export function useLive<Value>(
+  load: () => Promise<Value>,
+  keys: readonly unknown[],
+  everyMs?: number,
+): Live<Value> {
+  const [state, setState] = useState<{ value: Value | null; problem: string | null; busy: boolean }>({
+    value: null,
+    problem: null,
+    busy: true,
+  });
+  const asks = useSession((session) => session.signer?.asks ?? false);
+  const latest = useRef(load);
+  latest.current = load;
+  const turn = useRef(0);
+
+  const reload = useCallback(() => {
+    const mine = ++turn.current;
+    const settle = (next: Partial<typeof state>) =>
+      mine === turn.current && setState((before) => ({ ...before, busy: false, ...next }));
+    setState((before) => ({ ...before, busy: true }));
+    latest.current().then(
+      (value) => settle({ value, problem: null }),
+      (error: unknown) => settle({ problem: sentenceOf(error) }),
+    );
+  }, []);
+
+  const key = JSON.stringify(keys);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says when to load again
+  useEffect(() => {
+    setState({ value: null, problem: null, busy: true });
+    reload();
+    const again = () => document.visibilityState === "visible" && reload();
+    const timer = everyMs && !asks ? setInterval(again, everyMs) : undefined;
+    return () => {
+      turn.current++;
+      clearInterval(timer);
+    };
+  }, [key, everyMs, asks, reload]);
+
+  const set = useCallback((value: Value) => {
+    turn.current++;
+    setState({ value, problem: null, busy: false });
+  }, []);
+  return { ...state, reload, set };
+}
+
+/** Whether the chosen engine is there to answer. */
+export function useEngineOnline(): boolean {
+  return useSession(({ engineId, states, engines, way }) => {
+    if (!engineId) return false;
+    const listed = engines?.find((engine) => engine.id === engineId)?.status === "online";
+    return way === "direct" || (states[engineId]?.online ?? listed);
+  });
+}

@@ -1,0 +1,55 @@
+import { PlugZap, RefreshCw, Server } from "lucide-react";
+import type { ReactNode } from "react";
+import { Link } from "wouter";
+import { useT } from "@/i18n/words";
+import { Empty, Notice } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { type Live, useEngineOnline } from "./live";
+import { useSession } from "./session";
+
+/** Shows a screen of the chosen engine; says what to do where there is none, or where it is off. */
+export function NeedEngine({ children }: { children: ReactNode }) {
+  const t = useT();
+  const engineId = useSession((state) => state.engineId);
+  const engines = useSession((state) => state.engines);
+  const online = useEngineOnline();
+  if (!engineId && engines === null) return <Loading />;
+  if (engineId && online) return children;
+  const icon = engineId ? <PlugZap size={32} aria-hidden="true" /> : <Server size={32} aria-hidden="true" />;
+  return (
+    <Empty icon={icon} title={t(engineId ? "engine.offTitle" : "engines.empty")}>
+      <p>{t(engineId ? "engine.offText" : "engines.emptyText")}</p>
+      <Link href="/engines" className="button">
+        {t("engine.toEngines")}
+      </Link>
+    </Empty>
+  );
+}
+
+export function Loading() {
+  const t = useT();
+  return (
+    <div className="loading">
+      <output className="spinner" aria-label={t("common.loading")} />
+    </div>
+  );
+}
+
+/** What was loaded, or that it is under way, or why it is not there and how to try again. */
+export function Loaded<Value>({ live, children }: { live: Live<Value>; children(value: Value): ReactNode }) {
+  const t = useT();
+  return (
+    <>
+      {live.problem && (
+        <Notice tone="bad">
+          <span className="grow">{live.problem}</span>
+          <Button size="small" busy={live.busy} onClick={live.reload}>
+            <RefreshCw size={14} aria-hidden="true" />
+            {t("common.again")}
+          </Button>
+        </Notice>
+      )}
+      {live.value === null ? !live.problem && <Loading /> : children(live.value)}
+    </>
+  );
+}

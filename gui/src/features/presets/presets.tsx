@@ -1,0 +1,103 @@
+import { LayoutTemplate, Plus } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
+import { Link } from "wouter";
+import { useEngineOnline, useLive } from "@/app/live";
+import { Loaded, Loading, NeedEngine } from "@/app/need-engine";
+import { useSession } from "@/app/session";
+import type { PresetItem } from "@/contract/contract.gen";
+import { useT } from "@/i18n/words";
+import { Empty } from "@/ui/badge";
+import { TextField } from "@/ui/field";
+import { PresetCard } from "./preset-card";
+import "./presets.css";
+
+const ExampleList = lazy(() => import("./example-list"));
+
+/** The saved workflows of the engine, and examples to start from. */
+export default function Presets() {
+  const t = useT();
+  return (
+    <div className="page">
+      <div className="page-head">
+        <div>
+          <h1>{t("presets.title")}</h1>
+          <p>{t("presets.about")}</p>
+        </div>
+        <Link href="/designer" className="button" data-kind="primary">
+          <Plus size={16} aria-hidden="true" />
+          {t("presets.new")}
+        </Link>
+      </div>
+      <NeedEngine>
+        <PresetLists />
+      </NeedEngine>
+    </div>
+  );
+}
+
+function PresetLists() {
+  const t = useT();
+  const engineId = useSession((state) => state.engineId);
+  const engine = useSession((state) => state.engine);
+  const online = useEngineOnline();
+  const [text, setText] = useState("");
+  const live = useLive(
+    async () => (await engine?.request("request_presets_list", {}))?.presets ?? [],
+    [engineId, online],
+  );
+  const wanted = text.trim().toLowerCase();
+  return (
+    <>
+      <div className="preset-search">
+        <TextField
+          label={t("presets.search")}
+          type="search"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+      </div>
+      <Loaded live={live}>
+        {(presets) => (
+          <>
+            <OwnPresets
+              presets={presets.filter(({ name }) => name.toLowerCase().includes(wanted))}
+              filtered={wanted !== ""}
+              onChanged={live.set}
+            />
+            <section className="stack">
+              <h2>{t("presets.examples")}</h2>
+              <Suspense fallback={<Loading />}>
+                <ExampleList taken={presets.map(({ name }) => name)} wanted={wanted} />
+              </Suspense>
+            </section>
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+interface OwnProps {
+  presets: PresetItem[];
+  filtered: boolean;
+  onChanged(presets: PresetItem[]): void;
+}
+
+function OwnPresets({ presets, filtered, onChanged }: OwnProps) {
+  const t = useT();
+  if (presets.length === 0) {
+    const icon = <LayoutTemplate size={32} aria-hidden="true" />;
+    return (
+      <Empty icon={icon} title={t(filtered ? "presets.noneFound" : "presets.none")}>
+        <p>{t(filtered ? "presets.noneFoundText" : "presets.noneText")}</p>
+      </Empty>
+    );
+  }
+  return (
+    <ul className="plain-list preset-grid" aria-label={t("presets.title")}>
+      {presets.map((preset) => (
+        <PresetCard key={preset.id} preset={preset} onChanged={onChanged} />
+      ))}
+    </ul>
+  );
+}
