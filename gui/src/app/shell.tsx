@@ -1,4 +1,4 @@
-import { LogOut, Server } from "lucide-react";
+import { LogOut, PencilRuler, Server } from "lucide-react";
 import type { ReactNode } from "react";
 import { Link, useRoute } from "wouter";
 import { shortAddress } from "@/crypto/address";
@@ -14,7 +14,10 @@ interface Place {
   icon: typeof Server;
 }
 
-const PLACES: Place[] = [{ path: "/engines", word: "nav.engines", icon: Server }];
+const PLACES: Place[] = [
+  { path: "/designer", word: "nav.designer", icon: PencilRuler },
+  { path: "/engines", word: "nav.engines", icon: Server },
+];
 
 function NavLink({ path, word, icon: Icon }: Place) {
   const t = useT();
