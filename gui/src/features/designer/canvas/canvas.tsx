@@ -10,6 +10,7 @@ import {
   MiniMap,
   type NodeChange,
   ReactFlow,
+  type ReactFlowInstance,
   SelectionMode,
   useReactFlow,
 } from "@xyflow/react";
@@ -17,7 +18,8 @@ import { type DragEvent, type MouseEvent, useCallback, useEffect, useMemo, useSt
 import { useTheme } from "@/app/theme";
 import { useT } from "@/i18n/words";
 import { addComponent, firstPorts } from "../document/actions";
-import { connect, GRID, insertOnWire, move, nodeOf, type Place, remove } from "../document/edits";
+import { connect, GRID, insertOnWire, move, nodeOf, type Place } from "../document/edits";
+import { NODE_HEIGHT, NODE_WIDTH } from "../document/layout";
 import { useDocument, useWorkflow, workflowNow } from "../document/store";
 import { useCatalog } from "../palette/catalog";
 import { useRun } from "../run/store";
@@ -33,7 +35,9 @@ export const DRAG_TYPE = "application/x-flowork-component";
 const NODE_TYPES = { step: StepNode, note: NoteNode };
 const EDGE_TYPES = { wire: Wire };
 const SNAP: [number, number] = [GRID, GRID];
-const DELETE_KEYS = ["Delete", "Backspace"];
+/** With fingers one drags the canvas; with a mouse one drags a frame around steps. */
+const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
+const MIDDLE_AND_RIGHT = [1, 2];
 const MULTI_KEYS = ["Shift", "Meta", "Control"];
 
 /** The drawing of the workflow; every change goes through the document, so that it can be undone. */
@@ -46,6 +50,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const flow = useReactFlow();
   const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen));
   useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen)), [workflow, chosen]);
+  useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
 
   const onNodesChange = useCallback((changes: NodeChange<CanvasNode>[]) => {
@@ -128,18 +133,14 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
         onNodeDragStop={(event, node) =>
           "clientX" in event && dropOnWire(node.id, event.clientX, event.clientY)
         }
-        onBeforeDelete={async ({ nodes: gone, edges: cut }) => {
-          const ids = new Set([...gone, ...cut].map((item) => item.id));
-          useDocument.getState().edit((current) => remove(current, ids));
-          return false;
-        }}
         nodesDraggable={!readOnly}
         nodesConnectable={!readOnly}
-        deleteKeyCode={readOnly ? null : DELETE_KEYS}
+        deleteKeyCode={null}
+        disableKeyboardA11y
         multiSelectionKeyCode={MULTI_KEYS}
-        selectionOnDrag
-        panOnDrag={[1, 2]}
-        panOnScroll
+        selectionOnDrag={!TOUCH}
+        panOnDrag={TOUCH || MIDDLE_AND_RIGHT}
+        panOnScroll={!TOUCH}
         selectionMode={SelectionMode.Partial}
         zoomOnDoubleClick={false}
         snapToGrid
@@ -152,7 +153,6 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
         fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
         onlyRenderVisibleElements={workflow.nodes.length > 150}
         colorMode={dark ? "dark" : "light"}
-        proOptions={{ hideAttribution: true }}
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID} />
         <Controls showInteractive={false} />
@@ -160,6 +160,19 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
       </ReactFlow>
     </section>
   );
+}
+
+/** Move the view to a single chosen step that is out of sight, as after adding it or walking there. */
+function bringIntoView(flow: ReactFlowInstance, chosen: ReadonlySet<string>): void {
+  const [id] = chosen;
+  const node = id && chosen.size === 1 ? nodeOf(workflowNow(), id) : undefined;
+  const box = document.querySelector(".canvas")?.getBoundingClientRect();
+  if (!node || !box) return;
+  const from = flow.flowToScreenPosition({ x: node.x, y: node.y });
+  const to = flow.flowToScreenPosition({ x: node.x + NODE_WIDTH, y: node.y + NODE_HEIGHT });
+  if (from.x >= box.left && from.y >= box.top && to.x <= box.right && to.y <= box.bottom) return;
+  const middle = { x: node.x + NODE_WIDTH / 2, y: node.y + NODE_HEIGHT / 2 };
+  void flow.setCenter(middle.x, middle.y, { zoom: Math.min(flow.getZoom(), 1), duration: 200 });
 }
 
 /** Follow the canvas when it selects something. */

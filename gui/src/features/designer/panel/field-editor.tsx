@@ -35,9 +35,8 @@ export function FieldEditor(props: EditorProps) {
     onChange(text);
   };
   return (
-    <div
+    <fieldset
       className="field setting"
-      role="group"
       aria-labelledby={`${id}-label`}
       onDrop={onDrop}
       onDragOver={(event) => event.preventDefault()}
@@ -74,7 +73,7 @@ export function FieldEditor(props: EditorProps) {
           {problem}
         </span>
       ))}
-    </div>
+    </fieldset>
   );
 }
 

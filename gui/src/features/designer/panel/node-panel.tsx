@@ -33,6 +33,10 @@ export function NodePanel() {
         <Primitive.Content
           className="panel"
           aria-describedby={undefined}
+          onOpenAutoFocus={(event) => {
+            event.preventDefault();
+            (event.target as HTMLElement).focus();
+          }}
           onEscapeKeyDown={(event) => {
             if (document.querySelector(".code-editor[data-completing=true]")) event.preventDefault();
           }}
