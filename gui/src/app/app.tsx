@@ -15,6 +15,8 @@ const Presets = lazy(() => import("@/features/presets/presets"));
 const Runs = lazy(() => import("@/features/runs/runs"));
 const Settings = lazy(() => import("@/features/settings/settings"));
 const Variables = lazy(() => import("@/features/variables/variables"));
+const Designer = lazy(() => import("@/features/designer/designer"));
+const RunView = lazy(() => import("@/features/run/run-view"));
 
 /** The page: the welcome until somebody has signed in, then the screens. */
 export function App() {
@@ -30,6 +32,8 @@ export function App() {
               <Route path="/presets" component={Presets} />
               <Route path="/variables" component={Variables} />
               <Route path="/engines" component={Engines} />
+              <Route path="/designer/:preset?" component={Designer} />
+              <Route path="/runs/:jobId" component={RunView} />
               <Route path="/settings" component={Settings} />
               <Route path="/" component={Home} />
               <Route component={Nowhere} />

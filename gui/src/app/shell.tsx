@@ -1,4 +1,14 @@
-import { Braces, ChevronDown, Gauge, History, LayoutTemplate, LogOut, Server, Settings } from "lucide-react";
+import {
+  Braces,
+  ChevronDown,
+  Gauge,
+  History,
+  LayoutTemplate,
+  LogOut,
+  PencilRuler,
+  Server,
+  Settings,
+} from "lucide-react";
 import { type ReactNode, useEffect } from "react";
 import { Link, useLocation, useRoute } from "wouter";
 import { shortAddress } from "@/crypto/address";
@@ -18,6 +28,7 @@ interface Place {
 
 const PLACES: Place[] = [
   { path: "/dashboard", word: "nav.dashboard", icon: Gauge },
+  { path: "/designer", word: "nav.designer", icon: PencilRuler },
   { path: "/runs", word: "nav.runs", icon: History },
   { path: "/presets", word: "nav.presets", icon: LayoutTemplate },
   { path: "/variables", word: "nav.variables", icon: Braces },

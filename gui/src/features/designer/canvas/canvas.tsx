@@ -1,0 +1,205 @@
+import {
+  applyNodeChanges,
+  Background,
+  BackgroundVariant,
+  type Connection,
+  ConnectionLineType,
+  Controls,
+  type EdgeChange,
+  type FinalConnectionState,
+  MiniMap,
+  type NodeChange,
+  ReactFlow,
+  type ReactFlowInstance,
+  SelectionMode,
+  useReactFlow,
+} from "@xyflow/react";
+import { type DragEvent, type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
+import { useTheme } from "@/app/theme";
+import { useT } from "@/i18n/words";
+import { addComponent, firstPorts } from "../document/actions";
+import { connect, GRID, insertOnWire, move, nodeOf, type Place } from "../document/edits";
+import { NODE_HEIGHT, NODE_WIDTH } from "../document/layout";
+import { useDocument, useWorkflow, workflowNow } from "../document/store";
+import { useCatalog } from "../palette/catalog";
+import { useRun } from "../run/store";
+import { useView } from "../view";
+import { type CanvasNode, syncNodes, wiresOf } from "./model";
+import { NoteNode } from "./note-node";
+import { StepNode } from "./step-node";
+import { Wire } from "./wire";
+import "@xyflow/react/dist/style.css";
+import "./canvas.css";
+
+export const DRAG_TYPE = "application/x-flowork-component";
+const NODE_TYPES = { step: StepNode, note: NoteNode };
+const EDGE_TYPES = { wire: Wire };
+const SNAP: [number, number] = [GRID, GRID];
+/** With fingers one drags the canvas; with a mouse one drags a frame around steps. */
+const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
+const MIDDLE_AND_RIGHT = [1, 2];
+const MULTI_KEYS = ["Shift", "Meta", "Control"];
+
+/** The drawing of the workflow; every change goes through the document, so that it can be undone. */
+export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
+  const t = useT();
+  const workflow = useWorkflow();
+  const chosen = useDocument((state) => state.chosen);
+  const byId = useCatalog((state) => state.byId);
+  const dark = useTheme(({ theme }) => theme) && document.documentElement.dataset.theme === "dark";
+  const flow = useReactFlow();
+  const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen));
+  useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen)), [workflow, chosen]);
+  useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
+  const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
+
+  const onNodesChange = useCallback((changes: NodeChange<CanvasNode>[]) => {
+    const kept = changes.filter((change) => change.type !== "remove");
+    setNodes((before) => applyNodeChanges(kept, before));
+    chooseBy(changes);
+    const moved = new Map<string, Place>();
+    for (const change of changes) {
+      // Moves of the keyboard come without a drag; those of the pointer are kept when it lets go.
+      if (change.type === "position" && change.position && change.dragging === false)
+        moved.set(change.id, change.position);
+    }
+    if (moved.size) useDocument.getState().edit((current) => move(current, moved), "move");
+  }, []);
+  const onEdgesChange = useCallback((changes: EdgeChange[]) => chooseBy(changes), []);
+
+  const onConnect = useCallback((made: Connection) => {
+    const wire = {
+      source: made.source,
+      target: made.target,
+      sourcePort: made.sourceHandle,
+      targetPort: made.targetHandle,
+    };
+    useDocument.getState().edit((current) => connect(current, wire));
+  }, []);
+
+  const onConnectEnd = useCallback(
+    (event: globalThis.MouseEvent | TouchEvent, state: FinalConnectionState) => {
+      if (state.isValid || state.toNode || !state.fromNode || !state.fromHandle) return;
+      const point = "changedTouches" in event ? event.changedTouches[0] : event;
+      if (!point) return;
+      const place = flow.screenToFlowPosition({ x: point.clientX, y: point.clientY });
+      const end = state.fromHandle.type;
+      const from = { node: state.fromNode.id, port: state.fromHandle.id ?? null, end };
+      useView
+        .getState()
+        .show({ aim: { place: end === "source" ? place : { x: place.x - 220, y: place.y }, from } });
+    },
+    [flow],
+  );
+
+  const onDrop = (event: DragEvent) => {
+    const component = useCatalog.getState().byId[event.dataTransfer.getData(DRAG_TYPE)];
+    if (!component) return;
+    event.preventDefault();
+    const place = flow.screenToFlowPosition({ x: event.clientX - 40, y: event.clientY - 20 });
+    const wire = wireUnder(event.clientX, event.clientY);
+    addComponent(component, wire ? { place, wire } : { place });
+  };
+
+  const onDoubleClick = (event: MouseEvent) => {
+    if (!(event.target instanceof Element) || !event.target.classList.contains("react-flow__pane")) return;
+    useView
+      .getState()
+      .show({ aim: { place: flow.screenToFlowPosition({ x: event.clientX, y: event.clientY }) } });
+  };
+
+  return (
+    <section
+      className="canvas"
+      aria-label={t("designer.canvas")}
+      onDragOver={(event) => {
+        event.preventDefault();
+        event.dataTransfer.dropEffect = "copy";
+      }}
+      onDrop={onDrop}
+      onDoubleClick={onDoubleClick}
+    >
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onConnect={onConnect}
+        onConnectEnd={onConnectEnd}
+        onNodeDoubleClick={(_, node) => node.type === "step" && useDocument.getState().openNode(node.id)}
+        onEdgeDoubleClick={(_, edge) => useRun.getState().jobId && useView.getState().show({ peek: edge.id })}
+        onNodeDragStop={(event, node) =>
+          "clientX" in event && dropOnWire(node.id, event.clientX, event.clientY)
+        }
+        nodesDraggable={!readOnly}
+        nodesConnectable={!readOnly}
+        deleteKeyCode={null}
+        disableKeyboardA11y
+        multiSelectionKeyCode={MULTI_KEYS}
+        selectionOnDrag={!TOUCH}
+        panOnDrag={TOUCH || MIDDLE_AND_RIGHT}
+        panOnScroll={!TOUCH}
+        selectionMode={SelectionMode.Partial}
+        zoomOnDoubleClick={false}
+        snapToGrid
+        snapGrid={SNAP}
+        connectionLineType={ConnectionLineType.Bezier}
+        connectionRadius={28}
+        minZoom={0.1}
+        maxZoom={2}
+        fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+        onlyRenderVisibleElements={workflow.nodes.length > 150}
+        colorMode={dark ? "dark" : "light"}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={GRID} />
+        <Controls showInteractive={false} />
+        <MiniMap pannable zoomable className="canvas-map" ariaLabel={t("designer.map")} />
+      </ReactFlow>
+    </section>
+  );
+}
+
+/** Move the view to a single chosen step that is out of sight, as after adding it or walking there. */
+function bringIntoView(flow: ReactFlowInstance, chosen: ReadonlySet<string>): void {
+  const [id] = chosen;
+  const node = id && chosen.size === 1 ? nodeOf(workflowNow(), id) : undefined;
+  const box = document.querySelector(".canvas")?.getBoundingClientRect();
+  if (!node || !box) return;
+  const from = flow.flowToScreenPosition({ x: node.x, y: node.y });
+  const to = flow.flowToScreenPosition({ x: node.x + NODE_WIDTH, y: node.y + NODE_HEIGHT });
+  if (from.x >= box.left && from.y >= box.top && to.x <= box.right && to.y <= box.bottom) return;
+  const middle = { x: node.x + NODE_WIDTH / 2, y: node.y + NODE_HEIGHT / 2 };
+  void flow.setCenter(middle.x, middle.y, { zoom: Math.min(flow.getZoom(), 1), duration: 200 });
+}
+
+/** Follow the canvas when it selects something. */
+function chooseBy(changes: readonly (NodeChange<CanvasNode> | EdgeChange)[]): void {
+  const picked = changes.filter((change) => change.type === "select");
+  if (picked.length === 0) return;
+  const { chosen, choose } = useDocument.getState();
+  const next = new Set(chosen);
+  for (const change of picked) {
+    if (change.selected) next.add(change.id);
+    else next.delete(change.id);
+  }
+  choose(next);
+}
+
+/** The connection that is drawn at a point of the screen. */
+function wireUnder(x: number, y: number): string | undefined {
+  const found = document.elementsFromPoint(x, y).map((element) => element.closest(".react-flow__edge"));
+  return found.find((element) => element !== null)?.getAttribute("data-id") ?? undefined;
+}
+
+/** A node without connections that is dropped on a wire goes into it. */
+function dropOnWire(nodeId: string, x: number, y: number): void {
+  const wire = wireUnder(x, y);
+  const workflow = workflowNow();
+  const node = nodeOf(workflow, nodeId);
+  const alone = !workflow.connections.some(({ source, target }) => source === nodeId || target === nodeId);
+  if (!wire || !node || !alone) return;
+  useDocument.getState().edit((current) => insertOnWire(current, wire, nodeId, firstPorts(node)), "move");
+}

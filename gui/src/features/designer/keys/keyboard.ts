@@ -1,0 +1,41 @@
+/** Which command a key press means. */
+
+import { COMMANDS, type Command } from "./commands";
+
+const isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
+
+/** Say a key press in the spelling of the commands: Mod+Shift+Z. */
+export function spelled(
+  event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">,
+): string {
+  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  const sign = event.key.length === 1 && !/[a-z0-9]/i.test(event.key);
+  const parts = [
+    (isMac ? event.metaKey : event.ctrlKey) && "Mod",
+    event.altKey && "Alt",
+    event.shiftKey && !sign && "Shift",
+    key,
+  ];
+  return parts.filter(Boolean).join("+");
+}
+
+const BY_KEY = new Map(COMMANDS.flatMap((command) => command.keys.map((keys) => [keys, command])));
+
+export const commandOf = (event: KeyboardEvent): Command | undefined => BY_KEY.get(spelled(event));
+
+/** Where somebody types, plain keys belong to the text. */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return (
+    target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.shadowRoot !== null
+  );
+}
+
+/** Keys as people read them. */
+export const shownKeys = (keys: string): string =>
+  keys
+    .replace("Mod", isMac ? "⌘" : "Ctrl")
+    .replace("ArrowLeft", "←")
+    .replace("ArrowRight", "→")
+    .replace("ArrowUp", "↑")
+    .replace("ArrowDown", "↓");

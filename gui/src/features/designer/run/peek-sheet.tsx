@@ -1,0 +1,30 @@
+import { Payloads } from "@/features/run/payloads";
+import { useWireData } from "@/features/run/wire-data";
+import { useT } from "@/i18n/words";
+import { Dialog } from "@/ui/dialog";
+import { nodeOf } from "../document/edits";
+import { useWorkflow } from "../document/store";
+import { useView } from "../view";
+import { useRun } from "./store";
+
+/** The data that went along a connection, now or in a past run. */
+export function PeekSheet() {
+  const t = useT();
+  const { peek, show } = useView();
+  const jobId = useRun((state) => state.jobId);
+  const count = useRun((state) => (peek ? (state.run?.passed[peek] ?? 0) : 0));
+  const workflow = useWorkflow();
+  const data = useWireData(jobId, peek, count);
+  const wire = workflow.connections.find((item) => item.id === peek);
+  if (!wire) return null;
+  const name = (id: string) => nodeOf(workflow, id)?.name ?? id;
+  return (
+    <Dialog
+      open
+      onClose={() => show({ peek: null })}
+      title={t("designer.peekTitle", { from: name(wire.source), to: name(wire.target) })}
+    >
+      <Payloads data={data} />
+    </Dialog>
+  );
+}

@@ -1,0 +1,116 @@
+/** Saving and loading presets; another person's newer version is never overwritten without asking. */
+
+import { create } from "zustand";
+import { FloworkError } from "@/api/errors";
+import { useSession } from "@/app/session";
+import { signPreset } from "@/crypto/preset";
+import { t } from "@/i18n/words";
+import { tell, tellError } from "@/ui/toasts";
+import { useDocument, workflowNow } from "../document/store";
+import { readWorkflow, type Workflow } from "../document/workflow";
+import { useView } from "../view";
+import { merge } from "./merge";
+
+/** Someone saved a newer version since the edit began. */
+export interface Conflict {
+  name: string;
+  version: number;
+  author: string | null;
+  timestamp: string | null;
+}
+
+interface SaveState {
+  busy: boolean;
+  conflict: Conflict | null;
+}
+
+export const useSave = create<SaveState>(() => ({ busy: false, conflict: null }));
+
+/** Save under the name it has, else ask for one; true when it was saved. */
+export async function save(): Promise<boolean> {
+  const { preset, version } = useDocument.getState();
+  if (preset === null) {
+    useView.getState().show({ sheet: "save" });
+    return false;
+  }
+  return saveAs(preset, version ?? 0);
+}
+
+/** Save as a version after `basedOn`; 0 for a preset that is new. */
+export async function saveAs(name: string, basedOn: number): Promise<boolean> {
+  const { engine, signer } = useSession.getState();
+  if (!engine || !signer || useSave.getState().busy) return false;
+  const workflow = workflowNow();
+  useSave.setState({ busy: true });
+  try {
+    const signature = await signPreset(signer, workflow);
+    const { presets } = await engine.request("save_preset", {
+      name,
+      workflow_data: workflow,
+      signature,
+      based_on: basedOn,
+    });
+    const found = presets.find((item) => item.name === name) ?? presets.find((item) => item.id === name);
+    useDocument
+      .getState()
+      .markSaved(workflow, { preset: found?.name ?? name, version: found?.version ?? basedOn + 1 });
+    useSave.setState({ conflict: null });
+    tell(t("designer.saved", { name, version: found?.version ?? basedOn + 1 }), "good");
+    return true;
+  } catch (error) {
+    if (error instanceof FloworkError && error.code === "CONFLICT")
+      useSave.setState({ conflict: conflictOf(name, error) });
+    else tellError(error);
+    return false;
+  } finally {
+    useSave.setState({ busy: false });
+  }
+}
+
+function conflictOf(name: string, error: FloworkError): Conflict {
+  const details = (error.details ?? {}) as { version?: number; author_id?: string; timestamp?: string };
+  return {
+    name,
+    version: details.version ?? 0,
+    author: details.author_id ?? null,
+    timestamp: details.timestamp ?? null,
+  };
+}
+
+export async function fetchPreset(
+  name: string,
+  version?: number,
+): Promise<{ workflow: Workflow; version: number; name: string }> {
+  const { engine } = useSession.getState();
+  if (!engine) throw new FloworkError("ENGINE_UNAVAILABLE", "Choose an engine first.");
+  const loaded = await engine.request("load_preset", { name, ...(version ? { version } : {}) });
+  return { workflow: readWorkflow(loaded.workflow_data), version: loaded.version, name: loaded.name };
+}
+
+/** Take the newer version, or put one's own changes on top of it, or replace it. */
+export async function settle(how: "reload" | "merge" | "overwrite"): Promise<void> {
+  const { conflict } = useSave.getState();
+  if (!conflict) return;
+  try {
+    if (how === "overwrite") {
+      await saveAs(conflict.name, conflict.version);
+      return;
+    }
+    const theirs = await fetchPreset(conflict.name, conflict.version);
+    const origin = { preset: theirs.name, version: theirs.version };
+    if (how === "reload") {
+      useDocument.getState().edit(() => theirs.workflow);
+      useDocument.getState().markSaved(theirs.workflow, origin);
+    } else {
+      const { saved, version } = useDocument.getState();
+      const base = version ? (await fetchPreset(conflict.name, version)).workflow : saved;
+      const { workflow, clashes } = merge(base, workflowNow(), theirs.workflow);
+      useDocument.getState().edit(() => workflow);
+      useDocument.getState().markSaved(theirs.workflow, origin);
+      tell(t("designer.merged", { count: clashes }), clashes ? "info" : "good");
+    }
+    useSave.setState({ conflict: null });
+  } catch (error) {
+    tellError(error);
+  }
+}

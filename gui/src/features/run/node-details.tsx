@@ -1,0 +1,77 @@
+import type { NodeState } from "@/contract/contract.gen";
+import { shortAddress } from "@/crypto/address";
+import type { Workflow } from "@/features/designer/document/workflow";
+import { useT } from "@/i18n/words";
+import { Notice } from "@/ui/badge";
+import { Payloads } from "./payloads";
+import type { RunState } from "./run-state";
+import { useWireData } from "./wire-data";
+
+interface Props {
+  jobId: string;
+  node: NodeState;
+  run: RunState | null;
+  workflow: Workflow | null;
+}
+
+/** One step of a run: what came in, what went out, what went wrong, who answered. */
+export function NodeDetails({ jobId, node, run, workflow }: Props) {
+  const t = useT();
+  const error = run?.nodes[node.node_id]?.error ?? node.error;
+  const answer = node.answered_by;
+  const wires = workflow?.connections ?? [];
+  return (
+    <section className="card run-card" aria-label={node.name}>
+      <h2>{node.name}</h2>
+      <p className="field-hint">
+        {node.module_id} · {node.guarantee}
+      </p>
+      {error && <Notice tone="bad">{error}</Notice>}
+      {answer && (
+        <Notice tone={answer.approved ? "good" : "warn"}>
+          {t(answer.approved ? "run.approvedBy" : "run.rejectedBy", { who: shortAddress(answer.address) })}
+          {answer.comment && ` “${answer.comment}”`}
+        </Notice>
+      )}
+      {!workflow && <p className="field-hint">{t("run.noWorkflow")}</p>}
+      <div className="run-data">
+        {wires
+          .filter((wire) => wire.target === node.node_id)
+          .map((wire) => (
+            <WireBox key={wire.id} jobId={jobId} wireId={wire.id} run={run} title={t("panel.input")} />
+          ))}
+        {wires
+          .filter((wire) => wire.source === node.node_id)
+          .map((wire) => (
+            <WireBox
+              key={wire.id}
+              jobId={jobId}
+              wireId={wire.id}
+              run={run}
+              title={`${t("panel.output")} ${wire.source_port_name ?? ""}`}
+            />
+          ))}
+      </div>
+    </section>
+  );
+}
+
+function WireBox({
+  jobId,
+  wireId,
+  run,
+  title,
+}: {
+  jobId: string;
+  wireId: string;
+  run: RunState | null;
+  title: string;
+}) {
+  const data = useWireData(jobId, wireId, run?.passed[wireId] ?? 0);
+  return (
+    <div>
+      <h3>{title}</h3>
+      <Payloads data={data} />
+    </div>
+  );
+}
