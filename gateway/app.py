@@ -9,6 +9,7 @@ from typing import Any
 from gateway import resources
 from gateway.auth.engine_token import EngineTokens
 from gateway.auth.service_key import ServiceKey
+from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
 from gateway.context import Context
@@ -25,7 +26,9 @@ from gateway.realtime.presence import MemoryPresence
 from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
+from gateway.realtime.share_visits import ShareVisits
 from gateway.settings import GatewaySettings
+from gateway.web.answer_cache import AnswerCache
 from gateway.web.front import Front
 from gateway.web.origins import Origins
 from gateway.web.pages import Pages
@@ -79,7 +82,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
     handshake = SocketHandshake(sessions, clock)
-    relay = Relay(sockets, EngineChoice(database, presence), clock, max_bytes=security.max_body_bytes)
+    visits = ShareVisits(database, clock)
+    relay = Relay(sockets, EngineChoice(database, presence), visits, clock, max_bytes=security.max_body_bytes)
     sockets.attach(
         GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
     )
@@ -102,7 +106,11 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         presence=presence,
         links=EngineLinks(sockets, presence),
         gui=gui,
+        answers=AnswerCache(clock),
+        share_tokens=ShareTokens.open(settings),
         bundled_engine=settings.bundled.engine_id,
+        public_url=settings.server.public_url,
+        admins=security.admin_addresses,
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
     proof = Proof(wallets, tokens, service_key)

@@ -80,6 +80,16 @@ class Security(SettingsGroup):
         description="An engine not heard of for this long is shown as offline, in seconds.",
     )  # fmt: skip
 
+    admins: str = setting(
+        "", env="GATEWAY_ADMINS", pattern=r"^$|^\s*0x[0-9a-fA-F]{40}\s*(,\s*0x[0-9a-fA-F]{40}\s*)*$",
+        description="Comma-separated wallet addresses of operators, who see users and switch components off.",
+    )  # fmt: skip
+
+    @property
+    def admin_addresses(self) -> frozenset[str]:
+        """The operators' addresses in lower case."""
+        return frozenset(part.strip().lower() for part in self.admins.split(",") if part.strip())
+
 
 class Bundled(SettingsGroup):
     """The engine that `flowork up` starts beside the gateway, to be claimed by the first identity."""

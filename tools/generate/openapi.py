@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from shared.contract import catalog
-from shared.contract.base import Auth, Operation
+from shared.contract.base import Auth, Incoming, Operation
 from shared.errors import ERROR_TABLE, ErrorCode
 from tools.generate._schemas import Schemas
 
@@ -19,6 +19,7 @@ _SECURITY: dict[Auth, list[dict[str, list[str]]]] = {
     Auth.WALLET: [{"address": [], "message": [], "signature": []}],
     Auth.ENGINE: [{"engineId": [], "engineToken": []}],
     Auth.SERVICE: [{"serviceSecret": []}],
+    Auth.MACHINE: [{"engineId": [], "engineToken": []}, {"serviceSecret": []}],
 }
 _HEADERS = {
     "address": ("X-User-Address", "The wallet address that signs."),
@@ -90,11 +91,22 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in parameters
         ]
+    if operation.query:
+        result.setdefault("parameters", []).extend(_query(operation.query))
     if operation.body:
         schema = schemas.of(operation.body, incoming=True)
         result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     result["responses"] = _responses(operation, schemas)
     return result
+
+
+def _query(model: type[Incoming]) -> list[dict[str, Any]]:
+    schema = model.model_json_schema()
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": member}
+        for name, member in schema["properties"].items()
+    ]
 
 
 def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
@@ -110,7 +122,8 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     if ErrorCode.NOT_IMPLEMENTED not in codes:
         content = {"application/json": {"schema": schemas.of(operation.response)}}
-        responses[str(operation.status)] = {"description": "Success", "content": content}
+        for status in (operation.status, *operation.also):
+            responses[str(status)] = {"description": "Success", "content": content}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for status, meanings in sorted(by_status.items()):
         responses[str(status)] = {"description": ", ".join(meanings), "content": error}

@@ -23,7 +23,10 @@ OPERATIONS = list(catalog.operations().values())
 
 def context() -> Context:
     parts: Any = None
-    return Context(clock=parts, database=parts, sessions=parts, presence=parts, links=parts, gui=parts)
+    return Context(
+        clock=parts, database=parts, sessions=parts, presence=parts, links=parts, gui=parts, answers=parts,
+        share_tokens=parts,
+    )  # fmt: skip
 
 
 def test_every_operation_has_one_route_and_every_route_one_operation() -> None:
