@@ -82,7 +82,8 @@ class Relay:
         """Send nothing more to pages of people who have no role any more."""
         for label, session in list(self._sessions.items()):
             known = all(self._access.role_of(address) for address in session.caller.addresses)
-            if not known and self._links.still(session.share) is None:
+            visits = session.visits_only and self._links.still(session.share) is not None
+            if not known and not visits:
                 _log.info(
                     "left a page: access revoked", extra={"addresses": sorted(session.caller.addresses)}
                 )

@@ -66,6 +66,8 @@ class RelaySession:
         self.caller = Caller(self._deliver)
         self.share: RelayShare | None = None
         """The share link that the page came by last."""
+        self.visits_only = True
+        """Whether the page asked for nothing but what share links allow."""
 
     @property
     def away(self) -> bool:
@@ -81,11 +83,13 @@ class RelaySession:
 
     def follow_again(self, address: str, runs: Mapping[str, int]) -> None:
         """Take up the runs that the page was shown by an earlier process; to be called before `open`."""
+        self.visits_only = self.visits_only and self.share is not None
         if self.caller.admit(address):
             self._followed.update(runs)
 
     def take(self, event: str, opened: OpenedMessage, visit: Visit | None = None) -> None:
         """Carry out a command of a verified sender; what changes something is over before the next one begins."""
+        self.visits_only = self.visits_only and visit is not None
         self._count += 1
         own_id = f"relay-{self._count}"
         _, request_id = answers.ids_of(None, opened.payload.get("request_id"))

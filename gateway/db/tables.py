@@ -54,6 +54,8 @@ engines = Table(
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_ms", BigInteger, nullable=False),
     Column("last_seen_ms", BigInteger),
+    # The highest share epoch of a grant that its owner signed: what is signed next must not have a lower one.
+    Column("share_epoch", BigInteger, nullable=False, server_default="1"),
 )
 
 engine_shares = Table(

@@ -51,12 +51,16 @@ class RemoveShareBody(Incoming):
 
 
 class ShareAdded(Outgoing):
-    """The guest may use the engine. ``needs_grant`` tells that the engine will hold the guest to reader so far."""
+    """The guest may use the engine. ``needs_grant`` tells that the engine will hold the guest to reader so far.
+
+    ``grant_text`` is what the owner signs to change that: send it back as ``grant`` with its signature.
+    """
 
     message: str
     share_id: str
     role: GuestRole
     needs_grant: bool
+    grant_text: str
 
 
 class EngineShare(Outgoing):

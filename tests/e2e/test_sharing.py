@@ -17,12 +17,12 @@ from shared.ids import new_id
 from shared.signing.grants import Grant, grant_text
 from shared.signing.keys import WalletKey
 from shared.signing.presets import sign_preset
+from tests.core_engine.engine import OTHER
 from tests.core_engine.engine import engine as start_engine
 from tests.gateway.support import Gateway, Peer, gui, in_process
 
 WORKFLOW = {"nodes": [{"id": "a", "module_id": "delay", "config_values": {"seconds": 0}}], "connections": []}
 SLOW = {"nodes": [{"id": "a", "module_id": "delay", "config_values": {"seconds": 30}}], "connections": []}
-FAR = 4_000_000_000_000
 
 
 @pytest.fixture
@@ -51,10 +51,6 @@ class House:
         async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110 - the engine hears of it over its link
                 await asyncio.sleep(0.02)
-
-    def grant(self, guest: WalletKey, role: Role) -> dict[str, str]:
-        text = grant_text(Grant(self.engine_id, guest.address, role, 1, FAR))
-        return {"text": text, "signature": self.owner.sign_text(text)}
 
     async def link(self, preset: str, level: str, *, sign: bool = True) -> dict[str, Any]:
         body = {"permission_level": level}
@@ -111,7 +107,9 @@ async def test_a_signed_grant_lets_a_guest_run_and_its_end_stops_that_at_once(
         await home.until(lambda: home.engine.access.role_of(address) is Role.READER)
         assert await run(page, "Report") == "FAILED", "the gateway's word alone makes nobody a runner"
 
-        body = {"user_id": stranger.address, "role": "runner", "grant": home.grant(stranger, Role.RUNNER)}
+        text = listed.json()["grant_text"]
+        grant = {"text": text, "signature": home.owner.sign_text(text)}
+        body = {"user_id": stranger.address, "role": "runner", "grant": grant}
         signed = await home.call(home.owner, "POST", path, body)
         assert (signed.status_code, signed.json()["needs_grant"]) == (200, False)
         assert (await page.next("shared_engine_updated"))["engine_id"] == home.engine_id
@@ -193,6 +191,24 @@ async def test_a_link_ends_at_once_and_never_opened_unsigned(tmp_path: Path, str
         gone = await home.call(home.owner, "DELETE", f"/workflow-shares/{made['share_id']}")
         assert gone.json()["status"] == "success"
         assert await run(page, "Report", share_token=made["share_token"]) == "FAILED"
+
+
+async def test_a_higher_epoch_that_the_owner_signed_ends_every_link(
+    tmp_path: Path, stranger: WalletKey
+) -> None:
+    async with house(tmp_path) as home, gui(home.gateway, stranger) as page:
+        made = await home.link("Report", "view-run")
+        text = grant_text(Grant(home.engine_id, OTHER.address, Role.READER, 2, 4_000_000_000_000))
+        grant = {"text": text, "signature": home.owner.sign_text(text)}
+        body = {"user_id": OTHER.address, "role": "reader", "grant": grant}
+        await home.call(home.owner, "POST", f"/engines/{home.engine_id}/shares", body)
+        await home.until(lambda: home.engine.access.epoch == 2)
+        await send(page, "execute_workflow", preset_name="Report", share_token=made["share_token"])
+        assert "revoked" in (await page.next("error", code="FORBIDDEN"))["message"]
+        await home.call(home.owner, "DELETE", f"/engines/{home.engine_id}/shares/{OTHER.address}")
+        again = await home.link("Report", "view-run")
+        assert "Epoch: 2" in again["grant_text"]
+        assert await run(page, "Report", share_token=again["share_token"]) == "SUCCEEDED"
 
 
 async def test_a_gateway_cannot_stretch_or_invent_a_link(tmp_path: Path, stranger: WalletKey) -> None:

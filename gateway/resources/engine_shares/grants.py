@@ -10,7 +10,14 @@ from shared.contract.engine import GuestGrant
 from shared.contract.sharing import SignedWord
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import same_address
-from shared.signing.grants import SignedGrant, read_grant_text, verify_grant
+from shared.signing.grants import Grant, SignedGrant, grant_text, read_grant_text, verify_grant
+
+YEAR_MS = 365 * 24 * 60 * 60 * 1000
+
+
+def proposed_text(row: ShareRow, epoch: int, now_ms: int) -> str:
+    """Return the grant that an owner would sign for a share today; it ends after a year."""
+    return grant_text(Grant(row.engine_id, row.guest, Role[row.role.upper()], epoch, now_ms + YEAR_MS))
 
 
 def read_share_grant(  # noqa: PLR0913 - everything that a grant is judged by

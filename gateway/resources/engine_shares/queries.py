@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from gateway.db import upsert
 from gateway.db.tables import engine_shares, engines
 
 
@@ -88,27 +89,22 @@ def count(connection: Connection, engine_id: str) -> int:
 
 
 def epoch_of(connection: Connection, engine_id: str) -> int:
-    """Return the share epoch that is in force as far as the gateway knows, 1 at the beginning."""
-    query = select(func.max(engine_shares.c.epoch)).where(engine_shares.c.engine_id == engine_id)
-    return max(1, int(connection.execute(query).scalar() or 1))
+    """Return the highest share epoch that the owner signed as far as the gateway knows, 1 at the beginning."""
+    query = select(engines.c.share_epoch).where(engines.c.id == engine_id)
+    return int(connection.execute(query).scalar() or 1)
+
+
+def raise_epoch(connection: Connection, engine_id: str, epoch: int) -> None:
+    """Note a share epoch that the owner signed; it never sinks."""
+    query = update(engines).where(engines.c.id == engine_id, engines.c.share_epoch < epoch)
+    connection.execute(query.values(share_epoch=epoch))
 
 
 def put(connection: Connection, row: ShareRow) -> bool:
     """Enter or change a share; tell whether it is a new one."""
+    key = {"engine_id": row.engine_id, "guest_address": row.guest}
     values = {"role": row.role, "signed_grant": row.signed_grant, "epoch": row.epoch}
-    changed = connection.execute(
-        update(engine_shares)
-        .where(engine_shares.c.engine_id == row.engine_id, engine_shares.c.guest_address == row.guest)
-        .values(**values)
-    )
-    if changed.rowcount:
-        return False
-    connection.execute(
-        insert(engine_shares).values(
-            engine_id=row.engine_id, guest_address=row.guest, created_ms=row.created_ms, **values
-        )
-    )
-    return True
+    return upsert.put(connection, engine_shares, key, values, {"created_ms": row.created_ms})
 
 
 def remove(connection: Connection, engine_id: str, guest: str) -> bool:

@@ -14,7 +14,7 @@ from gateway.realtime.presence import Presence
 from gateway.resources.accounts import queries as accounts
 from gateway.resources.accounts.service import register, resolve
 from gateway.resources.engine_shares import queries
-from gateway.resources.engine_shares.grants import as_stored, needs_grant, read_share_grant
+from gateway.resources.engine_shares.grants import as_stored, needs_grant, proposed_text, read_share_grant
 from gateway.resources.engine_shares.queries import ShareRow, VisibleEngine
 from gateway.resources.engines import queries as engines
 from gateway.resources.engines.service import not_found
@@ -77,6 +77,8 @@ class EngineShares:
         with self._database.write() as connection:
             _require_owner(connection, owner, engine_id)
             is_new = queries.put(connection, row)
+            queries.raise_epoch(connection, engine_id, asked.epoch)
+            epoch = queries.epoch_of(connection, engine_id)
             if is_new and queries.count(connection, engine_id) > MAX_SHARES:
                 raise FloworkError(ErrorCode.CONFLICT, f"An engine has at most {MAX_SHARES} guests.")
             audit.record(connection, owner, "engine_share", f"{engine_id[:20]} {asked.guest}", now_ms)
@@ -90,6 +92,7 @@ class EngineShares:
             share_id=shown,
             role=asked.role,
             needs_grant=needs,
+            grant_text=proposed_text(row, epoch, now_ms),
         )
         return added, is_new
 

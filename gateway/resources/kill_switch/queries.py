@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select
 
+from gateway.db import upsert
 from gateway.db.tables import disabled_components
 
 
@@ -34,9 +35,7 @@ def count(connection: Connection) -> int:
 def put(connection: Connection, row: DisabledRow) -> None:
     """Enter a component, or change its reason."""
     values = {"reason": row.reason, "by_address": row.by, "at_ms": row.at_ms}
-    known = disabled_components.c.component_id == row.component_id
-    if connection.execute(update(disabled_components).where(known).values(**values)).rowcount == 0:
-        connection.execute(insert(disabled_components).values(component_id=row.component_id, **values))
+    upsert.put(connection, disabled_components, {"component_id": row.component_id}, values)
 
 
 def remove(connection: Connection, component_id: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, delete, func, insert, select, update
 
+from gateway.db import upsert
 from gateway.db.tables import marketplace_items, marketplace_versions, marketplace_votes, users
 
 _ITEM = marketplace_items.c
@@ -74,6 +75,11 @@ def find(connection: Connection, item_id: str) -> ItemRow | None:
     return None if row is None else ItemRow(*row)
 
 
+def lock(connection: Connection, item_id: str) -> None:
+    """Let one writer at a time change an item, where the database has several."""
+    connection.execute(select(_ITEM.id).where(_ITEM.id == item_id).with_for_update())
+
+
 def versions(connection: Connection, item_id: str) -> list[int]:
     """Return an item's versions, newest first."""
     query = select(_VERSION.version).where(_VERSION.item_id == item_id).order_by(_VERSION.version.desc())
@@ -129,9 +135,11 @@ def put(connection: Connection, row: ItemRow, data: str, *, keep: int) -> None:
 
 def vote(connection: Connection, item_id: str, address: str, value: int) -> None:
     """Count a vote in place of an earlier one; 0 takes it back."""
-    connection.execute(delete(marketplace_votes).where(_VOTE.item_id == item_id, _VOTE.address == address))
     if value:
-        connection.execute(insert(marketplace_votes).values(item_id=item_id, address=address, vote=value))
+        upsert.put(connection, marketplace_votes, {"item_id": item_id, "address": address}, {"vote": value})
+    else:
+        own = (_VOTE.item_id == item_id, _VOTE.address == address)
+        connection.execute(delete(marketplace_votes).where(*own))
 
 
 def remove(connection: Connection, item_id: str) -> None:

@@ -71,6 +71,8 @@ class Marketplace:
                 raise FloworkError(
                     ErrorCode.RATE_LIMITED, f"At most {PER_DAY} publications a day.", retry_after=3600
                 )
+            if body.id:
+                queries.lock(connection, body.id)
             known = queries.find(connection, body.id) if body.id else None
             if body.id and (known is None or known.author != author):
                 raise FloworkError(

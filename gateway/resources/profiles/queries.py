@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select
 
 from gateway.db.tables import user_documents
+from gateway.db.upsert import put
 
 
 def document(connection: Connection, address: str, kind: str) -> str | None:
@@ -12,20 +13,15 @@ def document(connection: Connection, address: str, kind: str) -> str | None:
     query = select(user_documents.c.body).where(
         user_documents.c.address == address, user_documents.c.kind == kind
     )
-    found: str | None = connection.execute(query).scalar()
+    # Where the database has several writers, a merge waits for the one before it.
+    found: str | None = connection.execute(query.with_for_update()).scalar()
     return found
 
 
 def put_document(connection: Connection, address: str, kind: str, body: str, now_ms: int) -> None:
     """Write a document's JSON."""
-    values = {"body": body, "updated_ms": now_ms}
-    changed = connection.execute(
-        update(user_documents)
-        .where(user_documents.c.address == address, user_documents.c.kind == kind)
-        .values(**values)
-    )
-    if changed.rowcount == 0:
-        connection.execute(insert(user_documents).values(address=address, kind=kind, **values))
+    key = {"address": address, "kind": kind}
+    put(connection, user_documents, key, {"body": body, "updated_ms": now_ms})
 
 
 def remove_documents(connection: Connection, address: str) -> None:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("bio", sa.String(500)))
     op.add_column("users", sa.Column("avatar", sa.Text))
     op.create_index("ix_users_username_key", "users", ["username_key"], unique=True)
+    op.add_column("engines", sa.Column("share_epoch", sa.BigInteger, nullable=False, server_default="1"))
     op.create_table(
         "user_documents",
         sa.Column("address", sa.String(42), nullable=False),

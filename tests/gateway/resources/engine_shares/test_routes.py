@@ -35,6 +35,7 @@ def test_both_spellings_share_an_engine(
     assert made.status_code == 201, made.text
     assert made.json()["share_id"] == stranger.address
     assert made.json()["needs_grant"] is True
+    assert f"Guest: {stranger.address}\nRole: runner" in made.json()["grant_text"]
     [share] = live.call(wallet, "GET", listed.format(engine_id)).json()
     assert share.pop("shared_at").endswith("Z")
     assert share == {
