@@ -13,12 +13,14 @@ from typing import Any
 
 from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.access.replays import ReplayJournal
+from core_engine.access.share_links import ShareLinks
 from core_engine.commands.command import Rooms, handlers
 from core_engine.commands.dispatch import Dispatcher, Guards
 from core_engine.components.isolation.rungs import rung_in_force
 from core_engine.components.registry import open_registry
 from core_engine.documents import open_documents
 from core_engine.followups import FollowUps
+from core_engine.gateway_link.kill_switch import KillSwitch
 from core_engine.gateway_link.link import GatewayLink, LinkState, LinkTarget
 from core_engine.gateway_link.relay import Relay
 from core_engine.gateway_link.requests import LinkRequests
@@ -137,6 +139,7 @@ class Engine:
         self.rest = self._build_rest()
         self.http = self._build_http()
         self.relay = self._build_relay()
+        self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
@@ -149,6 +152,7 @@ class Engine:
         self._address.remove()
         self._watchdog.start()
         await self.access.load()
+        self.kill_switch.load()
         self._replays.restore(self._window, self._clock.now_ms())
         self._isolation = await asyncio.to_thread(rung_in_force)
         self._followups.start()
@@ -343,12 +347,18 @@ class Engine:
             clock=self._clock,
             relay=self.relay,
             requests=LinkRequests(self.rest),
+            kill_switch=self.kill_switch,
         )
 
     def _build_relay(self) -> Relay:
-        form = self._settings.limits.envelope
         return Relay(
-            self._dispatcher, self.runs, self.access, form=form, clock=self._clock, memory=self._store
+            self._dispatcher,
+            self.runs,
+            self.access,
+            links=ShareLinks(self.access, self._settings.identity.engine_id, self._clock),
+            form=self._settings.limits.envelope,
+            clock=self._clock,
+            memory=self._store,
         )
 
     def _introduce(self) -> dict[str, Any]:

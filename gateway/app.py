@@ -13,6 +13,7 @@ from gateway import resources
 from gateway.auth.admins import Admins
 from gateway.auth.engine_token import EngineTokens
 from gateway.auth.service_key import ServiceKey
+from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
 from gateway.context import Context
@@ -29,7 +30,9 @@ from gateway.realtime.presence import MemoryPresence
 from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
+from gateway.realtime.share_visits import ShareVisits
 from gateway.settings import GatewaySettings
+from gateway.web.answer_cache import AnswerCache
 from gateway.web.front import Front
 from gateway.web.hosts import Hosts
 from gateway.web.limits import RateLimits
@@ -86,7 +89,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
     handshake = SocketHandshake(sessions, clock)
-    relay = Relay(sockets, EngineChoice(database, presence), clock, max_bytes=security.max_body_bytes)
+    visits = ShareVisits(database, clock)
+    relay = Relay(sockets, EngineChoice(database, presence), visits, clock, max_bytes=security.max_body_bytes)
     sockets.attach(
         GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
     )
@@ -109,8 +113,11 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         presence=presence,
         links=EngineLinks(sockets, presence),
         gui=gui,
-        admins=Admins(security.admins),
+        answers=AnswerCache(clock),
+        share_tokens=ShareTokens.open(settings),
         bundled_engine=settings.bundled.engine_id,
+        public_url=settings.server.public_url,
+        admins=Admins(security.admins),
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
     proof = Proof(wallets, tokens, service_key)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.auth.admins import Admins
+from gateway.auth.share_tokens import ShareTokens
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine_links import EngineLinks
 from gateway.realtime.gui_channel import GuiChannel
 from gateway.realtime.presence import Presence
+from gateway.web.answer_cache import AnswerCache
 from shared.clock import Clock
 
 
@@ -23,5 +25,8 @@ class Context:
     presence: Presence
     links: EngineLinks
     gui: GuiChannel
+    answers: AnswerCache
+    share_tokens: ShareTokens
     admins: Admins
     bundled_engine: str = ""
+    public_url: str = ""

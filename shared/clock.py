@@ -55,3 +55,12 @@ def iso(ms: int) -> str:
     """Return Unix milliseconds as ISO 8601 in UTC, such as ``2026-11-21T08:30:00.250Z``."""
     moment = datetime.fromtimestamp(ms / 1000, tz=UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def read_iso(text: str) -> int:
+    """Return the Unix milliseconds of a time that `iso` wrote; raises ValueError for any other text."""
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    ms = round(moment.timestamp() * 1000)
+    if iso(ms) != text:
+        raise ValueError(f"not a time of the agreed form: {text[:40]}")
+    return ms

@@ -80,6 +80,11 @@ class AccessControl:
         """The pinned owner in lower case, or None."""
         return self._owner or None
 
+    @property
+    def epoch(self) -> int:
+        """The highest share epoch that the owner ever signed, as far as this engine knows."""
+        return self._roster.epoch
+
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Call back after every change of who may do what."""
         self._listeners.append(listener)

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from core_engine.access.share_links import Visit
 from core_engine.commands.caller import Caller
 from core_engine.components.folders import FolderBrowser
 from core_engine.kernel.ports import Frame, Registry, Runs
@@ -41,7 +42,8 @@ class Rooms:
 class CommandContext:
     """One command being carried out: who asks (lower-case address, verified), on which connection.
 
-    ``opened`` is the signed message the command came in, for handlers that keep its proof.
+    ``opened`` is the signed message the command came in, for handlers that keep its proof. ``visit`` is set for a
+    visitor of a share link, who may know of one preset only.
 
     A handler returns its answer: an event frame or model. Where the answer must stand before what follows it,
     the handler sends it with `answer` and returns None.
@@ -53,6 +55,7 @@ class CommandContext:
     rooms: Rooms
     request_id: str | None
     opened: OpenedMessage | None = None
+    visit: Visit | None = None
     held_runs: list[str] = field(default_factory=list)
 
     def hold(self, run_id: str) -> None:

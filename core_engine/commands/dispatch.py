@@ -11,9 +11,11 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from core_engine.access.control import AccessControl
+from core_engine.access.share_links import Visit
 from core_engine.commands import answers
 from core_engine.commands.caller import Caller
 from core_engine.commands.command import CommandContext, CommandHandler, Rooms
+from core_engine.commands.visit import check_visitor
 from shared.clock import Clock
 from shared.contract.base import Command, Role
 from shared.errors import ErrorCode, FloworkError
@@ -55,6 +57,7 @@ class _Request:
     address: str
     role: Role
     opened: OpenedMessage
+    visit: Visit | None
 
 
 class Dispatcher:
@@ -104,11 +107,14 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def begin(self, opened: OpenedMessage, caller: Caller) -> None:
-        """Carry out a message whose sender is verified, if he may have it done; it runs on as its own task."""
+    def begin(self, opened: OpenedMessage, caller: Caller, visit: Visit | None = None) -> None:
+        """Carry out a message whose sender is verified, if he may have it done; it runs on as its own task.
+
+        With a ``visit`` the sender may do what that share link allows, and nothing else.
+        """
         ids = answers.ids_of(opened.payload.get("job_id"), opened.payload.get("request_id"))
         try:
-            self._start(self._judge(opened, caller), caller, ids)
+            self._start(self._judge(opened, caller, visit), caller, ids)
         except FloworkError as error:
             self._refuse(caller, error, ids, opened.address)
 
@@ -120,23 +126,26 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _judge(self, opened: OpenedMessage, caller: Caller) -> _Request:
+    def _judge(self, opened: OpenedMessage, caller: Caller, visit: Visit | None = None) -> _Request:
         """Turn a message into a request that may be carried out."""
-        role = self._guards.access.require_role(opened.address)
+        role = visit.role if visit else self._guards.access.require_role(opened.address)
         # What strangers send is remembered in memory only; it could do nothing a second time either.
         if opened.replay_entry is not None:
             self._guards.replays.remember(opened.replay_entry)
         _check_room(opened, caller)
         handler = self._find(opened.payload.get("type"))
         model = handler.model
-        _check_role(model, role)
+        if visit is None:
+            _check_role(model, role)
+        else:
+            check_visitor(visit, opened, self._rooms.runs)
         if opened.session is not None:
             opened.session.require(SCOPES[model.role])
         try:
             message = model.model_validate(opened.payload)
         except ValidationError as error:
             raise answers.invalid_fields(model.name, error) from error
-        return _Request(handler, message, opened.address, role, opened)
+        return _Request(handler, message, opened.address, role, opened, visit)
 
     def _find(self, name: Any) -> CommandHandler[Any]:
         if not isinstance(name, str):
@@ -160,6 +169,7 @@ class Dispatcher:
             rooms=self._rooms,
             request_id=request.message.request_id,
             opened=request.opened,
+            visit=request.visit,
         )
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):

@@ -71,4 +71,7 @@ async def restore_preset_version(context: CommandContext, message: RestorePreset
 
 
 async def _listed(context: CommandContext) -> PresetsList:
-    return PresetsList(presets=await context.rooms.presets.listing())
+    presets = await context.rooms.presets.listing()
+    if context.visit is not None:
+        presets = [item for item in presets if item.name == context.visit.preset]
+    return PresetsList(presets=presets)

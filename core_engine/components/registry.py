@@ -8,7 +8,7 @@ import inspect
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType, ModuleType
@@ -27,6 +27,7 @@ from core_engine.storage import EngineStore
 from shared.clock import Clock
 from shared.contract.component import ComponentInfo
 
+SWITCHED_OFF = "The component {} was switched off by the operators of the gateway."
 BUILTIN = Path(__file__).with_name("builtin")
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,12 @@ class ComponentRegistry:
     def find(self, component_id: str) -> Component[Any] | None:
         """Return the component of that id, or None."""
         return self._components.get(component_id)
+
+    def switch_off(self, component_ids: Collection[str]) -> None:
+        """Refuse to run these components, and run all others; steps that run already come to their end."""
+        for component_id, component in self._components.items():
+            off = component_id in component_ids
+            component.refusal = SWITCHED_OFF.format(component_id) if off else None
 
     def listing(self, component_type: str) -> list[ComponentInfo]:
         """Describe the components of a type (modules, plugins, tools, triggers), sorted by name."""

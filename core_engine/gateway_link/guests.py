@@ -1,4 +1,4 @@
-"""Fetches who may use the engine from the gateway, whenever that may have changed (protocol §1.5)."""
+"""Fetches lists from the gateway whenever they may have changed: who may use the engine (protocol §1.5)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.errors import FloworkError
 
 _log = logging.getLogger(__name__)
 
-PATH = "/api/v1/engine/get-engine-auth-info"
+PATH = "/api/v1/engine/get-engine-auth-info?grants=1"
 TIMEOUT_SECONDS = 10
 MAX_BYTES = 4 * 1024 * 1024
 
@@ -23,7 +23,7 @@ MAX_BYTES = 4 * 1024 * 1024
 class GuestFetcher:
     """Fetches the list on demand and tries again until it has it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords but for the first three
         self,
         http: aiohttp.ClientSession,
         gateway_url: str,
@@ -31,9 +31,10 @@ class GuestFetcher:
         *,
         take: Callable[[Any], Awaitable[None]],
         backoff: Backoff,
+        path: str = PATH,
     ) -> None:
         self._http = http
-        self._url = gateway_url + PATH
+        self._url = gateway_url + path
         self._headers = headers
         self._take = take
         self._backoff = backoff
@@ -60,7 +61,8 @@ class GuestFetcher:
                 await self._take(await self._read())
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, FloworkError) as error:
             _log.warning(
-                "could not fetch who may use the engine", extra={"reason": str(error) or type(error).__name__}
+                "could not fetch a list from the gateway",
+                extra={"url": self._url, "reason": str(error) or type(error).__name__},
             )
             return False
         return True

@@ -14,7 +14,10 @@ from typing import Any
 import aiohttp
 
 from core_engine.gateway_link.backoff import Backoff
+from core_engine.gateway_link.guests import PATH as GUESTS
 from core_engine.gateway_link.guests import GuestFetcher
+from core_engine.gateway_link.kill_switch import PATH as DISABLED
+from core_engine.gateway_link.kill_switch import KillSwitch
 from core_engine.gateway_link.relay import Relay
 from core_engine.gateway_link.requests import LinkRequests
 from core_engine.gateway_link.session import (
@@ -63,6 +66,7 @@ class GatewayLink:
         clock: Clock,
         relay: Relay | None = None,
         requests: LinkRequests | None = None,
+        kill_switch: KillSwitch | None = None,
     ) -> None:
         self._target = target
         self._introduction = introduction
@@ -71,6 +75,7 @@ class GatewayLink:
         self._clock = clock
         self._relay = relay
         self._requests = requests
+        self._kill_switch = kill_switch
         self._session: LinkSession | None = None
         self._vitals: Vitals | None = None
         self.state = LinkState.CONNECTING
@@ -125,16 +130,25 @@ class GatewayLink:
             stack.push_async_callback(session.close)
             stack.callback(self._forget_session)
             await session.open(self._target.gateway_url)
-            fetcher = self._fetcher(http)
+            fetcher = self._fetcher(http, GUESTS, self._take_guests)
             session.on_guests_changed(fetcher.request)
-            fetcher.request()
+            fetchers = [fetcher]
+            if self._kill_switch is not None:
+                fetchers.append(self._fetcher(http, DISABLED, self._kill_switch.replace))
+                session.on_components_changed(fetchers[-1].request)
             self._use(session)
-            fetching = asyncio.create_task(fetcher.run(), name="link guests")
+            fetching = [
+                asyncio.create_task(item.run(), name=f"link list {number}")
+                for number, item in enumerate(fetchers)
+            ]
+            for item in fetchers:
+                item.request()
             try:
                 await session.run()
             finally:
-                fetching.cancel()
-                await asyncio.gather(fetching, return_exceptions=True)
+                for task in fetching:
+                    task.cancel()
+                await asyncio.gather(*fetching, return_exceptions=True)
 
     def _use(self, session: LinkSession) -> None:
         self._session = session
@@ -146,7 +160,9 @@ class GatewayLink:
     def _forget_session(self) -> None:
         self._session = None
 
-    def _fetcher(self, http: aiohttp.ClientSession) -> GuestFetcher:
+    def _fetcher(
+        self, http: aiohttp.ClientSession, path: str, take: Callable[[Any], Awaitable[None]]
+    ) -> GuestFetcher:
         headers = {
             "X-Engine-Id": self._introduction.engine_id,
             "X-Engine-Token": self._introduction.token,
@@ -156,6 +172,7 @@ class GatewayLink:
             http,
             self._target.gateway_url,
             {name: value for name, value in headers.items() if value},
-            take=self._take_guests,
+            take=take,
             backoff=Backoff(self._target.reconnect_max_seconds, random.random),
+            path=path,
         )

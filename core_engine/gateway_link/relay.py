@@ -12,6 +12,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from core_engine.access.control import AccessControl, Memory
+from core_engine.access.share_links import ShareLinks, Visit
 from core_engine.commands import answers
 from core_engine.commands.dispatch import Dispatcher
 from core_engine.gateway_link.relay_frames import Question
@@ -47,6 +48,7 @@ class Relay:
         runs: Runs,
         access: AccessControl,
         *,
+        links: ShareLinks,
         form: Literal["documented", "bound"],
         clock: Clock,
         memory: Memory,
@@ -55,6 +57,7 @@ class Relay:
         self._dispatcher = dispatcher
         self._runs = runs
         self._access = access
+        self._links = links
         self._form = form
         self._sign_ins = SignIns(clock, memory)
         self._sessions: OrderedDict[str, RelaySession] = OrderedDict()
@@ -78,7 +81,9 @@ class Relay:
     def enforce_access(self) -> None:
         """Send nothing more to pages of people who have no role any more."""
         for label, session in list(self._sessions.items()):
-            if not all(self._access.role_of(address) for address in session.caller.addresses):
+            known = all(self._access.role_of(address) for address in session.caller.addresses)
+            visits = session.visits_only and self._links.still(session.share) is not None
+            if not known and not visits:
                 _log.info(
                     "left a page: access revoked", extra={"addresses": sorted(session.caller.addresses)}
                 )
@@ -107,7 +112,9 @@ class Relay:
         session = self._session(command.session)
         session.open(self._send, command.max_bytes)
         try:
-            session.take(command.event, self._proven(command))
+            visit = self._links.admit(command.share) if command.share else None
+            session.take(command.event, self._proven(command), visit)
+            session.share = command.share or session.share
         except FloworkError as error:
             _log.info("refused a relayed message", extra={"code": error.code.value, "reason": error.message})
             session.refuse(_asked(command), error)
@@ -129,16 +136,26 @@ class Relay:
             return
         await self._sign_ins.save()
         if request.session not in self._sessions:
-            own = {run_id: seq for run_id, seq in request.runs.items() if self._may_follow(address, run_id)}
+            visit = self._links.still(request.share)
+            own = {
+                run_id: seq
+                for run_id, seq in request.runs.items()
+                if self._may_follow(address, run_id, visit)
+            }
             if own:
-                self._session(request.session).follow_again(address, own)
+                session = self._session(request.session)
+                session.share = request.share
+                session.follow_again(address, own)
 
-    def _may_follow(self, address: str, run_id: str) -> bool:
+    def _may_follow(self, address: str, run_id: str, visit: Visit | None) -> bool:
         role = self._access.role_of(address)
         try:
-            starter = self._runs.summary(run_id).started_by
+            run = self._runs.summary(run_id)
         except FloworkError:
             return False
+        starter = run.started_by
+        if visit is not None and starter == address and run.preset_name == visit.preset:
+            return True
         return role is not None and (role >= Role.ADMIN or starter == address)
 
     def _proven(self, command: RelayCommand) -> OpenedMessage:

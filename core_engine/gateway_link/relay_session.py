@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from core_engine.access.share_links import Visit
 from core_engine.commands import answers
 from core_engine.commands.caller import Caller
 from core_engine.commands.dispatch import Dispatcher
@@ -27,6 +28,7 @@ from shared.contract.relay import (
     enveloped,
     refused_answer,
 )
+from shared.contract.share_link import RelayShare
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.envelope import OpenedMessage
 
@@ -55,13 +57,17 @@ class RelaySession:
         self._outbox = RelayOutbox()
         self._questions: OrderedDict[str, Question] = OrderedDict()
         self._changes: set[str] = set()
-        self._waiting: deque[tuple[str, OpenedMessage]] = deque()
+        self._waiting: deque[tuple[str, OpenedMessage, Visit | None]] = deque()
         self._followed: OrderedDict[str, int] = OrderedDict()
         self._count = 0
         self._max_bytes = 0
         self._writer: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self.caller = Caller(self._deliver)
+        self.share: RelayShare | None = None
+        """The share link that the page came by last."""
+        self.visits_only = True
+        """Whether the page asked for nothing but what share links allow."""
 
     @property
     def away(self) -> bool:
@@ -77,11 +83,13 @@ class RelaySession:
 
     def follow_again(self, address: str, runs: Mapping[str, int]) -> None:
         """Take up the runs that the page was shown by an earlier process; to be called before `open`."""
+        self.visits_only = self.visits_only and self.share is not None
         if self.caller.admit(address):
             self._followed.update(runs)
 
-    def take(self, event: str, opened: OpenedMessage) -> None:
+    def take(self, event: str, opened: OpenedMessage, visit: Visit | None = None) -> None:
         """Carry out a command of a verified sender; what changes something is over before the next one begins."""
+        self.visits_only = self.visits_only and visit is not None
         self._count += 1
         own_id = f"relay-{self._count}"
         _, request_id = answers.ids_of(None, opened.payload.get("request_id"))
@@ -95,9 +103,9 @@ class RelaySession:
         payload = opened.payload | {"type": _command(event, opened.payload), "request_id": own_id}
         message = replace(opened, payload=payload)
         if not self._changes or event in _URGENT:
-            self._begin(own_id, message)
+            self._begin(own_id, message, visit)
         elif len(self._waiting) < MAX_WAITING:
-            self._waiting.append((own_id, message))
+            self._waiting.append((own_id, message, visit))
         else:
             self._questions.pop(own_id)
             text = f"At most {MAX_WAITING} commands may wait for one that changes something."
@@ -123,11 +131,11 @@ class RelaySession:
         self.leave()
         await asyncio.gather(*self._ending, return_exceptions=True)
 
-    def _begin(self, own_id: str, message: OpenedMessage) -> None:
+    def _begin(self, own_id: str, message: OpenedMessage, visit: Visit | None) -> None:
         question = self._questions.get(own_id)
         if question is not None and question.event.startswith(_CHANGES):
             self._changes.add(own_id)
-        self._dispatcher.begin(message, self.caller)
+        self._dispatcher.begin(message, self.caller, visit)
 
     def _deliver(self, frames: Sequence[Frame]) -> None:
         answered = False

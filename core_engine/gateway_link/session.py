@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import aiohttp
 import socketio
 
+from core_engine.gateway_link.kill_switch import CHANGED
 from shared.clock import Clock
 from shared.errors import FloworkError
 
@@ -84,6 +85,7 @@ class LinkSession:
         self._welcome = asyncio.Event()
         self._lost = asyncio.Event()
         self._guests_changed: Callable[[], None] = lambda: None
+        self._components_changed: Callable[[], None] = lambda: None
         self._heard: float | None = None
         self._vitals: Mapping[str, Any] | None = None
         self._fresh = asyncio.Event()
@@ -102,6 +104,10 @@ class LinkSession:
     def on_guests_changed(self, callback: Callable[[], None]) -> None:
         """Call back when the list of those who may use the engine must be fetched again."""
         self._guests_changed = callback
+
+    def on_components_changed(self, callback: Callable[[], None]) -> None:
+        """Call back when the list of components that must not run must be fetched again."""
+        self._components_changed = callback
 
     async def open(self, gateway_url: str) -> None:
         """Connect and present the engine; raises LinkRefusedError or LinkLostError."""
@@ -176,6 +182,7 @@ class LinkSession:
             "disconnect": self._on_disconnect,
             "engine_claim": self._on_claim,
             "force_refresh_auth_list": self._on_refresh,
+            CHANGED: self._on_components,
         }
         for event, handler in handlers.items():
             self._socket.on(event, handler, namespace=NAMESPACE)
@@ -245,6 +252,9 @@ class LinkSession:
 
     async def _on_refresh(self, *_: Any) -> None:
         self._guests_changed()
+
+    async def _on_components(self, *_: Any) -> None:
+        self._components_changed()
 
 
 def _unwrap(data: Any) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from shared.contract.run import RunMode
+from shared.errors import ErrorCode, FloworkError
 
 if TYPE_CHECKING:
     from core_engine.kernel.context import Context, Files
@@ -90,6 +91,9 @@ class Component(ABC, Generic[ConfigT]):
     ends_loop: ClassVar[bool] = False
     """Whether a loop starts no further item once this step has ended well in the run of an item."""
 
+    refusal: str | None = None
+    """Why the component must not run at the moment; set for all runs at once, by the registry only."""
+
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""
@@ -136,6 +140,8 @@ class Component(ABC, Generic[ConfigT]):
         return self.policy
 
     def call(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
-        """Run the step in the context's mode."""
+        """Run the step in the context's mode; raises FORBIDDEN for a component that was switched off."""
+        if self.refusal is not None:
+            raise FloworkError(ErrorCode.FORBIDDEN, self.refusal)
         method = self.simulate if context.mode is RunMode.SIMULATE else self.execute
         return method(context, config, payload)

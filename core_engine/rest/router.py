@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 from urllib.parse import unquote
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from core_engine.access.control import AccessControl
 from core_engine.rest.exchange import RestAnswer, RestCaller, RestRequest, error_answer, json_answer, tagged
-from shared.contract.base import Incoming
 from shared.contract.proxy import EngineOperation
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_address, new_id
@@ -127,7 +126,7 @@ def _routes_of(resource: object) -> Iterable[_Route]:
             yield _Route(operation, re.compile(text), method, frozenset(inspect.signature(method).parameters))
 
 
-def _read(model: type[Incoming], body: bytes) -> Incoming:
+def _read(model: type[BaseModel], body: bytes) -> BaseModel:
     try:
         return model.model_validate(parse_object(body))
     except ValidationError as error:

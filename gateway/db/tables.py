@@ -35,8 +35,13 @@ users = Table(
     Column("id", String(36), primary_key=True),
     Column("address", String(42), nullable=False, unique=True),
     Column("username", String(64), unique=True),
+    # The name in lower case: two names differ by more than capital letters.
+    Column("username_key", String(64)),
     Column("email", String(254)),
+    Column("bio", String(500)),
+    Column("avatar", Text),
     Column("created_ms", BigInteger, nullable=False),
+    Index("ix_users_username_key", "username_key", unique=True),
 )
 
 engines = Table(
@@ -49,6 +54,8 @@ engines = Table(
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_ms", BigInteger, nullable=False),
     Column("last_seen_ms", BigInteger),
+    # The highest share epoch of a grant that its owner signed: what is signed next must not have a lower one.
+    Column("share_epoch", BigInteger, nullable=False, server_default="1"),
 )
 
 engine_shares = Table(
@@ -106,4 +113,85 @@ audit_head = Table(
     Column("hash", String(64), nullable=False),
     Column("purged_seq", BigInteger, nullable=False),
     Column("purged_hash", String(64), nullable=False),
+)
+
+# What a user's pages keep here: lists of favourites, widgets, preferences. Never workflows.
+user_documents = Table(
+    "user_documents",
+    metadata,
+    Column("address", String(42), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
+workflow_shares = Table(
+    "workflow_shares",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("engine_id", String(64), ForeignKey("engines.id", ondelete="CASCADE"), nullable=False),
+    Column("owner_address", String(42), nullable=False),
+    Column("preset", String(120), nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("link_name", String(100), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    # What the owner signed about this link; the engine verifies it, the gateway only passes it on.
+    Column("signed_text", Text),
+    Column("signature", String(132)),
+    Column("expires_ms", BigInteger),
+    Column("created_ms", BigInteger, nullable=False),
+    CheckConstraint("level IN ('view', 'view-run', 'view-edit-run')", name="level"),
+    Index("ix_workflow_shares_owner_address", "owner_address"),
+    Index("ix_workflow_shares_engine_id", "engine_id"),
+)
+
+claim_requests = Table(
+    "claim_requests",
+    metadata,
+    # SHA-256 of the request's id; the token itself is made when it is fetched and stands nowhere.
+    Column("key", LargeBinary(32), primary_key=True),
+    Column("engine_id", String(64), ForeignKey("engines.id", ondelete="CASCADE"), nullable=False),
+    Column("owner_address", String(42), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False, index=True),
+)
+
+disabled_components = Table(
+    "disabled_components",
+    metadata,
+    Column("component_id", String(100), primary_key=True),
+    Column("reason", String(300), nullable=False),
+    Column("by_address", String(42), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+)
+
+marketplace_items = Table(
+    "marketplace_items",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("type", String(32), nullable=False, index=True),
+    Column("name", String(120), nullable=False),
+    Column("description", String(2000), nullable=False),
+    Column("price", String(32), nullable=False),
+    Column("author_address", String(42), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("published_ms", BigInteger, nullable=False, index=True),
+)
+
+marketplace_versions = Table(
+    "marketplace_versions",
+    metadata,
+    Column("item_id", String(64), ForeignKey("marketplace_items.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("data", Text, nullable=False),
+    Column("published_ms", BigInteger, nullable=False),
+)
+
+marketplace_votes = Table(
+    "marketplace_votes",
+    metadata,
+    Column("item_id", String(64), ForeignKey("marketplace_items.id", ondelete="CASCADE"), primary_key=True),
+    Column("address", String(42), primary_key=True),
+    Column("vote", Integer, nullable=False),
+    CheckConstraint("vote IN (-1, 1)", name="vote"),
+    Index("ix_marketplace_votes_address", "address"),
 )

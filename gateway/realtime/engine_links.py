@@ -41,6 +41,16 @@ class EngineLinks:
         answer = self._server.ask(NAMESPACE, link.sid, "engine_claim", request, seconds=CLAIM_SECONDS)
         return _verdict(answer)
 
+    def refresh_guests(self, engine_id: str) -> None:
+        """Have an engine fetch its list of guests anew, if it is connected."""
+        link = self._presence.find(engine_id)
+        if link is not None:
+            self._server.publish(NAMESPACE, "force_refresh_auth_list", {}, link.sid)
+
+    def announce_disabled(self) -> None:
+        """Have every connected engine fetch anew which components it must not run."""
+        self._server.emit("disabled_components_changed", {}, namespace=NAMESPACE)
+
     def ask(self, engine_id: str, event: str, data: dict[str, Any], *, seconds: float) -> Any:
         """Send an engine an event and return its acknowledgement; raises ENGINE_UNAVAILABLE."""
         link = self._presence.find(engine_id)

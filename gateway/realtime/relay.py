@@ -22,6 +22,7 @@ from gateway.realtime.pages import Page, Pages
 from gateway.realtime.presence import Link
 from gateway.realtime.rate import TokenBucket
 from gateway.realtime.server import SocketServer
+from gateway.realtime.share_visits import ShareVisits
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.contract.relay import (
@@ -41,6 +42,7 @@ from shared.contract.relay import (
     relayed_commands,
     relayed_events,
 )
+from shared.contract.share_link import RelayShare, check_visit
 from shared.errors import ErrorCode, FloworkError
 
 _log = logging.getLogger(__name__)
@@ -50,15 +52,18 @@ BURST = 100.0
 MAX_REFUSED = 500
 ENGINE_SECONDS = 8.0
 # Members by which a client could pretend to be somebody, or that are for the gateway alone.
-_NOT_PASSED_ON = ("user_context", "_target_user_id", "__fac__", "target_engine_id")
+_NOT_PASSED_ON = ("user_context", "_target_user_id", "__fac__", "target_engine_id", "share_token")
 
 
 class Relay:
     """Between the two namespaces. An engine reaches only pages that it was told of, and of people who may use it."""
 
-    def __init__(self, server: SocketServer, choice: EngineChoice, clock: Clock, *, max_bytes: int) -> None:
+    def __init__(
+        self, server: SocketServer, choice: EngineChoice, visits: ShareVisits, clock: Clock, *, max_bytes: int
+    ) -> None:
         self._server = server
         self._choice = choice
+        self._visits = visits
         self._clock = clock
         self._max_bytes = max_bytes
         self._pages = Pages()
@@ -89,7 +94,7 @@ class Relay:
     def engine_up(self, engine_id: str) -> None:
         """Tell an engine that came up which pages of its people are open."""
         link = self._choice.live_link(engine_id)
-        for page in self._pages.of(self._choice.audience(engine_id)):
+        for page in self._pages.of(self._choice.audience(engine_id), engine_id):
             self._introduce(page, link)
 
     def forward(self, sid: str, sign_in: SignIn, event: str, args: Sequence[Any]) -> dict[str, Any]:
@@ -138,7 +143,12 @@ class Relay:
         return role, payload
 
     def _entitled(self, page: Page, engine_id: str) -> bool:
-        return engine_id in page.engines and engine_id in self._choice.access(page.sign_in.address)
+        if engine_id not in page.engines:
+            return False
+        token = page.visits.get(engine_id)
+        if token is not None and self._visits.leads_to(token, engine_id):
+            return True
+        return engine_id in self._choice.access(page.sign_in.address)
 
     def _check_rate(self, sid: str) -> FloworkError | None:
         with self._lock:
@@ -159,23 +169,30 @@ class Relay:
         page = self._pages.find(sign_in.page)
         if page is None:
             raise FloworkError(ErrorCode.UNAUTHENTICATED, "This connection is closing.")
-        choice = self._choice.choose(sign_in.address, payload.get("target_engine_id"), page.latest)
-        _require(choice, event, role)
-        if self._server.room_for(ENGINES, choice.link.sid) <= 0:
+        token, share = payload.get("share_token"), None
+        if isinstance(token, str) and token:
+            link, share = self._visited(event, payload, token)
+            page.visit(link.engine_id, token)
+        else:
+            choice = self._choice.choose(sign_in.address, payload.get("target_engine_id"), page.latest)
+            _require(choice, event, role)
+            link = choice.link
+            page.latest = link.engine_id
+        if self._server.room_for(ENGINES, link.sid) <= 0:
             raise FloworkError(
                 ErrorCode.RATE_LIMITED, "The engine has more to do than it can take.", retry_after=1
             )
-        engine_id = choice.link.engine_id
-        page.engines.add(engine_id)
-        page.latest = engine_id
-        frame = self._command(page, event, payload).model_dump(exclude_none=True)
-        receipt = self._server.ask(ENGINES, choice.link.sid, COMMAND, frame, seconds=ENGINE_SECONDS)
+        page.engines.add(link.engine_id)
+        frame = self._command(page, event, payload, share).model_dump(exclude_none=True)
+        receipt = self._server.ask(ENGINES, link.sid, COMMAND, frame, seconds=ENGINE_SECONDS)
         if not isinstance(receipt, dict) or receipt.get("ok") is not True:
             raise FloworkError(
                 ErrorCode.ENGINE_UNAVAILABLE, "The engine cannot take this command.", retry_after=5
             )
 
-    def _command(self, page: Page, event: str, payload: dict[str, Any]) -> RelayCommand:
+    def _command(
+        self, page: Page, event: str, payload: dict[str, Any], share: RelayShare | None
+    ) -> RelayCommand:
         envelope, text = payload.get("envelope"), None
         if not isinstance(envelope, str):
             envelope = None
@@ -188,7 +205,25 @@ class Relay:
             event=event,
             payload=text,
             envelope=envelope,
+            share=share,
         )
+
+    def _visited(self, event: str, payload: dict[str, Any], token: str) -> tuple[Link, RelayShare]:
+        """Return the link to the engine that a share link leads to, if that allows the command."""
+        visit = self._visits.find(token)
+        if not isinstance(payload.get("envelope"), str):
+            check_visit(visit.level, visit.preset, event, payload)
+        link = self._choice.live_link(visit.engine_id)
+        if link is None:
+            message = "The engine of this share link is not connected to the Gateway."
+            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=5)
+        return link, visit.share
+
+    def _share_of(self, page: Page, engine_id: str) -> RelayShare | None:
+        try:
+            return self._visits.find(page.visits[engine_id]).share if engine_id in page.visits else None
+        except FloworkError:
+            return None
 
     def _introduce(self, page: Page, link: Link | None) -> None:
         if link is None or self._server.room_for(ENGINES, link.sid) <= 0:
@@ -200,10 +235,11 @@ class Relay:
                 auth=_auth(page.sign_in),
                 max_bytes=self._max_bytes,
                 runs=page.runs_of(link.engine_id),
+                share=self._share_of(page, link.engine_id),
             )
         except ValidationError:
             return
-        self._server.publish(ENGINES, OPEN, frame.model_dump(), link.sid)
+        self._server.publish(ENGINES, OPEN, frame.model_dump(exclude_none=True), link.sid)
 
 
 def _auth(sign_in: SignIn) -> RelayAuth:

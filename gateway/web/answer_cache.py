@@ -51,6 +51,13 @@ class AnswerCache:
             self._kept.move_to_end(key)
             return found[1]
 
+    def clear(self) -> int:
+        """Forget everything; return how many answers there were."""
+        with self._lock:
+            count = len(self._kept)
+            self._kept.clear()
+            return count
+
     def put(self, key: str, answer: CachedAnswer) -> None:
         """Keep an answer that is not too large."""
         if len(answer.body) > LARGEST:

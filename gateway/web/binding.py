@@ -6,17 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, Response, request
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.realtime.frames import invalid
 from gateway.web.limits import RateLimits
 from gateway.web.proof import Proof
-from gateway.web.routing import Route
-from shared.contract.base import Incoming
-from shared.contract.proxy import EngineOperation
+from gateway.web.routing import Answer, Route
+from shared.contract.proxy import EngineOperation, ForwardOperation
 from shared.errors import ErrorCode, FloworkError
-from shared.signing.strict_json import parse_object
+from shared.signing.strict_json import parse_list, parse_object
 
 JSON = "application/json"
 
@@ -49,8 +48,8 @@ def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Cal
             limits.refuse(request)
             raise
         limits.admit(operation, caller, request)
-        if isinstance(operation, EngineOperation):
-            passed: Response = found.handler(caller, request, body)
+        if isinstance(operation, EngineOperation | ForwardOperation):
+            passed: Response = found.handler(caller, request, body, **parameters)
             return passed
         if caller is not None:
             parameters["caller"] = caller
@@ -58,22 +57,25 @@ def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Cal
             parameters["body"] = _read(operation.body, request, body)
         if operation.query is not None:
             parameters["query"] = _validated(operation.query, request.args.to_dict())
+        if found.takes_request:
+            parameters["request"] = request
         given = found.handler(**parameters)
         if isinstance(given, Response):
             return given
-        result = answer.validate_python(given)
-        return Response(answer.dump_json(result), status=operation.status, content_type=JSON)
+        status = given.status if isinstance(given, Answer) else operation.status
+        result = answer.validate_python(given.value if isinstance(given, Answer) else given)
+        return Response(answer.dump_json(result), status=status, content_type=JSON)
 
     return view
 
 
-def _read(model: type[Incoming], received: Request, body: bytes) -> BaseModel:
+def _read(model: type[BaseModel], received: Request, body: bytes) -> BaseModel:
     if received.mimetype != JSON or received.headers.get("Content-Encoding", "identity") != "identity":
         raise FloworkError(ErrorCode.UNSUPPORTED_MEDIA, f"Send the body as {JSON}, not encoded otherwise.")
-    return _validated(model, parse_object(body))
+    return _validated(model, parse_list(body) if issubclass(model, RootModel) else parse_object(body))
 
 
-def _validated(model: type[Incoming], value: Any) -> BaseModel:
+def _validated(model: type[BaseModel], value: Any) -> BaseModel:
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.context import Context
 from gateway.realtime.engine_choice import EngineChoice
-from gateway.web.answer_cache import AnswerCache, CachedAnswer
+from gateway.web.answer_cache import CachedAnswer
 from gateway.web.target import request_target
 from shared.contract.proxy import (
     HEADERS,
@@ -46,14 +46,21 @@ class EngineProxy:
         self._presence = context.presence
         self._choice = EngineChoice(context.database, context.presence)
         self._bundled = context.bundled_engine
-        self._cache = AnswerCache(context.clock)
+        self._cache = context.answers
 
     def answer(
-        self, operation: EngineOperation, caller: str | None, request: Request, body: bytes
+        self, operation: EngineOperation, caller: str | None, request: Request, body: bytes, **_: str
     ) -> Response:
         """Ask the engine; raises ENGINE_UNAVAILABLE or NOT_FOUND, what the engine refuses comes back as it is."""
+        path = request_target(request.environ).partition("?")[0]
+        return self.pass_on(operation, path, caller, request, body)
+
+    def pass_on(
+        self, operation: EngineOperation, path: str, caller: str | None, request: Request, body: bytes
+    ) -> Response:
+        """Ask the engine for a path of its own; raises as `answer`."""
         engine_id = self._public_engine(request) if caller is None else self._engine_of(caller, request)
-        asked = _asked(operation, caller, request, body)
+        asked = _asked(operation, path, caller, request, body)
         if caller is not None:
             return self._response(engine_id, asked, self._ask(engine_id, asked))
         key = f"{engine_id} {asked.path} {sorted(asked.query.items())}"
@@ -108,11 +115,13 @@ class EngineProxy:
             offset = part.next if part.next is None or part.next > offset else None
 
 
-def _asked(operation: EngineOperation, caller: str | None, request: Request, body: bytes) -> EngineRequest:
+def _asked(
+    operation: EngineOperation, path: str, caller: str | None, request: Request, body: bytes
+) -> EngineRequest:
     return EngineRequest(
         id=new_id(),
         method=operation.method,
-        path=request_target(request.environ).partition("?")[0],
+        path=path,
         query={name: value for name, value in request.args.items() if name != "engine_id"},
         headers={name: request.headers[name] for name in sorted(HEADERS) if name in request.headers},
         body=base64.b64encode(body).decode("ascii"),

@@ -34,3 +34,9 @@ class Proof:
             case Auth.SERVICE:
                 self._service_key.require(headers.get("X-API-Key", ""))
                 return None
+            case Auth.MACHINE:
+                if "X-Engine-Token" not in headers:
+                    self._service_key.require(headers.get("X-API-Key", ""))
+                    return None
+                self._tokens.authenticate(headers.get("X-Engine-Id", ""), headers["X-Engine-Token"])
+                return None

@@ -13,10 +13,11 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from gateway.context import Context
+from gateway.web.engine_forward import EngineForward
 from gateway.web.engine_proxy import EngineProxy
 from shared.contract import catalog
 from shared.contract.base import Auth, Operation
-from shared.contract.proxy import EngineOperation
+from shared.contract.proxy import EngineOperation, ForwardOperation
 from shared.errors import ErrorCode, FloworkError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -34,12 +35,21 @@ class StatusError(FloworkError):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer whose status is not the operation's own but one of its ``also``."""
+
+    status: int
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """An operation and what answers it.
 
     The handler takes, by name: ``caller`` (unless the operation needs no proof; the wallet's address in lower case,
-    or the engine's id), ``body`` and ``query`` (if the operation has them) and the parameters of its path. It may
-    give back a whole `Response` where its answer is not JSON.
+    or the engine's id), ``body`` and ``query`` (if the operation has them), the parameters of its path, and, if it
+    wants to, the ``request``. It may give back a whole `Response` where its
+    answer is not JSON.
     """
 
     operation: Operation
@@ -48,7 +58,13 @@ class Route:
     @property
     def rule(self) -> str:
         """The path as Flask writes it."""
-        return "/api/v1" + _PARAMETER.sub(r"<\1>", self.operation.path)
+        kind = "path:" if isinstance(self.operation, ForwardOperation) else ""
+        return "/api/v1" + _PARAMETER.sub(rf"<{kind}\1>", self.operation.path)
+
+    @property
+    def takes_request(self) -> bool:
+        """Whether the handler wants to see the request itself."""
+        return "request" in inspect.signature(self.handler).parameters
 
 
 def route(operation: Operation) -> Callable[[Function], Function]:
@@ -74,7 +90,7 @@ def find_routes(package: ModuleType, context: Context) -> list[Route]:
             operation = getattr(method, _MARK, None)
             if isinstance(operation, Operation):
                 routes.append(_checked(Route(operation, method)))
-    return routes + passed_on(context)
+    return routes + passed_on(context) + forwarded(context)
 
 
 def passed_on(context: Context) -> list[Route]:
@@ -84,13 +100,20 @@ def passed_on(context: Context) -> list[Route]:
     return [Route(operation, partial(proxy.answer, operation)) for operation in operations]
 
 
+def forwarded(context: Context) -> list[Route]:
+    """Return the routes of the catch-all way to engines."""
+    forward = EngineForward(EngineProxy(context))
+    operations = (item for item in catalog.operations().values() if isinstance(item, ForwardOperation))
+    return [Route(operation, forward.answer) for operation in operations]
+
+
 def _checked(found: Route) -> Route:
     operation = found.operation
     wanted = set(_PARAMETER.findall(operation.path))
     wanted |= {"caller"} if operation.auth in {Auth.WALLET, Auth.ENGINE} else set()
     wanted |= {"body"} if operation.body else set()
     wanted |= {"query"} if operation.query else set()
-    taken = set(inspect.signature(found.handler).parameters)
+    taken = set(inspect.signature(found.handler).parameters) - {"request"}
     if wanted != taken:
         raise TypeError(f"{operation.name}: its handler takes {sorted(taken)}, it has {sorted(wanted)}")
     return found

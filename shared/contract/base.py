@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum, StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, RootModel, StringConstraints
 from typing_extensions import override
 
 from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN, JOB_ID_PATTERN
@@ -96,6 +96,8 @@ class Auth(StrEnum):
     WALLET = "wallet"
     ENGINE = "engine"
     SERVICE = "service"
+    MACHINE = "machine"
+    """An engine's token, or the service secret."""
 
 
 class Rate(StrEnum):
@@ -110,7 +112,11 @@ class Rate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One REST operation of the gateway; ``path`` is relative to ``/api/v1`` and uses ``{name}`` parameters."""
+    """One REST operation of the gateway; ``path`` is relative to ``/api/v1`` and uses ``{name}`` parameters.
+
+    ``body`` is a model of an object, or a `RootModel` where the documented body is something else. ``query`` holds
+    the members of the query; ``also`` are further statuses of success.
+    """
 
     name: str
     method: str
@@ -120,11 +126,12 @@ class Operation:
     response: Any
     tag: str
     status: int = 200
-    body: type[Incoming] | None = None
+    body: type[Incoming | RootModel[Any]] | None = None
     errors: tuple[str, ...] = field(default=())
     query: type[Incoming] | None = None
     media: str = "application/json"
     rate: Rate = Rate.NORMAL
+    also: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Enter the operation in the register; two of one name are a mistake of ours."""

@@ -83,6 +83,31 @@ class ClaimedEngine(Outgoing):
     owner: Address
 
 
+class AuthInfoQuery(Incoming):
+    """``grants=1`` asks for the object with grants instead of the documented array."""
+
+    grants: bool = False
+
+
+class GuestGrant(Outgoing):
+    """A grant as the owner signed it; ``exp`` is Unix ms."""
+
+    engine: str
+    guest: str
+    role: Literal["reader", "runner", "admin"]
+    preset: str | None
+    epoch: int
+    exp: int
+    signature: str
+
+
+class EngineGuests(Outgoing):
+    """Who may use the calling engine, with what the owner signed for them."""
+
+    addresses: list[Address]
+    grants: list[GuestGrant]
+
+
 LIST_ENGINES = Operation(
     "list_engines",
     "GET",
@@ -117,7 +142,8 @@ CLAIM_ENGINE = Operation(
 )  # fmt: skip
 ENGINE_AUTH_INFO = Operation(
     "engine_auth_info", "GET", "/engine/get-engine-auth-info", Auth.ENGINE,
-    "Addresses that may use the calling engine: its owner first, then its guests", list[Address], "engines",
+    "Addresses that may use the calling engine: its owner first, then its guests; with what the owner signed, "
+    "where grants=1 asks for it", list[Address] | EngineGuests, "engines", query=AuthInfoQuery,
 )  # fmt: skip
 
 

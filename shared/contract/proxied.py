@@ -128,3 +128,10 @@ LIST_FOLDER = _ask(
     "list_folder", "GET /filesystem/list", "A folder's content, named by the query member path", DirectoryList,
     "files", role=Role.RUNNER,
 )  # fmt: skip
+FORWARD = {
+    method: p.ForwardOperation(
+        f"forward_{method.lower()}", method, "/proxy/{path}", Auth.WALLET,
+        f"Any {method} operation of the caller's engine, by its path", Any, "engine proxy", errors=_COMMON,
+    )
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+}  # fmt: skip

@@ -30,6 +30,11 @@ class EngineOperation(Operation):
     media: str = "application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class ForwardOperation(Operation):
+    """A catch-all: what follows in the path is one of the `EngineOperation`, and is passed on as that."""
+
+
 class EngineRequest(Outgoing):
     """`/engine-socket` event ``engine_request``, gateway to engine, acknowledged with `EngineAnswer`.
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from shared.contract import catalog
 from shared.contract.base import Audience, Incoming, JobId, Outgoing, Role
 from shared.contract.run import StatusData
+from shared.contract.share_link import RelayShare
 from shared.ids import is_job_id
 
 VERSION = 2
@@ -40,12 +41,14 @@ class RelayOpen(Incoming):
 
     ``max_bytes`` is the longest frame that the gateway accepts; ``runs`` are the unfinished runs whose events the
     page was sent from this engine, with the number of the last of these: an engine that was restarted goes on there.
+    ``share`` is set for a visitor of a share link, whose rights are those of the link and no others.
     """
 
     session: str = Field(min_length=16, max_length=64)
     auth: RelayAuth
     max_bytes: int = Field(default=1024 * 1024, ge=1024)
     runs: dict[JobId, int] = Field(default_factory=dict, max_length=MAX_RUNS)
+    share: RelayShare | None = None
 
 
 class RelayCommand(RelayOpen):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
-from shared.clock import iso
+from shared.clock import iso, read_iso
 from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_address, same_address
@@ -18,6 +19,11 @@ from shared.signing.recover import recover_text
 
 ALL_PRESETS = "*"
 _LAST = 2**53
+_TEXT = re.compile(
+    r"Flowork grant, version 1\nEngine: (?P<engine>[^\n]{1,64})\nGuest: (?P<guest>0x[0-9a-fA-F]{40})\n"
+    r"Role: (?P<role>reader|runner|admin)\nPreset: (?P<preset>\*|\"[^\n]{0,1500}\")\n"
+    r"Epoch: (?P<epoch>[0-9]{1,16})\nExpires: (?P<exp>[0-9TZ:.-]{24})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,24 @@ def grant_text(grant: Grant) -> str:
             f"Expires: {iso(grant.exp)}",
         )
     )
+
+
+def read_grant_text(text: str) -> Grant:
+    """Return the grant that a text of `grant_text` stands for; raises INVALID_REQUEST for any other text."""
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        raise _impossible("its text is not of the agreed form")
+    preset = found["preset"]
+    try:
+        exp = read_iso(found["exp"])
+        name = None if preset == ALL_PRESETS else json.loads(preset)
+        role = Role[found["role"].upper()]
+        grant = Grant(found["engine"], found["guest"], role, int(found["epoch"]), exp, name)
+    except (ValueError, KeyError) as error:
+        raise _impossible("its text is not of the agreed form") from error
+    if grant_text(grant) != text:
+        raise _impossible("its text is not of the agreed form")
+    return grant
 
 
 def epoch_text(engine_id: str, epoch: int) -> str:

@@ -29,6 +29,16 @@ def parse_object(raw: bytes, *, max_depth: int = 64) -> dict[str, Any]:
     return parse_measured(raw)
 
 
+def parse_list(raw: bytes, *, max_depth: int = 64) -> list[Any]:
+    """Return the JSON array that the bytes hold; refuses what `parse_object` refuses."""
+    check_depth(raw, max_depth - 1)
+    found = parse_measured(b'{"list":' + raw + b"}")
+    items = found.get("list")
+    if len(found) != 1 or not isinstance(items, list):
+        raise _refusal("a JSON array is expected")
+    return items
+
+
 def check_depth(raw: bytes, max_depth: int) -> None:
     """Raise INVALID_REQUEST if the bytes open more than ``max_depth`` brackets inside each other.
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from shared.clock import Clock, ManualClock, SystemClock, iso
+from shared.clock import Clock, ManualClock, SystemClock, iso, read_iso
 
 
 def test_the_system_clock_tells_the_time() -> None:
@@ -38,3 +38,14 @@ def test_a_manual_clock_stands_until_it_is_moved() -> None:
 )
 def test_iso(ms: int, text: str) -> None:
     assert iso(ms) == text
+
+
+def test_a_time_is_read_back() -> None:
+    for ms in (0, 1, 999, 1_700_000_000_250, 253_402_300_799_999):
+        assert read_iso(iso(ms)) == ms
+
+
+@pytest.mark.parametrize("text", ["", "2026-11-21", "2026-11-21T08:30:00.25Z", "2026-11-21T08:30:00.2505Z"])
+def test_only_its_own_spelling_is_a_time(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        read_iso(text)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from shared.contract import catalog
-from shared.contract.base import Command, Event
+from shared.contract.base import Command, Event, Operation
 
 FILENAME = "docs/compatibility.md"
 
@@ -28,6 +29,34 @@ _DOCUMENTED_EVENTS = frozenset(
     }
 )  # fmt: skip
 
+# Method and path of what documented clients call below /api/v1, with parameters as {}.
+_DOCUMENTED_OPERATIONS = frozenset(
+    """
+    GET /auth/profile|POST /auth/logout|POST /auth/register|POST /auth/login
+    GET /user/engines|POST /user/engines|DELETE /user/engines/{}|POST /user/engines/{}/reset-token
+    PUT /user/engines/{}/update-name|GET /user/shared-engines|GET /engines/{}/shares|POST /engines/{}/shares
+    DELETE /engines/{}/shares/{}|GET /user/engines/{}/shares|POST /user/engines/{}/share
+    DELETE /user/engines/{}/shares/{}|POST /user/engines/{}/shares/delete|POST /user/engines/select-for-auth
+    GET /user/preferences|PATCH /user/preferences|PUT /user/profile|PATCH /user/profile|GET /user/public/{}
+    GET /user/state/favorite_presets|PUT /user/state/favorite_presets
+    GET /user/state/favorite_components|PUT /user/state/favorite_components
+    GET /user/state/active_widgets|PUT /user/state/active_widgets
+    GET /workflows/{}/shares|POST /workflows/{}/shares|PUT /workflow-shares/{}|DELETE /workflow-shares/{}
+    GET /workflow-shares/resolve/{}|GET /dashboard/summary
+    GET /modules|GET /plugins|GET /tools|GET /triggers|GET /widgets|GET /components/{}/{}/icon
+    GET /presets|POST /presets|GET /presets/{}|DELETE /presets/{}|GET /presets/{}/exists|GET /presets/{}/versions
+    GET /presets/{}/versions/{}|GET /variables|GET /variables/{}|PUT /variables/{}|DELETE /variables/{}
+    PATCH /variables/{}/state|GET /settings|PATCH /settings|GET /localization/{}|GET /news|GET /proxy/{}|POST /proxy/{}
+    GET /system/health|GET /system/disabled-components|POST /system/clear-cache
+    GET /engine/get-engine-auth-info|GET /engine/claim-token
+    GET /marketplace/list|POST /marketplace/publish|GET /marketplace/items/{}|POST /marketplace/vote
+    POST /marketplace/delete|POST /marketplace/component/install
+    """.strip()
+    .replace("\n", "|")
+    .replace("    ", "")
+    .split("|")
+)
+
 _HEAD = """# Compatibility
 
 Generated from the contract. *Documented* names belong to the published protocol and keep its fields; *ours* are
@@ -48,16 +77,22 @@ _EVENTS = """
 _REST = """
 ## REST (below `/api/v1`, tried in `tests/gateway/resources`)
 
-| method, path | proof | what it does |
-|---|---|---|
+| method, path | | proof | what it does |
+|---|---|---|---|
 """
 _NOT_YET = """
-## Documented but not answered yet
+## Documented but not answered
 
-- REST: engine sharing, workflow share links, user state and preferences, profile editing, the proxies to the engine
-  (components, presets, variables, dashboard, localization, news), marketplace. Components, presets and variables are
-  answered by both sockets.
-- `install_component` and `uninstall_component` are answered with a clear refusal.
+Refused with a clear answer, on purpose:
+
+- `POST /auth/register` and `POST /auth/login`: an identity is a wallet key (501).
+- `POST /marketplace/component/install`, and the commands `install_component` and `uninstall_component`: engines run
+  their built-in components.
+- `POST /proxy/execution/run_module`: the catch-all passes on what engines declare, nothing else (404).
+
+Not there at all:
+
+- Agent sessions, capsules, episodes, cluster peers, training, data sets and local models, licences and password users.
 """
 
 
@@ -82,13 +117,21 @@ def _events() -> Iterator[str]:
 
 def _operations() -> Iterator[str]:
     for item in sorted(catalog.operations().values(), key=lambda item: (item.path, item.method)):
-        yield f"| `{item.method} {item.path}` | {item.auth.value} | {item.summary} |\n"
+        kind = "documented" if _place(item) in _DOCUMENTED_OPERATIONS else "ours"
+        yield f"| `{item.method} {item.path}` | {kind} | {item.auth.value} | {item.summary} |\n"
 
 
 def _missing() -> Iterator[str]:
     known = catalog.commands().keys() | catalog.events().keys()
     for name in sorted((_DOCUMENTED_COMMANDS | _DOCUMENTED_EVENTS) - known):
         yield f"- `{name}`\n"
+    places = {_place(item) for item in catalog.operations().values()}
+    for place in sorted(_DOCUMENTED_OPERATIONS - places):
+        yield f"- `{place}`\n"
+
+
+def _place(operation: Operation) -> str:
+    return f"{operation.method} {re.sub(r'{[a-z_]+}', '{}', operation.path)}"
 
 
 def _reply(model: type[Command]) -> str:

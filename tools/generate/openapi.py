@@ -21,6 +21,7 @@ _SECURITY: dict[Auth, list[dict[str, list[str]]]] = {
     Auth.WALLET: [{"address": [], "message": [], "signature": []}],
     Auth.ENGINE: [{"engineId": [], "engineToken": []}],
     Auth.SERVICE: [{"serviceSecret": []}],
+    Auth.MACHINE: [{"engineId": [], "engineToken": []}, {"serviceSecret": []}],
 }
 _HEADERS = {
     "address": ("X-User-Address", "The wallet address that signs."),
@@ -122,7 +123,8 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     if ErrorCode.NOT_IMPLEMENTED not in codes:
         content = {operation.media: {"schema": schemas.of(operation.response)}}
-        responses[str(operation.status)] = {"description": "Success", "content": content}
+        for status in (operation.status, *operation.also):
+            responses[str(status)] = {"description": "Success", "content": content}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for status, meanings in sorted(by_status.items()):
         answer: dict[str, Any] = {"description": ", ".join(meanings), "content": error}

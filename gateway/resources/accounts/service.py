@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
 from gateway.db import audit
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
@@ -9,6 +11,7 @@ from gateway.realtime.gui_channel import GuiChannel
 from gateway.resources.accounts import queries
 from shared.clock import Clock
 from shared.contract.account import PERMISSIONS, Profile
+from shared.ids import is_address
 from shared.signing.keys import checksum_address
 
 
@@ -44,6 +47,14 @@ class Accounts:
         with self._database.write() as connection:
             audit.record(connection, address, "logout", address, now_ms)
         self._gui.disconnect(address)
+
+
+def resolve(connection: Connection, identifier: str) -> str | None:
+    """Return the address in lower case that an address or a name stands for; None for an unknown name."""
+    if is_address(identifier):
+        return identifier.lower()
+    user = queries.find_by_name(connection, identifier)
+    return None if user is None else user.address
 
 
 def register(database: Database, clock: Clock, address: str) -> None:

@@ -14,9 +14,11 @@ from shared.contract.engine import (
     REGISTER_ENGINE,
     RESET_ENGINE_TOKEN,
     UPDATE_ENGINE_NAME,
+    AuthInfoQuery,
     ClaimBody,
     ClaimedEngine,
     Engine,
+    EngineGuests,
     EngineNameBody,
     EngineToken,
     Message,
@@ -65,6 +67,9 @@ class Routes:
         return self._claims.claim(caller, body.engine_id, body.proof)
 
     @route(ENGINE_AUTH_INFO)
-    def engine_auth_info(self, caller: str) -> list[str]:
+    def engine_auth_info(self, caller: str, query: AuthInfoQuery) -> list[str] | EngineGuests:
         """List who may use the calling engine."""
-        return self._engines.authorised(caller)
+        addresses = self._engines.authorised(caller)
+        if not query.grants:
+            return addresses
+        return EngineGuests(addresses=addresses, grants=self._engines.grants(caller))

@@ -9,10 +9,12 @@ from gateway.realtime.engine_links import EngineLinks
 from gateway.realtime.gui_channel import GuiChannel
 from gateway.realtime.presence import Presence
 from gateway.resources.accounts.service import register
+from gateway.resources.engine_shares import queries as shares
+from gateway.resources.engine_shares.grants import stored_grant
 from gateway.resources.engines import queries
 from gateway.resources.engines.queries import EngineRow
 from shared.clock import Clock, iso
-from shared.contract.engine import Engine, EngineState, EngineToken, RegisteredEngine
+from shared.contract.engine import Engine, EngineState, EngineToken, GuestGrant, RegisteredEngine
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import new_engine_token, new_id
 
@@ -86,6 +88,12 @@ class Engines:
         """List the addresses that may use an engine: its owner first, then its guests."""
         with self._database.read() as connection:
             return queries.audience(connection, engine_id)
+
+    def grants(self, engine_id: str) -> list[GuestGrant]:
+        """List what the owner signed for an engine's guests."""
+        with self._database.read() as connection:
+            rows = shares.of_engine(connection, engine_id)
+        return [grant for grant in map(stored_grant, rows) if grant is not None]
 
     def _shown(self, row: EngineRow) -> Engine:
         heard = self._presence.heard_at(row.id)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from gateway.context import Context
 from gateway.resources.system.service import System
 from gateway.web.routing import StatusError, route
-from shared.contract.system import HEALTH, Health
+from shared.contract.system import CLEAR_CACHE, HEALTH, CacheCleared, CacheStats, Health
 from shared.errors import ErrorCode
 
 
@@ -16,6 +16,7 @@ class Routes:
 
     def __init__(self, context: Context) -> None:
         self._system = System(context.database)
+        self._answers = context.answers
 
     @route(HEALTH)
     def health(self) -> Health:
@@ -25,3 +26,10 @@ class Routes:
                 HTTPStatus.SERVICE_UNAVAILABLE, ErrorCode.INTERNAL, "The gateway's database does not answer."
             )
         return Health(status="healthy", database="connected")
+
+    @route(CLEAR_CACHE)
+    def clear_cache(self, caller: str) -> CacheCleared:
+        """Clear our caches; nothing of anybody's data is touched."""
+        del caller
+        cleared = self._answers.clear()
+        return CacheCleared(message="The cache was cleared.", stats=CacheStats(files_deleted=cleared))

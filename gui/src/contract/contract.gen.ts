@@ -2,10 +2,27 @@
 
 export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
 
+export type AccountDeleted = {
+  message: string;
+  engines: number;
+  shares: number;
+  items: number;
+};
 export type ActiveJob = {
   id: string;
   preset: (string | null);
   duration_seconds: number;
+};
+export type AdminUser = {
+  address: string;
+  username: (string | null);
+  created_at: string;
+  engines: number;
+};
+export type AdminUsers = {
+  users: (AdminUser)[];
+  total: number;
+  next: (string | null);
 };
 export type ApproveManual = {
   job_id?: (string | null);
@@ -38,6 +55,27 @@ export type BreakpointHit = {
   preview: string;
   timestamp: number;
 };
+export type CacheCleared = {
+  message: string;
+  stats: CacheStats;
+};
+export type CacheStats = {
+  files_deleted: number;
+  folders_deleted?: number;
+  db_rows_deleted?: number;
+  errors?: number;
+};
+export type ChangeLinkBody = {
+  permission_level?: (ShareLevel | null);
+  grant?: (SignedWord | null);
+};
+export type ChangedLink = {
+  message: string;
+  share_id: string;
+  permission_level: ShareLevel;
+  grant_text: string;
+  needs_grant: boolean;
+};
 export type ClaimBody = {
   engine_id: string;
   proof: string;
@@ -47,6 +85,10 @@ export type ClaimedEngine = {
   name: string;
   status: "online" | "offline";
   owner: string;
+};
+export type ClaimedToken = {
+  token: string;
+  engine_id: string;
 };
 export type ComponentInfo = {
   id: string;
@@ -84,6 +126,35 @@ export type ContinueRun = {
   request_id?: (string | null);
   connection_id?: (string | null);
 };
+export type CreateLinkBody = {
+  permission_level?: (ShareLevel | null);
+  link_name?: string;
+  expires_at?: (string | null);
+};
+export type CreatedLink = {
+  share_id: string;
+  share_token: (string | null);
+  share_url: (string | null);
+  permission_level: ShareLevel;
+  link_name: string;
+  created_at: string;
+  expires_at: (string | null);
+  engine_id: string;
+  grant_text: string;
+  needs_grant: boolean;
+  message: string;
+};
+export type DashboardSummary = {
+  active_jobs: (ActiveJob)[];
+  execution_stats_24h: RunCounts;
+  top_failing_presets: (NamedCount)[];
+  top_slowest_presets: (SlowPreset)[];
+  recent_activity: (string)[];
+  usage_stats: UsageCount;
+  system_overview: SystemOverview;
+  total_engines: number;
+  total_shared_with_me: number;
+};
 export type DebugPopup = {
   type?: string;
   job_id: string;
@@ -92,6 +163,12 @@ export type DebugPopup = {
   title: string;
   content: unknown;
   config?: Record<string, unknown>;
+};
+export type DeleteAccountBody = {
+  confirm: string;
+};
+export type DeleteItemBody = {
+  id: string;
 };
 export type DeletePreset = {
   job_id?: (string | null);
@@ -107,6 +184,10 @@ export type DeleteVariable = {
   job_id?: (string | null);
   request_id?: (string | null);
   name: string;
+};
+export type DeletedLink = {
+  status?: string;
+  message: string;
 };
 export type DiffPresetVersions = {
   job_id?: (string | null);
@@ -129,10 +210,19 @@ export type DirectoryList = {
   truncated?: boolean;
   request_id?: (string | null);
 };
+export type DisableBody = {
+  reason: string;
+};
 export type DisableTrigger = {
   job_id?: (string | null);
   request_id?: (string | null);
   rule_id: string;
+};
+export type DisabledComponent = {
+  component_id: string;
+  reason: string;
+  by: string;
+  at: string;
 };
 export type Done = {
   status?: string;
@@ -160,8 +250,28 @@ export type Engine = {
   status: "online" | "offline";
   last_seen: (string | null);
 };
+export type EngineGuests = {
+  addresses: (string)[];
+  grants: (GuestGrant)[];
+};
 export type EngineNameBody = {
   name: string;
+};
+export type EngineOwner = {
+  user_id: string;
+  username: (string | null);
+  email: (string | null);
+};
+export type EngineShare = {
+  share_id: string;
+  user_id: string;
+  engine_id: string;
+  username: (string | null);
+  email: (string | null);
+  public_address: string;
+  role: "reader" | "runner" | "admin";
+  shared_at: string;
+  needs_grant: boolean;
 };
 export type EngineToken = {
   message: string;
@@ -218,6 +328,15 @@ export type GetRun = {
   request_id?: (string | null);
   round?: (number | null);
 };
+export type GuestGrant = {
+  engine: string;
+  guest: string;
+  role: "reader" | "runner" | "admin";
+  preset: (string | null);
+  epoch: number;
+  exp: number;
+  signature: string;
+};
 export type Health = {
   status: "healthy";
   database: "connected";
@@ -228,6 +347,13 @@ export type HeldConnection = {
   target_node_id: string;
   since: number;
   preview: string;
+};
+export type InstallBody = {
+  id?: (string | null);
+};
+export type ItemDeleted = {
+  success?: boolean;
+  message: string;
 };
 export type ListPins = {
   job_id?: (string | null);
@@ -337,6 +463,37 @@ export type ManualApprovalRequested = {
   workflow_context_id: string;
   expires_at?: (string | null);
 };
+export type MarketItem = {
+  id: string;
+  type: string;
+  name: string;
+  desc: string;
+  price: string;
+  author: string;
+  author_name: (string | null);
+  published_at: string;
+  version: number;
+  likes: number;
+  dislikes: number;
+};
+export type MarketItemDetail = {
+  id: string;
+  type: string;
+  name: string;
+  desc: string;
+  price: string;
+  author: string;
+  author_name: (string | null);
+  published_at: string;
+  version: number;
+  likes: number;
+  dislikes: number;
+  data: unknown;
+  versions: (number)[];
+};
+export type MarketItems = {
+  items: (MarketItem)[];
+};
 export type Message = {
   message: string;
 };
@@ -403,6 +560,13 @@ export type NodeUsage = {
   currency: string;
   estimated?: boolean;
 };
+export type OwnProfile = {
+  name: (string | null);
+  email: (string | null);
+  address: string;
+  bio: string;
+  avatar: string;
+};
 export type PassedPayload = {
   data: unknown;
   history: (unknown)[];
@@ -438,6 +602,10 @@ export type PortInfo = {
   tooltip?: string;
 };
 export type PreferencesBody = Record<string, unknown>;
+export type PreferencesChanged = {
+  message: string;
+  preferences: Record<string, unknown>;
+};
 export type PresetChange = {
   kind: "added" | "removed" | "changed";
   subject: "node" | "connection" | "setting";
@@ -501,6 +669,15 @@ export type Profile = {
   permissions: (string)[];
   license_expires_at: (string | null);
 };
+export type ProfileBody = {
+  name?: (string | null);
+  bio?: (string | null);
+  avatar?: (string | null);
+};
+export type ProfileChanged = {
+  message: string;
+  user: OwnProfile;
+};
 export type PropertyInfo = {
   id: string;
   type: string;
@@ -514,6 +691,27 @@ export type PropertyOption = {
   label: string;
   value: string;
 };
+export type PublicProfile = {
+  address: string;
+  name: (string | null);
+  bio: string;
+  avatar: string;
+  articles?: (unknown)[];
+};
+export type PublishBody = {
+  type: string;
+  name: string;
+  desc?: string;
+  price?: (string | number);
+  data: unknown;
+  id?: (string | null);
+};
+export type Published = {
+  success?: boolean;
+  message: string;
+  id: string;
+  version: number;
+};
 export type RegisteredEngine = {
   id: string;
   name: string;
@@ -526,6 +724,9 @@ export type RejectManual = {
   node_id: string;
   comment?: string;
   approval_id?: (string | null);
+};
+export type RemoveShareBody = {
+  share_id: string;
 };
 export type ReplayRuns = {
   job_id?: (string | null);
@@ -589,6 +790,16 @@ export type RerunWorkflow = {
   rerun_changed?: boolean;
   of_unfinished?: boolean;
   new_job_id?: (string | null);
+};
+export type ResolvedLink = {
+  permission_level: ShareLevel;
+  workflow_name: string;
+  preset_name: string;
+  owner_username: (string | null);
+  owner_id: string;
+  engine_id: string;
+  online: boolean;
+  expires_at: (string | null);
 };
 export type RestorePresetVersion = {
   job_id?: (string | null);
@@ -717,6 +928,10 @@ export type SchedulePreviewed = {
   starts: (PlannedStart)[];
   request_id?: (string | null);
 };
+export type SelectForAuthBody = {
+  request_id: string;
+  engine_id: string;
+};
 export type SetBreakpoints = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -726,6 +941,44 @@ export type SettingsResponse = {
   type?: string;
   settings: Record<string, unknown>;
   request_id?: (string | null);
+};
+export type ShareAdded = {
+  message: string;
+  share_id: string;
+  role: "reader" | "runner" | "admin";
+  needs_grant: boolean;
+  grant_text: string;
+};
+export type ShareEngineBody = {
+  share_with_identifier?: (string | null);
+  user_id?: (string | null);
+  role?: ("reader" | "runner" | "admin" | null);
+  grant?: (SignedWord | null);
+};
+export type ShareLevel = "view" | "view-run" | "view-edit-run";
+export type ShareLink = {
+  share_id: string;
+  share_token: (string | null);
+  share_url: (string | null);
+  permission_level: ShareLevel;
+  link_name: string;
+  created_at: string;
+  expires_at: (string | null);
+  engine_id: string;
+  grant_text: string;
+  needs_grant: boolean;
+};
+export type SharedEngine = {
+  id: string;
+  name: string;
+  status: "online" | "offline";
+  owner: EngineOwner;
+  shared_at: string;
+  role: "reader" | "runner" | "admin";
+};
+export type SignedWord = {
+  text: string;
+  signature: string;
 };
 export type SlowPreset = {
   name: string;
@@ -890,6 +1143,15 @@ export type VariablesList = {
   variables: (Variable)[];
   request_id?: (string | null);
 };
+export type VoteBody = {
+  itemId: string;
+  voteType: 1 | -1 | 0;
+};
+export type Voted = {
+  success?: boolean;
+  message: string;
+  newVoteStatus: 1 | -1 | 0;
+};
 export type WorkflowProblem = {
   problem: string;
   node_id?: (string | null);
@@ -992,26 +1254,57 @@ export interface Events {
 }
 
 export interface Operations {
+  add_share: { path: { engine_id: string }; body: ShareEngineBody; response: ShareAdded };
+  admin_disabled_components: { path: undefined; body: undefined; response: (DisabledComponent)[] };
+  admin_users: { path: undefined; body: undefined; response: AdminUsers };
+  change_share_link: { path: { share_id: string }; body: ChangeLinkBody; response: ChangedLink };
   claim_engine: { path: undefined; body: ClaimBody; response: ClaimedEngine };
+  claim_token: { path: undefined; body: undefined; response: ClaimedToken };
+  clear_cache: { path: undefined; body: undefined; response: CacheCleared };
   component_icon: { path: { kind: string; component_id: string }; body: undefined; response: Blob };
+  create_share_link: { path: { preset: string }; body: CreateLinkBody; response: CreatedLink };
+  dashboard_summary: { path: undefined; body: undefined; response: DashboardSummary };
+  delete_account: { path: undefined; body: DeleteAccountBody; response: AccountDeleted };
   delete_engine: { path: { engine_id: string }; body: undefined; response: Message };
+  delete_item: { path: undefined; body: DeleteItemBody; response: ItemDeleted };
   delete_preset: { path: { preset: string }; body: undefined; response: null };
+  delete_share: { path: { engine_id: string }; body: RemoveShareBody; response: Message };
+  delete_share_link: { path: { share_id: string }; body: undefined; response: DeletedLink };
   delete_variable: { path: { variable: string }; body: undefined; response: null };
-  engine_auth_info: { path: undefined; body: undefined; response: (string)[] };
+  disable_component: { path: { component_id: string }; body: DisableBody; response: Done };
+  disabled_components: { path: undefined; body: undefined; response: (string)[] };
+  enable_component: { path: { component_id: string }; body: undefined; response: Done };
+  engine_auth_info: { path: undefined; body: undefined; response: ((string)[] | EngineGuests) };
   export_audit: { path: undefined; body: undefined; response: string };
+  forward_delete: { path: { path: string }; body: undefined; response: unknown };
+  forward_get: { path: { path: string }; body: undefined; response: unknown };
+  forward_patch: { path: { path: string }; body: undefined; response: unknown };
+  forward_post: { path: { path: string }; body: undefined; response: unknown };
+  forward_put: { path: { path: string }; body: undefined; response: unknown };
+  get_active_widgets: { path: undefined; body: undefined; response: (Record<string, unknown>)[] };
   get_component: { path: { kind: string; component_id: string }; body: undefined; response: ComponentInfo };
+  get_favorite_components: { path: undefined; body: undefined; response: (string)[] };
+  get_favorite_presets: { path: undefined; body: undefined; response: (string)[] };
+  get_item: { path: { item_id: string }; body: undefined; response: MarketItemDetail };
+  get_preferences: { path: undefined; body: undefined; response: Record<string, unknown> };
   get_preset: { path: { preset: string }; body: undefined; response: Record<string, unknown> };
   get_profile: { path: undefined; body: undefined; response: Profile };
   get_settings: { path: undefined; body: undefined; response: Record<string, unknown> };
   get_variable: { path: { variable: string }; body: undefined; response: Variable };
   health: { path: undefined; body: undefined; response: Health };
+  install_marketplace_component: { path: undefined; body: InstallBody; response: ItemDeleted };
   list_audit: { path: undefined; body: undefined; response: AuditPage };
   list_drives: { path: undefined; body: undefined; response: (DriveItem)[] };
+  list_engine_shares: { path: { engine_id: string }; body: undefined; response: (EngineShare)[] };
   list_engines: { path: undefined; body: undefined; response: (Engine)[] };
   list_folder: { path: undefined; body: undefined; response: DirectoryList };
+  list_items: { path: undefined; body: undefined; response: ((MarketItem)[] | MarketItems) };
   list_modules: { path: undefined; body: undefined; response: (ComponentInfo)[] };
   list_plugins: { path: undefined; body: undefined; response: (ComponentInfo)[] };
   list_presets: { path: undefined; body: undefined; response: (PresetItem)[] };
+  list_share_links: { path: { preset: string }; body: undefined; response: (ShareLink)[] };
+  list_shared_engines: { path: undefined; body: undefined; response: (SharedEngine)[] };
+  list_shares: { path: { engine_id: string }; body: undefined; response: (EngineShare)[] };
   list_tools: { path: undefined; body: undefined; response: (ComponentInfo)[] };
   list_triggers: { path: undefined; body: undefined; response: (ComponentInfo)[] };
   list_variables: { path: undefined; body: undefined; response: (Variable)[] };
@@ -1021,23 +1314,37 @@ export interface Operations {
   login: { path: undefined; body: undefined; response: Message };
   logout: { path: undefined; body: undefined; response: Message };
   news: { path: undefined; body: undefined; response: (NewsItem)[] };
+  patch_preferences: { path: undefined; body: PreferencesBody; response: PreferencesChanged };
+  patch_profile: { path: undefined; body: ProfileBody; response: ProfileChanged };
   patch_settings: { path: undefined; body: PreferencesBody; response: Record<string, unknown> };
   pause_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
   preset_exists: { path: { preset: string }; body: undefined; response: PresetExists };
   preset_version: { path: { preset: string; version: string }; body: undefined; response: Record<string, unknown> };
   preset_versions: { path: { preset: string }; body: undefined; response: (PresetVersionItem)[] };
+  public_profile: { path: { identifier: string }; body: undefined; response: PublicProfile };
+  publish_item: { path: undefined; body: PublishBody; response: Published };
+  put_active_widgets: { path: undefined; body: (Record<string, unknown>)[]; response: Done };
+  put_favorite_components: { path: undefined; body: (string)[]; response: Done };
+  put_favorite_presets: { path: undefined; body: (string)[]; response: Done };
+  put_profile: { path: undefined; body: ProfileBody; response: ProfileChanged };
   put_variable: { path: { variable: string }; body: VariableBody; response: Done };
   register: { path: undefined; body: undefined; response: Message };
   register_engine: { path: undefined; body: EngineNameBody; response: RegisteredEngine };
+  remove_share: { path: { engine_id: string; share_id: string }; body: undefined; response: Message };
   reset_engine_token: { path: { engine_id: string }; body: undefined; response: EngineToken };
+  resolve_share_link: { path: { token: string }; body: undefined; response: ResolvedLink };
   resume_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
   run_history: { path: { job_id: string; connection_id: string }; body: undefined; response: ConnectionHistory };
   run_preset: { path: { preset: string }; body: RunPresetBody; response: RunAcceptedAnswer };
   run_status: { path: { job_id: string }; body: undefined; response: RunDetails };
   save_preset: { path: undefined; body: SavePresetBody; response: Done };
+  select_for_auth: { path: undefined; body: SelectForAuthBody; response: Done };
+  share_engine: { path: { engine_id: string }; body: ShareEngineBody; response: ShareAdded };
   stop_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
   switch_variable: { path: { variable: string }; body: VariableStateBody; response: Done };
+  unshare_engine: { path: { engine_id: string; share_id: string }; body: undefined; response: Message };
   update_engine_name: { path: { engine_id: string }; body: EngineNameBody; response: Message };
+  vote: { path: undefined; body: VoteBody; response: Voted };
 }
 
 export const REPLIES = {
@@ -1121,26 +1428,57 @@ export const RELAYED: Record<string, keyof Events> = {
 };
 
 export const OPERATIONS = {
+  add_share: { method: "POST", path: "/engines/{engine_id}/shares", auth: "wallet" },
+  admin_disabled_components: { method: "GET", path: "/admin/disabled-components", auth: "wallet" },
+  admin_users: { method: "GET", path: "/admin/users", auth: "wallet" },
+  change_share_link: { method: "PUT", path: "/workflow-shares/{share_id}", auth: "wallet" },
   claim_engine: { method: "POST", path: "/user/engines/claim", auth: "wallet" },
+  claim_token: { method: "GET", path: "/engine/claim-token", auth: "service" },
+  clear_cache: { method: "POST", path: "/system/clear-cache", auth: "wallet" },
   component_icon: { method: "GET", path: "/components/{kind}/{component_id}/icon", auth: "none" },
+  create_share_link: { method: "POST", path: "/workflows/{preset}/shares", auth: "wallet" },
+  dashboard_summary: { method: "GET", path: "/dashboard/summary", auth: "wallet" },
+  delete_account: { method: "DELETE", path: "/user/account", auth: "wallet" },
   delete_engine: { method: "DELETE", path: "/user/engines/{engine_id}", auth: "wallet" },
+  delete_item: { method: "POST", path: "/marketplace/delete", auth: "wallet" },
   delete_preset: { method: "DELETE", path: "/presets/{preset}", auth: "wallet" },
+  delete_share: { method: "POST", path: "/user/engines/{engine_id}/shares/delete", auth: "wallet" },
+  delete_share_link: { method: "DELETE", path: "/workflow-shares/{share_id}", auth: "wallet" },
   delete_variable: { method: "DELETE", path: "/variables/{variable}", auth: "wallet" },
+  disable_component: { method: "PUT", path: "/admin/disabled-components/{component_id}", auth: "wallet" },
+  disabled_components: { method: "GET", path: "/system/disabled-components", auth: "machine" },
+  enable_component: { method: "DELETE", path: "/admin/disabled-components/{component_id}", auth: "wallet" },
   engine_auth_info: { method: "GET", path: "/engine/get-engine-auth-info", auth: "engine" },
   export_audit: { method: "GET", path: "/audit/export", auth: "wallet" },
+  forward_delete: { method: "DELETE", path: "/proxy/{path}", auth: "wallet" },
+  forward_get: { method: "GET", path: "/proxy/{path}", auth: "wallet" },
+  forward_patch: { method: "PATCH", path: "/proxy/{path}", auth: "wallet" },
+  forward_post: { method: "POST", path: "/proxy/{path}", auth: "wallet" },
+  forward_put: { method: "PUT", path: "/proxy/{path}", auth: "wallet" },
+  get_active_widgets: { method: "GET", path: "/user/state/active_widgets", auth: "wallet" },
   get_component: { method: "GET", path: "/components/{kind}/{component_id}", auth: "wallet" },
+  get_favorite_components: { method: "GET", path: "/user/state/favorite_components", auth: "wallet" },
+  get_favorite_presets: { method: "GET", path: "/user/state/favorite_presets", auth: "wallet" },
+  get_item: { method: "GET", path: "/marketplace/items/{item_id}", auth: "none" },
+  get_preferences: { method: "GET", path: "/user/preferences", auth: "wallet" },
   get_preset: { method: "GET", path: "/presets/{preset}", auth: "wallet" },
   get_profile: { method: "GET", path: "/auth/profile", auth: "wallet" },
   get_settings: { method: "GET", path: "/settings", auth: "wallet" },
   get_variable: { method: "GET", path: "/variables/{variable}", auth: "wallet" },
   health: { method: "GET", path: "/system/health", auth: "none" },
+  install_marketplace_component: { method: "POST", path: "/marketplace/component/install", auth: "wallet" },
   list_audit: { method: "GET", path: "/audit", auth: "wallet" },
   list_drives: { method: "GET", path: "/filesystem/drives", auth: "wallet" },
+  list_engine_shares: { method: "GET", path: "/user/engines/{engine_id}/shares", auth: "wallet" },
   list_engines: { method: "GET", path: "/user/engines", auth: "wallet" },
   list_folder: { method: "GET", path: "/filesystem/list", auth: "wallet" },
+  list_items: { method: "GET", path: "/marketplace/list", auth: "none" },
   list_modules: { method: "GET", path: "/modules", auth: "wallet" },
   list_plugins: { method: "GET", path: "/plugins", auth: "wallet" },
   list_presets: { method: "GET", path: "/presets", auth: "wallet" },
+  list_share_links: { method: "GET", path: "/workflows/{preset}/shares", auth: "wallet" },
+  list_shared_engines: { method: "GET", path: "/user/shared-engines", auth: "wallet" },
+  list_shares: { method: "GET", path: "/engines/{engine_id}/shares", auth: "wallet" },
   list_tools: { method: "GET", path: "/tools", auth: "wallet" },
   list_triggers: { method: "GET", path: "/triggers", auth: "wallet" },
   list_variables: { method: "GET", path: "/variables", auth: "wallet" },
@@ -1150,21 +1488,35 @@ export const OPERATIONS = {
   login: { method: "POST", path: "/auth/login", auth: "none" },
   logout: { method: "POST", path: "/auth/logout", auth: "wallet" },
   news: { method: "GET", path: "/news", auth: "none" },
+  patch_preferences: { method: "PATCH", path: "/user/preferences", auth: "wallet" },
+  patch_profile: { method: "PATCH", path: "/user/profile", auth: "wallet" },
   patch_settings: { method: "PATCH", path: "/settings", auth: "wallet" },
   pause_run: { method: "POST", path: "/workflow/pause/{job_id}", auth: "wallet" },
   preset_exists: { method: "GET", path: "/presets/{preset}/exists", auth: "wallet" },
   preset_version: { method: "GET", path: "/presets/{preset}/versions/{version}", auth: "wallet" },
   preset_versions: { method: "GET", path: "/presets/{preset}/versions", auth: "wallet" },
+  public_profile: { method: "GET", path: "/user/public/{identifier}", auth: "none" },
+  publish_item: { method: "POST", path: "/marketplace/publish", auth: "wallet" },
+  put_active_widgets: { method: "PUT", path: "/user/state/active_widgets", auth: "wallet" },
+  put_favorite_components: { method: "PUT", path: "/user/state/favorite_components", auth: "wallet" },
+  put_favorite_presets: { method: "PUT", path: "/user/state/favorite_presets", auth: "wallet" },
+  put_profile: { method: "PUT", path: "/user/profile", auth: "wallet" },
   put_variable: { method: "PUT", path: "/variables/{variable}", auth: "wallet" },
   register: { method: "POST", path: "/auth/register", auth: "none" },
   register_engine: { method: "POST", path: "/user/engines", auth: "wallet" },
+  remove_share: { method: "DELETE", path: "/engines/{engine_id}/shares/{share_id}", auth: "wallet" },
   reset_engine_token: { method: "POST", path: "/user/engines/{engine_id}/reset-token", auth: "wallet" },
+  resolve_share_link: { method: "GET", path: "/workflow-shares/resolve/{token}", auth: "none" },
   resume_run: { method: "POST", path: "/workflow/resume/{job_id}", auth: "wallet" },
   run_history: { method: "GET", path: "/workflow/history/{job_id}/{connection_id}", auth: "wallet" },
   run_preset: { method: "POST", path: "/workflow/execute/{preset}", auth: "wallet" },
   run_status: { method: "GET", path: "/workflow/status/{job_id}", auth: "wallet" },
   save_preset: { method: "POST", path: "/presets", auth: "wallet" },
+  select_for_auth: { method: "POST", path: "/user/engines/select-for-auth", auth: "wallet" },
+  share_engine: { method: "POST", path: "/user/engines/{engine_id}/share", auth: "wallet" },
   stop_run: { method: "POST", path: "/workflow/stop/{job_id}", auth: "wallet" },
   switch_variable: { method: "PATCH", path: "/variables/{variable}/state", auth: "wallet" },
+  unshare_engine: { method: "DELETE", path: "/user/engines/{engine_id}/shares/{share_id}", auth: "wallet" },
   update_engine_name: { method: "PUT", path: "/user/engines/{engine_id}/update-name", auth: "wallet" },
+  vote: { method: "POST", path: "/marketplace/vote", auth: "wallet" },
 } as const;

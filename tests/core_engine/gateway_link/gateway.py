@@ -23,6 +23,7 @@ class Gateway:
         self.owner = owner
         self.guests: Any = [OWNER]
         self.guest_status = 200
+        self.disabled: Any = []
         self.handshakes: list[tuple[dict[str, str], Any]] = []
         self.list_headers: list[dict[str, str]] = []
         self.events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
@@ -38,6 +39,7 @@ class Gateway:
         app = web.Application()
         self.sio.attach(app, socketio_path="api/socket.io")
         app.router.add_get("/api/v1/engine/get-engine-auth-info", self._list)
+        app.router.add_get("/api/v1/system/disabled-components", self._disabled)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
@@ -80,6 +82,9 @@ class Gateway:
             self.events.put_nowait((event, data))
 
         return note
+
+    async def _disabled(self, _request: web.Request) -> web.Response:
+        return web.json_response(self.disabled)
 
     async def _list(self, request: web.Request) -> web.Response:
         self.list_headers.append(dict(request.headers))

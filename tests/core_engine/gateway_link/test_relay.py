@@ -305,7 +305,8 @@ async def test_the_file_browser_has_one_name_for_two_commands(tmp_path: Path) ->
     asked: list[str] = []
 
     class Dispatcher:
-        def begin(self, message: OpenedMessage, caller: Any) -> None:
+        def begin(self, message: OpenedMessage, caller: Any, visit: Any) -> None:
+            assert visit is None
             asked.append(message.payload["type"])
 
     session = RelaySession("label", Dispatcher(), None)  # type: ignore[arg-type]

@@ -24,8 +24,9 @@ OPERATIONS = list(catalog.operations().values())
 def context() -> Context:
     parts: Any = None
     return Context(
-        clock=parts, database=parts, sessions=parts, presence=parts, links=parts, gui=parts, admins=parts
-    )
+        clock=parts, database=parts, sessions=parts, presence=parts, links=parts, gui=parts, answers=parts,
+        share_tokens=parts, admins=parts,
+    )  # fmt: skip
 
 
 def test_every_operation_has_one_route_and_every_route_one_operation() -> None:

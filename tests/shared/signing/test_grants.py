@@ -15,6 +15,7 @@ from shared.signing.grants import (
     SignedGrant,
     grant_text,
     read_grant,
+    read_grant_text,
     select_grants,
     sign_epoch,
     sign_grant,
@@ -201,3 +202,27 @@ def test_a12_a_signed_grant_is_no_proof_for_a_message() -> None:
     ):
         with refused(ErrorCode.UNAUTHENTICATED):
             verifier().open(frame(text), NOW)
+
+
+def test_a_grants_text_is_read_back() -> None:
+    for grant in (GRANT, replace(GRANT, preset=None), replace(GRANT, preset='a "b"\n*')):
+        assert read_grant_text(grant_text(grant)) == grant
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("runner", "owner"),
+        ("Epoch: 3", "Epoch: 003"),
+        ("version 1", "version 2"),
+        ('"Laporan"', '"Laporan" '),
+        ('"Laporan"', '"\\u004caporan"'),
+        ("Expires: ", "Expires: 9"),
+        ("Guest: 0x", "Guest: 0X"),
+    ],
+)
+def test_a_grants_text_has_one_spelling(old: str, new: str) -> None:
+    text = grant_text(GRANT).replace(old, new)
+    assert text != grant_text(GRANT)
+    with refused(ErrorCode.INVALID_REQUEST):
+        read_grant_text(text)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ErrorCode
-from shared.signing.strict_json import parse_object
+from shared.signing.strict_json import parse_list, parse_object
 from tests.shared.signing.examples import outcome, refused
 
 VALUES = st.recursive(
@@ -144,3 +144,22 @@ def test_z1_no_bytes_crash_it_and_it_accepts_only_what_the_standard_parser_accep
         return
     assert value == json.loads(raw)
     assert all(math.isfinite(item) for item in value.values() if isinstance(item, float))
+
+
+def test_a_list_is_read_by_the_same_rules() -> None:
+    assert parse_list(b' ["a", {"b": 1}] ') == ["a", {"b": 1}]
+    assert parse_list(b"[]") == []
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"null", b"[NaN]", b'["a"]]', b'[], "x": []', b'[],"list":[]', b"[9007199254740993]"]
+)
+def test_anything_but_a_list_is_refused(raw: bytes) -> None:
+    with refused(ErrorCode.INVALID_REQUEST):
+        parse_list(raw)
+
+
+def test_a_lists_depth_is_bounded() -> None:
+    assert parse_list(b"[" * 63 + b"]" * 63)
+    with refused(ErrorCode.INVALID_REQUEST):
+        parse_list(b"[" * 64 + b"]" * 64)

@@ -8,7 +8,7 @@ from alembic import op
 from shared.signing.audit_chain import GENESIS, entry_hash
 
 revision = "0010"
-down_revision = "0001"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""What operators may do: the addresses in `GATEWAY_ADMINS`."""

@@ -1,0 +1,1 @@
+"""How an installation without a token gets one from its owner's browser."""

@@ -1,0 +1,1 @@
+"""Sharing engines with others, in roles."""

@@ -1,0 +1,1 @@
+"""Components that operators switched off on every engine of this gateway."""

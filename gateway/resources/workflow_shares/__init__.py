@@ -1,0 +1,1 @@
+"""Links that let others see, run or edit one saved workflow."""

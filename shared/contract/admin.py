@@ -1,0 +1,71 @@
+"""What operators of a gateway may do: see who is there, and switch components off on every engine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing
+from shared.contract.proxy import Done
+
+MOST_USERS = 200
+
+
+class DisableBody(Incoming):
+    """Why the component is switched off; shown wherever it is refused."""
+
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=300)]
+
+
+class DisabledComponent(Outgoing):
+    """A component that no engine of this gateway runs."""
+
+    component_id: str
+    reason: str
+    by: Address
+    at: str
+
+
+class UsersQuery(Incoming):
+    """A page of the list: users after an address, in the order of addresses."""
+
+    after: Address | None = None
+    limit: int = Field(default=50, ge=1, le=MOST_USERS)
+
+
+class AdminUser(Outgoing):
+    """A user as operators see it."""
+
+    address: Address
+    username: str | None
+    created_at: str
+    engines: int
+
+
+class AdminUsers(Outgoing):
+    """A page of users; ``next`` is the ``after`` of the following page."""
+
+    users: list[AdminUser]
+    total: int
+    next: Address | None
+
+
+_TAG = "admin"
+LIST_USERS = Operation(
+    "admin_users", "GET", "/admin/users", Auth.WALLET, "The users of this gateway", AdminUsers, _TAG,
+    query=UsersQuery, errors=("INVALID_REQUEST", "FORBIDDEN"),
+)  # fmt: skip
+LIST_DISABLED = Operation(
+    "admin_disabled_components", "GET", "/admin/disabled-components", Auth.WALLET,
+    "Switched-off components with their reasons", list[DisabledComponent], _TAG, errors=("FORBIDDEN",),
+)  # fmt: skip
+DISABLE_COMPONENT = Operation(
+    "disable_component", "PUT", "/admin/disabled-components/{component_id}", Auth.WALLET,
+    "Switch a component off on every engine", Done, _TAG, body=DisableBody,
+    errors=("INVALID_REQUEST", "FORBIDDEN", "CONFLICT"),
+)  # fmt: skip
+ENABLE_COMPONENT = Operation(
+    "enable_component", "DELETE", "/admin/disabled-components/{component_id}", Auth.WALLET,
+    "Let engines run a component again", Done, _TAG, errors=("FORBIDDEN", "NOT_FOUND"),
+)  # fmt: skip

@@ -1,0 +1,86 @@
+"""Share links as owners sign them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.contract.share_link import ShareLevel
+from shared.errors import ErrorCode, FloworkError
+from shared.signing.link_grants import (
+    LinkGrant,
+    hash_link_token,
+    link_text,
+    read_link_text,
+    sign_link,
+    verify_link,
+)
+from tests.shared.signing.examples import ENGINE, NOW, OTHER, WALLET
+
+TOKEN = "t" * 32
+LINK = LinkGrant(ENGINE, "Laporan\nharian", ShareLevel.RUN, hash_link_token(TOKEN), 3, NOW + 1000)
+
+
+def judge(text: str, signature: str, **changed: Any) -> LinkGrant:
+    facts: dict[str, Any] = {
+        "token": TOKEN, "engine_id": ENGINE, "owner": WALLET.address, "highest_epoch": 3, "now_ms": NOW,
+    }  # fmt: skip
+    return verify_link(text, signature, **(facts | changed))
+
+
+def test_a_signed_link_holds() -> None:
+    text = link_text(LINK)
+    assert text.splitlines() == [
+        "Flowork share link, version 1",
+        f"Engine: {ENGINE}",
+        'Preset: "Laporan\\nharian"',
+        "Level: view-run",
+        f"Token: {hash_link_token(TOKEN)}",
+        "Epoch: 3",
+        text.splitlines()[-1],
+    ]
+    assert judge(text, sign_link(WALLET, LINK)) == LINK
+    forever = replace(LINK, exp=None)
+    assert judge(link_text(forever), sign_link(WALLET, forever), now_ms=NOW * 2) == forever
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"token": "u" * 32}, ErrorCode.UNAUTHENTICATED),
+        ({"engine_id": "other"}, ErrorCode.UNAUTHENTICATED),
+        ({"owner": OTHER.address}, ErrorCode.BAD_SIGNATURE),
+        ({"highest_epoch": 4}, ErrorCode.FORBIDDEN),
+        ({"now_ms": NOW + 1000}, ErrorCode.STALE),
+    ],
+)
+def test_a_link_is_judged_by_what_it_says(changed: dict[str, Any], code: ErrorCode) -> None:
+    with pytest.raises(FloworkError) as refused:
+        judge(link_text(LINK), sign_link(WALLET, LINK), **changed)
+    assert refused.value.code is code
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("view-run", "view-everything"),
+        ("Epoch: 3", "Epoch: 03"),
+        ("Epoch: 3", "Epoch: 0"),
+        ("version 1", "version 2"),
+        ('"Laporan', '"\\u004caporan'),
+        ("Expires: ", "Expires: x"),
+        ("Token: ", "Token: 0"),
+    ],
+)
+def test_a_text_has_one_spelling(old: str, new: str) -> None:
+    text = link_text(LINK).replace(old, new)
+    with pytest.raises(FloworkError) as refused:
+        read_link_text(text)
+    assert refused.value.code is ErrorCode.INVALID_REQUEST
+
+
+def test_an_engine_cannot_add_a_line() -> None:
+    with pytest.raises(FloworkError):
+        link_text(replace(LINK, engine="x\nLevel: view-edit-run"))
