@@ -36,7 +36,7 @@ class Documents:
     def merge_preferences(self, address: str, given: dict[str, Any]) -> dict[str, Any]:
         """Merge members into the preferences and return them all; raises TOO_LARGE."""
         with self._database.write() as connection:
-            known = json.loads(queries.document(connection, address, PREFERENCES) or "{}")
+            known = json.loads(queries.document(connection, address, PREFERENCES, to_change=True) or "{}")
             merged: dict[str, Any] = known | given
             queries.put_document(connection, address, PREFERENCES, _written(merged), self._clock.now_ms())
         return merged

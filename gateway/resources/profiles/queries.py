@@ -8,13 +8,13 @@ from gateway.db.tables import user_documents
 from gateway.db.upsert import put
 
 
-def document(connection: Connection, address: str, kind: str) -> str | None:
-    """Return a document's JSON."""
+def document(connection: Connection, address: str, kind: str, *, to_change: bool = False) -> str | None:
+    """Return a document's JSON; ``to_change`` makes other writers wait, where the database has several."""
     query = select(user_documents.c.body).where(
         user_documents.c.address == address, user_documents.c.kind == kind
     )
-    # Where the database has several writers, a merge waits for the one before it.
-    found: str | None = connection.execute(query.with_for_update()).scalar()
+    query = query.with_for_update() if to_change else query
+    found: str | None = connection.execute(query).scalar()
     return found
 
 
