@@ -40,9 +40,7 @@ class Caller(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
         now_ms = time.time_ns() // 1_000_000
-        signed = sign_headers(
-            self.wallet, request.method or "", request.path_url, bytes(body), now_ms=now_ms
-        )
+        signed = sign_headers(self.wallet, request.method or "", request.path_url, bytes(body), now_ms=now_ms)
         request.headers.update(signed)
         request.headers.update({"X-Engine-Id": self.engine_id, "X-Engine-Token": self.token})
         return request
