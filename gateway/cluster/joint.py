@@ -48,6 +48,7 @@ def in_redis(url: str, clock: Clock, timeout_seconds: float) -> Joint:
                 relay.page_back(page)
             for engine_id in presence.take_restored():
                 gui.announce_status(engine_id)
+                relay.engine_up(engine_id)
 
         def bury(dead: str) -> None:
             for engine_id in presence.forget_worker(dead):

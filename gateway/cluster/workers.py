@@ -19,7 +19,8 @@ _log = logging.getLogger(__name__)
 class Workers:
     """The life of this process, ``worker``, and of the others.
 
-    ``beat`` is called at each sign of life, and told whether Redis had lost the one before; ``bury`` once, by one process, for each that died.
+    ``beat`` is called at each sign of life and told whether Redis had lost the one before; ``bury`` is called once, by
+    one process, for each that died.
     """
 
     def __init__(

@@ -38,10 +38,12 @@ def redis() -> Iterator[Redis]:
 @contextlib.contextmanager
 def started(folder, mode: str, redis: Redis, database: str) -> Iterator[Pair]:
     shared = {"GATEWAY_ASYNC_MODE": mode, "REDIS_URL": redis.url, "DATABASE_URL": database}
-    with process(["-m", "gateway"], folder / "first", **shared) as first:
-        # The first one entered its bundled engine; the second's token is not that engine's.
-        with process(["-m", "gateway"], folder / "second", **shared) as second:
-            yield Pair(first, second, redis, shared)
+    # The first one enters its bundled engine; the second's token is not that engine's.
+    with (
+        process(["-m", "gateway"], folder / "first", **shared) as first,
+        process(["-m", "gateway"], folder / "second", **shared) as second,
+    ):
+        yield Pair(first, second, redis, shared)
 
 
 @pytest.fixture(scope="session", params=["threading", "eventlet"])
