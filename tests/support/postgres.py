@@ -1,122 +1,133 @@
-"""A real PostgreSQL server on a free loopback port, in a folder of its own."""
+"""A PostgreSQL server of a test's own: a fresh cluster on a free port, run by an unprivileged user."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from tests.support.ports import free_port
-
-WAIT = 60.0
-USER = "postgres"
+PASSWORD = "a test's own password"
+_START_SECONDS = 60.0
 
 
-@dataclass
-class Postgres:
-    """A running server; each test asks for a database of its own."""
+@dataclass(frozen=True)
+class PostgresServer:
+    """Where the server is; ``user`` is its superuser."""
 
-    binaries: Path
-    folder: Path
-    port: int = 0
-    process: subprocess.Popen[bytes] | None = None
-    made: int = field(default=0)
+    port: int
+    user: str = "flowork"
+    database: str = "postgres"
+    host: str = "127.0.0.1"
 
-    def start(self) -> None:
-        for _ in range(5):
-            self.port = free_port()
-            options = ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_connections=200"]
-            command = [
-                self.binaries / "postgres",
-                "-D",
-                self.folder / "data",
-                "-p",
-                str(self.port),
-                "-k",
-                self.folder,
-            ]
-            self.process = subprocess.Popen(
-                [*map(str, command), *options],
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, **_somebody(),
-            )  # fmt: skip
-            if self._answers():
-                return
-            self.stop()
-        raise AssertionError("postgres did not start")
+    @property
+    def url(self) -> str:
+        """The address as SQLAlchemy writes it."""
+        return f"postgresql://{self.user}:{quote(PASSWORD)}@{self.host}:{self.port}/{self.database}"
 
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(10)
-
-    def create_database(self) -> str:
-        """Return the URL of an empty database."""
-        self.made += 1
-        name = f"flowork_{self.made}"
-        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
-        return self._address(name)
-
-    def _address(self, name: str) -> str:
-        return f"postgresql://{USER}@127.0.0.1:{self.port}/{name}"
-
-    def _answers(self) -> bool:
-        deadline = time.monotonic() + WAIT
-        while time.monotonic() < deadline and self.process is not None and self.process.poll() is None:
-            with contextlib.suppress(psycopg.OperationalError):
-                psycopg.connect(self._address("postgres"), connect_timeout=2).close()
-                return True
-            time.sleep(0.05)
-        return False
+    def connect(self) -> psycopg.Connection:
+        """Connect directly, every statement committed."""
+        return psycopg.connect(
+            host=self.host,
+            port=self.port,
+            user=self.user,
+            password=PASSWORD,
+            dbname=self.database,
+            autocommit=True,
+        )
 
 
-@contextlib.contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Start a server for some tests; skips by name where there is none."""
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a server. Skips the test where PostgreSQL is not installed or cannot be run."""
     binaries = _binaries()
-    if binaries is None:
-        pytest.skip("SKIPPED BY NAME: PostgreSQL is not installed: the gateway was not tried on it")
-    folder = Path(tempfile.mkdtemp(prefix="flowork-postgres-"))
-    if os.getuid() == 0:
-        os.chown(folder, pwd.getpwnam(USER).pw_uid, -1)
-    command = [binaries / "initdb", "-D", folder / "data", "-U", USER, "-A", "trust", "-N"]
-    subprocess.run([*map(str, command)], check=True, capture_output=True, cwd=folder, **_somebody())
-    server = Postgres(binaries, folder)
+    # the server's user must reach the folder, and pytest's folders are closed to others
+    folder = Path(tempfile.mkdtemp(prefix="flowork-pg-"))
+    user = _user()
     try:
-        server.start()
-        yield server
+        (folder / "password").write_text(PASSWORD)
+        for path in (folder, folder / "password"):
+            shutil.chown(path, user.pw_uid, user.pw_gid)
+        data = folder / "data"
+        options = ["-U", "flowork", "-A", "scram-sha-256", "--pwfile", str(folder / "password"), "-E", "UTF8"]
+        options += ["--locale=C", "--no-sync"]
+        _run([str(binaries / "initdb"), "-D", str(data), *options], user)
+        port = _free_port()
+        with (folder / "log").open("wb") as log:
+            arguments = ["-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-c", "fsync=off"]
+            server = subprocess.Popen(
+                [str(binaries / "postgres"), "-D", str(data), *arguments],
+                stdout=log, stderr=log, **_as(user),
+            )  # fmt: skip
+            try:
+                yield _wait(server, port, folder / "log")
+            finally:
+                server.terminate()  # waits for the sessions' end
+                try:
+                    server.wait(10)
+                except subprocess.TimeoutExpired:
+                    server.send_signal(3)  # SIGQUIT: at once
+                    server.wait(30)
     finally:
-        if server.process is not None:
-            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _binaries() -> Path | None:
-    on_path = shutil.which("postgres")
-    if on_path and shutil.which("initdb"):
-        return Path(on_path).parent
+def _binaries() -> Path:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
+    on_path = shutil.which("initdb")
+    if not found and not on_path:
+        pytest.skip("PostgreSQL is not installed: initdb was not found")
+    return Path(on_path or found[-1]).parent
 
 
-def _somebody() -> dict[str, Any]:
-    """Return the options of a process that must not be root's."""
+def _user() -> pwd.struct_passwd:
     if os.getuid() != 0:
-        return {}
-    entry = pwd.getpwnam(USER)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+        return pwd.getpwuid(os.getuid())
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    pytest.skip("PostgreSQL does not run as root, and there is no user postgres or nobody")
+
+
+def _as(user: pwd.struct_passwd) -> dict:
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"}
+    if os.getuid() != 0:
+        return {"env": environment, "cwd": "/"}
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "env": environment, "cwd": "/"}
+
+
+def _run(command: list[str], user: pwd.struct_passwd) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, **_as(user))
+    assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _wait(server: subprocess.Popen, port: int, log: Path) -> PostgresServer:
+    made = PostgresServer(port)
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            made.connect().close()
+        except psycopg.OperationalError:
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        else:
+            return made

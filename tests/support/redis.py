@@ -1,81 +1,73 @@
-"""A real redis-server on a free loopback port, without a file on disk."""
+"""A Redis server of a test's own, on a free port, with nothing kept on disk."""
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.support.ports import free_port
-
-WAIT = 30.0
+_START_SECONDS = 30.0
 
 
-@dataclass
-class Redis:
-    """A running server; `stop` and `start` keep the port and lose what it held."""
+@dataclass(frozen=True)
+class RedisServer:
+    """Where the server is."""
 
-    port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    port: int
+    password: str = ""
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        for _ in range(5):
-            port = self.port or free_port()
-            command = [
-                "redis-server",
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                str(port),
-                "--save",
-                "",
-                "--dir",
-                "/tmp",
-            ]
-            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            if _answers(port, self.process):
-                self.port = port
-                return
-            self.stop()
-        raise AssertionError("redis-server did not start")
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(10)
+        """The server's address."""
+        sign_in = f":{self.password}@" if self.password else ""
+        return f"redis://{sign_in}127.0.0.1:{self.port}/0"
 
 
-def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + WAIT
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as wire:
-            wire.sendall(b"PING\r\n")
-            if wire.recv(16).startswith(b"+PONG"):
-                return process.poll() is None
-        time.sleep(0.02)
-    return False
-
-
-@contextlib.contextmanager
-def running_redis() -> Iterator[Redis]:
-    """Start a server for a test; skips by name where there is none."""
-    if shutil.which("redis-server") is None:
-        pytest.skip(
-            "SKIPPED BY NAME: redis-server is not installed: several gateway processes were not tried"
-        )
-    server = Redis()
-    server.start()
+@contextmanager
+def redis_server(folder: Path, password: str = "") -> Iterator[RedisServer]:
+    """Run a server in a folder. Skips the test where Redis is not installed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("Redis is not installed: redis-server was not found")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    options = [
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        str(folder),
+    ]
+    options += ["--requirepass", password] if password else []
+    server = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield server
+        deadline = time.monotonic() + _START_SECONDS
+        while not _answers(port):
+            assert server.poll() is None, "redis-server ended"
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            time.sleep(0.02)
+        yield RedisServer(port, password)
     finally:
-        server.stop()
+        server.terminate()
+        server.wait(30)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as made:
+            made.sendall(b"PING\r\n")
+            return made.recv(64)[:1] in {b"+", b"-"}
+    except OSError:
+        return False

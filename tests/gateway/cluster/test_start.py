@@ -16,15 +16,15 @@ from gateway.db.database import Database
 from shared.clock import SystemClock
 from shared.ids import new_engine_token
 from shared.signing.keys import WalletKey
+from tests.gateway.cluster.conftest import Databases
 from tests.gateway.support import ROOT, engine, environment, gui, process, settings
-from tests.support.postgres import Postgres
-from tests.support.redis import Redis
+from tests.support.redis import RedisServer
 
 SECRET = "flork_sec_" + "7" * 16
 GUNICORN = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "gateway.wsgi:app"]
 
 
-def test_gateways_that_start_at_once_migrate_and_seed_once(tmp_path: Path, postgres: Postgres) -> None:
+def test_gateways_that_start_at_once_migrate_and_seed_once(tmp_path: Path, postgres: Databases) -> None:
     url = postgres.create_database()
     bundled = {"GATEWAY_BUNDLED_ENGINE_ID": "eng", "GATEWAY_BUNDLED_ENGINE_TOKEN": new_engine_token()}
     given = settings(tmp_path, DATABASE_URL=url, **bundled)
@@ -47,7 +47,7 @@ def test_gateways_that_start_at_once_migrate_and_seed_once(tmp_path: Path, postg
 
 @pytest.mark.parametrize("mode", ["eventlet", "threading"])
 async def test_gunicorn_runs_two_workers_as_one_gateway(
-    tmp_path: Path, wallet: WalletKey, mode: str, redis: Redis, postgres: Postgres
+    tmp_path: Path, wallet: WalletKey, mode: str, redis: RedisServer, postgres: Databases
 ) -> None:
     given = {"GATEWAY_ASYNC_MODE": mode, "GATEWAY_SECRET_TOKEN": SECRET, "GATEWAY_WORKERS": "2"}
     given |= {"REDIS_URL": redis.url, "DATABASE_URL": postgres.create_database()}
@@ -102,7 +102,7 @@ def test_a_redis_that_does_not_answer_is_a_reason_without_its_password(tmp_path:
 
 
 def test_limits_are_counted_together(
-    tmp_path: Path, wallet: WalletKey, redis: Redis, postgres: Postgres
+    tmp_path: Path, wallet: WalletKey, redis: RedisServer, postgres: Databases
 ) -> None:
     given = {"GATEWAY_ASYNC_MODE": "threading", "GATEWAY_RATE_PER_ADDRESS": "4"}
     given |= {"REDIS_URL": redis.url, "DATABASE_URL": postgres.create_database()}
