@@ -14,8 +14,9 @@ from gateway.realtime.pages import Page, Pages
 
 KEEP_SECONDS = 24 * 60 * 60
 
-# Members of a page's hash: address, message, signature, latest; c:<sid> worker; e:<engine>; r:<job> engine|seq.
-CONNECTION, ENGINE, RUN = "c:", "e:", "r:"
+# Members of a page's hash: address, message, signature, latest; c:<sid> worker; e:<engine>; r:<job> engine|seq;
+# v:<engine> token of a share link.
+CONNECTION, ENGINE, RUN, VISIT = "c:", "e:", "r:", "v:"
 
 # KEYS: page, labels of the address, pages of the worker. ARGV: sid, "label sid", label.
 _LEAVE = """
@@ -78,12 +79,15 @@ class RedisPages(Pages):
         return sorted(page.connections)
 
     @override
-    def of(self, addresses: Collection[str]) -> list[Page]:
+    def of(self, addresses: Collection[str], engine_id: str) -> list[Page]:
         with self._lock:
             own = {label for label, (sign_in, _) in self._own.items() if sign_in.address in addresses}
-        keys = [_labels(address) for address in addresses]
-        labels = own | (set(self._redis.sunion(keys)) if keys else set())
-        return [page for page in map(self.find, sorted(labels)) if page is not None]
+        keys = [_visitors(engine_id), *(_labels(address) for address in addresses)]
+        pages = map(self.find, sorted(own | set(self._redis.sunion(keys))))
+        # A page that closed stays among an engine's visitors until the list ends by itself.
+        return [
+            page for page in pages if page and (page.sign_in.address in addresses or engine_id in page.visits)
+        ]
 
     @override
     def involve(self, page: Page, engine_id: str, *, latest: bool) -> None:
@@ -94,6 +98,21 @@ class RedisPages(Pages):
         page.engines.add(engine_id)
         if members:
             self._redis.hset(_page(page.sign_in.page), mapping=members)
+
+    @override
+    def visit(self, page: Page, engine_id: str, token: str) -> None:
+        if page.visits.get(engine_id) == token:
+            return
+        before = set(page.visits)
+        page.visit(engine_id, token)
+        key, visitors = _page(page.sign_in.page), _visitors(engine_id)
+        with self._redis.pipeline() as pipeline:
+            pipeline.hset(key, VISIT + engine_id, token)
+            for gone in before - set(page.visits):
+                pipeline.hdel(key, VISIT + gone)
+            pipeline.sadd(visitors, page.sign_in.page)
+            pipeline.expire(visitors, KEEP_SECONDS)
+            pipeline.execute()
 
     @override
     def note(self, page: Page, engine_id: str, sent: Sequence[dict[str, Any]]) -> None:
@@ -161,6 +180,8 @@ def _parse(members: dict[str, str]) -> Page | None:
             page.connections.add(member[len(CONNECTION) :])
         elif member.startswith(ENGINE):
             page.engines.add(member[len(ENGINE) :])
+        elif member.startswith(VISIT):
+            page.visits[member[len(VISIT) :]] = value
         elif member.startswith(RUN):
             engine_id, _, seq = value.rpartition("|")
             page.runs[member[len(RUN) :]] = (engine_id, int(seq))
@@ -169,6 +190,10 @@ def _parse(members: dict[str, str]) -> Page | None:
 
 def _page(label: str) -> str:
     return name("page", label)
+
+
+def _visitors(engine_id: str) -> str:
+    return name("visitors", engine_id)
 
 
 def _labels(address: str) -> str:

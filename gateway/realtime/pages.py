@@ -13,12 +13,15 @@ from gateway.auth.socket_handshake import SignIn
 from shared.contract.relay import FINAL, MAX_RUNS
 from shared.ids import is_job_id
 
+MAX_VISITS = 32
+
 
 @dataclass(slots=True)
 class Page:
     """An open page. ``engines`` are those that were told of it, ``latest`` the one that it used last.
 
-    ``runs`` are the unfinished runs that it was shown: engine and number of the last event.
+    ``runs`` are the unfinished runs that it was shown: engine and number of the last event. ``visits`` are the engines
+    it uses by a share link, with the link's token.
     """
 
     sign_in: SignIn
@@ -26,6 +29,14 @@ class Page:
     engines: set[str] = field(default_factory=set)
     latest: str | None = None
     runs: dict[str, tuple[str, int]] = field(default_factory=dict)
+    visits: dict[str, str] = field(default_factory=dict)
+
+    def visit(self, engine_id: str, token: str) -> None:
+        """Note by which share link the page uses an engine."""
+        self.visits.pop(engine_id, None)
+        self.visits[engine_id] = token
+        if len(self.visits) > MAX_VISITS:
+            self.visits.pop(next(iter(self.visits)))
 
     def note(self, engine_id: str, data: dict[str, Any]) -> None:
         """Note an event that the page is sent, where it is a run's."""
@@ -62,12 +73,16 @@ class Pages(Protocol):
         """Return the connections of a page."""
         ...
 
-    def of(self, addresses: Collection[str]) -> list[Page]:
-        """Return the open pages of some addresses."""
+    def of(self, addresses: Collection[str], engine_id: str) -> list[Page]:
+        """Return the open pages of some addresses, and those that visit an engine by a share link."""
         ...
 
     def involve(self, page: Page, engine_id: str, *, latest: bool) -> None:
         """Note that an engine works for a page, or is even the one that it used last."""
+        ...
+
+    def visit(self, page: Page, engine_id: str, token: str) -> None:
+        """Note by which share link a page uses an engine."""
         ...
 
     def note(self, page: Page, engine_id: str, sent: Sequence[dict[str, Any]]) -> None:
@@ -109,15 +124,20 @@ class MemoryPages(Pages):
             return list(page.connections)
 
     @override
-    def of(self, addresses: Collection[str]) -> list[Page]:
+    def of(self, addresses: Collection[str], engine_id: str) -> list[Page]:
         with self._lock:
-            return [page for page in self._pages.values() if page.sign_in.address in addresses]
+            pages = list(self._pages.values())
+        return [page for page in pages if page.sign_in.address in addresses or engine_id in page.visits]
 
     @override
     def involve(self, page: Page, engine_id: str, *, latest: bool) -> None:
         page.engines.add(engine_id)
         if latest:
             page.latest = engine_id
+
+    @override
+    def visit(self, page: Page, engine_id: str, token: str) -> None:
+        page.visit(engine_id, token)
 
     @override
     def note(self, page: Page, engine_id: str, sent: Sequence[dict[str, Any]]) -> None:

@@ -99,7 +99,7 @@ class Relay:
     def engine_up(self, engine_id: str) -> None:
         """Tell an engine that came up which pages of its people are open."""
         link = self._choice.live_link(engine_id)
-        for page in self._pages.of(self._choice.audience(engine_id)):
+        for page in self._pages.of(self._choice.audience(engine_id), engine_id):
             self._introduce(page, link)
 
     def forward(self, sid: str, sign_in: SignIn, event: str, args: Sequence[Any]) -> dict[str, Any]:
