@@ -26,8 +26,8 @@ _server = _settings.server
 
 bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
 worker_class = "eventlet" if _server.async_mode == "eventlet" else "gthread"
-# Presence is kept in memory, so there is one worker. It holds every WebSocket: one green thread or thread each.
-workers = 1
+# One holds thousands of WebSockets, one green thread or thread each; more need REDIS_URL and PostgreSQL.
+workers = _server.workers
 worker_connections = 4096
 threads = 512
 timeout = 60
@@ -59,7 +59,7 @@ logconfig_dict = {
 
 def on_starting(server: Any) -> None:
     """Check what the command line may have changed."""
-    production.require_one_worker(server.cfg.workers)
+    production.require_workers(_settings, server.cfg.workers)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -16,6 +16,7 @@ from gateway.auth.service_key import ServiceKey
 from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
+from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
 from gateway.db.replay_keys import ReplayKeys
@@ -26,7 +27,6 @@ from gateway.realtime.engine_links import EngineLinks
 from gateway.realtime.gui import GuiEndpoint
 from gateway.realtime.gui_channel import GuiChannel
 from gateway.realtime.owner_records import OwnerRecords
-from gateway.realtime.presence import MemoryPresence
 from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
@@ -59,10 +59,13 @@ class Deps:
 class GatewayApp:
     """The WSGI application. `close` ends its sockets, which a graceful stop would otherwise wait for."""
 
-    def __init__(self, front: Front, sockets: SocketServer, database: Database) -> None:
+    def __init__(
+        self, front: Front, sockets: SocketServer, database: Database, sign_off: Callable[[], None]
+    ) -> None:
         self._front = front
         self._sockets = sockets
         self._database = database
+        self._sign_off = sign_off
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
@@ -71,6 +74,7 @@ class GatewayApp:
     def close_sockets(self) -> None:
         """Close every Socket.IO connection and the background work around them."""
         self._sockets.close()
+        self._sign_off()
 
     def close(self) -> None:
         """Close the sockets and the database."""
@@ -82,15 +86,15 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     """Build the gateway; nothing is listened on yet."""
     database, clock, security = deps.database, deps.clock, settings.security
     origins = Origins(settings.server)
-    sockets = _sockets(settings, clock, origins)
-    presence = MemoryPresence(clock, security.engine_timeout_seconds)
+    joint = _joint(settings, clock)
+    sockets, presence = _sockets(settings, clock, origins, joint), joint.presence
     gui = GuiChannel(sockets, database, presence)
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
     handshake = SocketHandshake(sessions, clock)
-    visits = ShareVisits(database, clock)
-    relay = Relay(sockets, EngineChoice(database, presence), visits, clock, max_bytes=security.max_body_bytes)
+    choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
+    relay = Relay(sockets, choice, visits, joint.pages, clock, max_bytes=security.max_body_bytes)
     sockets.attach(
         GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
     )
@@ -130,7 +134,13 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         limits=partial(_limits, settings, clock),
         max_bytes=security.max_body_bytes,
     )
-    return GatewayApp(Front(sockets, site, Hosts(settings.server)), sockets, database)
+    front = Front(sockets, site, Hosts(settings.server))
+    return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay))
+
+
+def _joint(settings: GatewaySettings, clock: Clock) -> Joint:
+    url, timeout = settings.storage.shared_redis, settings.security.engine_timeout_seconds
+    return in_redis(url, clock, timeout) if url else in_memory(clock, timeout)
 
 
 def _limits(settings: GatewaySettings, clock: Clock, site: Flask) -> RateLimits:
@@ -138,7 +148,7 @@ def _limits(settings: GatewaySettings, clock: Clock, site: Flask) -> RateLimits:
     return RateLimits(site, settings.limits, peers, clock, settings.storage.shared_redis)
 
 
-def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins) -> SocketServer:
+def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins, joint: Joint) -> SocketServer:
     mode = settings.server.async_mode
     if mode == "eventlet":
         from gateway.green import bounded_websocket  # noqa: PLC0415 - one runtime, not both
@@ -150,4 +160,7 @@ def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins) -> Socke
         max_bytes=settings.security.max_body_bytes,
         origin_allowed=origins.allows,
         clock=clock,
+        manager=joint.manager,
+        # Polling asks one process again and again; which one answers is nobody's choice behind a single port.
+        transports=("websocket",) if settings.server.workers > 1 else ("polling", "websocket"),
     )

@@ -35,16 +35,22 @@ def require_secret(settings: GatewaySettings) -> None:
         )
 
 
-def require_one_worker(workers: int) -> None:
-    """End the process with code 78 for more than one worker: each would know only its own sockets."""
-    if workers > 1:
-        refuse(
-            FloworkError(
-                ErrorCode.CONFIGURATION,
-                "The gateway keeps presence in memory and so runs as one gunicorn worker; "
-                "take --workers and WEB_CONCURRENCY away.",
-            )
-        )
+def require_workers(settings: GatewaySettings, workers: int) -> None:
+    """End the process with code 78 unless the settings fit so many workers of gunicorn."""
+    problem = workers_problem(settings, workers)
+    if problem:
+        refuse(FloworkError(ErrorCode.CONFIGURATION, problem))
+
+
+def workers_problem(settings: GatewaySettings, workers: int) -> str:
+    """Return what keeps the gateway from running as so many processes, or an empty string."""
+    if workers != settings.server.workers:
+        return "Set the number of processes by GATEWAY_WORKERS; take --workers and WEB_CONCURRENCY away."
+    if workers > 1 and not settings.storage.shared_redis:
+        return "GATEWAY_WORKERS above 1 needs REDIS_URL: without it each process would know only its own sockets."
+    if workers > 1 and not reveal(settings.storage.database_url).startswith("postgres"):
+        return "GATEWAY_WORKERS above 1 needs a PostgreSQL database in DATABASE_URL."
+    return ""
 
 
 def close_sockets_at_stop(worker: Any) -> None:

@@ -73,6 +73,7 @@ def seed(settings: GatewaySettings, database: Database, clock: Clock) -> None:
             ErrorCode.CONFIGURATION, "GATEWAY_BUNDLED_ENGINE_ID needs GATEWAY_BUNDLED_ENGINE_TOKEN beside it."
         )
     with database.write() as connection:
+        migrate.lock(database, connection)
         audit.purge(connection, now_ms)
         if not bundled.engine_id:
             return

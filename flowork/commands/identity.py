@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
-from flowork.identity.choice import DEFAULT_NAME, choose_identity
+from flowork.identity.choice import DEFAULT_NAME, choose_identity, choose_key
 from flowork.identity.store import IdentityStore, StoredIdentity
 from flowork.terminal.session import Terminal, json_option
+from shared.clock import SystemClock
+from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 from shared.signing.keys import WalletKey
+from shared.signing.rest import sign_headers
 
 HEX_KEY_LENGTHS = {64, 66}
 _name = click.argument("name", default=DEFAULT_NAME)
@@ -122,6 +126,26 @@ def remove(terminal: Terminal, name: str, *, yes: bool) -> None:
         click.confirm(f"Delete {identity.name} ({identity.address}) for good?", abort=True, err=True)
     store.remove(identity)
     terminal.note(f"Deleted {identity.name}.")
+
+
+@command.command()
+@click.argument("method")
+@click.argument("path")
+@click.option("--body", default="", help="The body exactly as it will be sent; @FILE reads it from a file.")
+@click.option("--identity", metavar="NAME", help="Identity that signs (FLOWORK_IDENTITY).")
+@click.pass_obj
+def headers(terminal: Terminal, method: str, path: str, body: str, identity: str | None) -> None:
+    """Print the headers of one signed request, for `curl -H @-`; PATH starts with /api/v1."""
+    try:
+        content = Path(body[1:]).read_bytes() if body.startswith("@") else body.encode()
+    except OSError as error:
+        raise FloworkError(
+            ErrorCode.INVALID_REQUEST, f"{body[1:]} cannot be read: {error.strerror}."
+        ) from error
+    key = choose_key(terminal.settings.identities, identity, terminal.ask_secret)
+    signed = sign_headers(key, method, path, content, now_ms=SystemClock().now_ms())
+    for name, value in signed.items():
+        click.echo(f"{name}: {value}")
 
 
 def _store(terminal: Terminal) -> IdentityStore:

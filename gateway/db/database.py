@@ -14,6 +14,8 @@ from shared.errors import ErrorCode, FloworkError
 
 WRITE_WAIT_SECONDS = 10.0
 BUSY_MILLISECONDS = 5000
+# A request holds a connection for milliseconds; who gets none within ten seconds is told so.
+SERVER_POOL: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
 _WRITES = "flowork_writes"
 
 
@@ -69,7 +71,8 @@ def _open(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.drivername in {"postgres", "postgresql"}:
             parsed = parsed.set(drivername="postgresql+psycopg")
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        served = {} if parsed.get_backend_name() == "sqlite" else SERVER_POOL
+        engine = create_engine(parsed, **served)
     except (ArgumentError, NoSuchModuleError) as error:
         raise FloworkError(
             ErrorCode.CONFIGURATION,

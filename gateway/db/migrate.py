@@ -26,8 +26,7 @@ def upgrade(database: Database) -> None:
     """
     known = revisions()
     with database.write() as connection:
-        if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        lock(database, connection)
         present = current(connection)
         if present == known[-1]:
             return
@@ -38,6 +37,12 @@ def upgrade(database: Database) -> None:
                 "Start the newer version, or restore a backup made before the update.",
             )
         _run(connection)
+
+
+def lock(database: Database, connection: Connection) -> None:
+    """Let other gateways that start wait until this transaction ends; SQLite has one writer anyway."""
+    if not database.is_sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def current(connection: Connection) -> str | None:

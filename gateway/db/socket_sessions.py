@@ -6,6 +6,7 @@ import hashlib
 from enum import Enum
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from gateway.db import audit
 from gateway.db.database import Database
@@ -55,9 +56,14 @@ class SocketSessions:
             connection.execute(delete(socket_sessions).where(socket_sessions.c.expires_ms <= now_ms))
             known = select(socket_sessions.c.key).where(socket_sessions.c.key == row["key"])
             # Two tabs may connect in the same second, and then with the same text.
-            if connection.execute(known).first() is None:
-                connection.execute(insert(socket_sessions).values(row))
-                audit.record(connection, address, "sign_in", address, now_ms)
+            if connection.execute(known).first() is not None:
+                return
+            try:
+                with connection.begin_nested():
+                    connection.execute(insert(socket_sessions).values(row))
+            except IntegrityError:  # the other tab's gateway process was quicker
+                return
+            audit.record(connection, address, "sign_in", address, now_ms)
 
     def revoke(self, address: str, now_ms: int) -> None:
         """End every session of an address."""

@@ -57,8 +57,7 @@ class GuiChannel:
 
     def disconnect(self, address: str) -> None:
         """Close every connection of an address."""
-        for sid in self._server.members(NAMESPACE, room_of(address)):
-            self._server.drop(NAMESPACE, sid)
+        self._server.drop_room(NAMESPACE, room_of(address))
 
     def _tell_audience(self, engine_id: str, event: str, frame: dict[str, Any]) -> None:
         with self._database.read() as connection:

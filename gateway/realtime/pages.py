@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from typing_extensions import override
 
 from gateway.auth.socket_handshake import SignIn
 from shared.contract.relay import FINAL, MAX_RUNS
@@ -52,22 +54,58 @@ class Page:
         return {job_id: seq for job_id, (engine, seq) in list(self.runs.items()) if engine == engine_id}
 
 
-class Pages:
-    """All open pages; safe to use from several threads."""
+class Pages(Protocol):
+    """All open pages; one process keeps them in memory, several in Redis. A page is changed through these only."""
+
+    def join(self, sid: str, sign_in: SignIn) -> Page:
+        """Note a connection of a page."""
+        ...
+
+    def leave(self, sid: str, sign_in: SignIn) -> Page | None:
+        """Note the end of a connection; return the page if this was its last one."""
+        ...
+
+    def find(self, label: str) -> Page | None:
+        """Return an open page."""
+        ...
+
+    def connections(self, page: Page) -> list[str]:
+        """Return the connections of a page."""
+        ...
+
+    def of(self, addresses: Collection[str], engine_id: str) -> list[Page]:
+        """Return the open pages of some addresses, and those that visit an engine by a share link."""
+        ...
+
+    def involve(self, page: Page, engine_id: str, *, latest: bool) -> None:
+        """Note that an engine works for a page, or is even the one that it used last."""
+        ...
+
+    def visit(self, page: Page, engine_id: str, token: str) -> None:
+        """Note by which share link a page uses an engine."""
+        ...
+
+    def note(self, page: Page, engine_id: str, sent: Sequence[dict[str, Any]]) -> None:
+        """Note the data of events that a page was sent by an engine."""
+        ...
+
+
+class MemoryPages(Pages):
+    """The pages of one process; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pages: dict[str, Page] = {}
 
+    @override
     def join(self, sid: str, sign_in: SignIn) -> Page:
-        """Note a connection of a page."""
         with self._lock:
             page = self._pages.setdefault(sign_in.page, Page(sign_in))
             page.connections.add(sid)
             return page
 
+    @override
     def leave(self, sid: str, sign_in: SignIn) -> Page | None:
-        """Note the end of a connection; return the page if this was its last one."""
         with self._lock:
             page = self._pages.get(sign_in.page)
             if page is None:
@@ -75,18 +113,33 @@ class Pages:
             page.connections.discard(sid)
             return None if page.connections else self._pages.pop(sign_in.page)
 
+    @override
     def find(self, label: str) -> Page | None:
-        """Return an open page."""
         with self._lock:
             return self._pages.get(label)
 
+    @override
     def connections(self, page: Page) -> list[str]:
-        """Return the connections of a page."""
         with self._lock:
             return list(page.connections)
 
+    @override
     def of(self, addresses: Collection[str], engine_id: str) -> list[Page]:
-        """Return the open pages of some addresses, and those that visit an engine by a share link."""
         with self._lock:
             pages = list(self._pages.values())
         return [page for page in pages if page.sign_in.address in addresses or engine_id in page.visits]
+
+    @override
+    def involve(self, page: Page, engine_id: str, *, latest: bool) -> None:
+        page.engines.add(engine_id)
+        if latest:
+            page.latest = engine_id
+
+    @override
+    def visit(self, page: Page, engine_id: str, token: str) -> None:
+        page.visit(engine_id, token)
+
+    @override
+    def note(self, page: Page, engine_id: str, sent: Sequence[dict[str, Any]]) -> None:
+        for data in sent:
+            page.note(engine_id, data)

@@ -59,14 +59,21 @@ class Relay:
     """Between the two namespaces. An engine reaches only pages that it was told of, and of people who may use it."""
 
     def __init__(
-        self, server: SocketServer, choice: EngineChoice, visits: ShareVisits, clock: Clock, *, max_bytes: int
+        self,
+        server: SocketServer,
+        choice: EngineChoice,
+        visits: ShareVisits,
+        pages: Pages,
+        clock: Clock,
+        *,
+        max_bytes: int,
     ) -> None:
         self._server = server
         self._choice = choice
         self._visits = visits
         self._clock = clock
         self._max_bytes = max_bytes
-        self._pages = Pages()
+        self._pages = pages
         self._commands = relayed_commands()
         self._events = relayed_events()
         self._lock = threading.Lock()
@@ -76,19 +83,27 @@ class Relay:
         """Note a page's connection and tell the engines that it may use."""
         with self._lock:
             self._rates[sid] = TokenBucket(PER_SECOND, BURST, self._clock.monotonic())
-        page = self._pages.join(sid, sign_in)
-        for engine_id in self._choice.access(sign_in.address):
-            self._introduce(page, self._choice.live_link(engine_id))
+        self.page_back(self._pages.join(sid, sign_in))
 
     def left(self, sid: str, sign_in: SignIn) -> None:
         """Note the end of a connection; tell the engines where it was the page's last."""
         with self._lock:
             self._rates.pop(sid, None)
         page = self._pages.leave(sid, sign_in)
-        for engine_id in list(page.engines) if page else ():
+        if page is not None:
+            self.page_gone(page)
+
+    def page_back(self, page: Page) -> None:
+        """Tell the engines that a page may use that it is there."""
+        for engine_id in self._choice.access(page.sign_in.address):
+            self._introduce(page, self._choice.live_link(engine_id))
+
+    def page_gone(self, page: Page) -> None:
+        """Tell the engines that worked for a page that it is closed."""
+        for engine_id in list(page.engines):
             link = self._choice.live_link(engine_id)
             if link is not None:
-                frame = RelayLeft(session=sign_in.page).model_dump()
+                frame = RelayLeft(session=page.sign_in.page).model_dump()
                 self._server.publish(ENGINES, LEFT, frame, link.sid)
 
     def engine_up(self, engine_id: str) -> None:
@@ -121,14 +136,15 @@ class Relay:
         if page is None or not self._entitled(page, engine_id):
             _log.info("dropped events for a page that is not there", extra={"engine_id": engine_id})
             return RelayReceipt(ok=False, room=0).model_dump()
-        connections = self._pages.connections(page)
+        connections, noted = self._pages.connections(page), []
         for item in sent.events:
             if item.event not in self._events or not _well_formed(item.data):
                 _log.warning("dropped an event that engines may not send", extra={"event": item.event})
                 continue
-            page.note(engine_id, item.data)
+            noted.append(item.data)
             for sid in connections:
                 self._server.publish(GUIS, item.event, item.data, sid)
+        self._pages.note(page, engine_id, noted)
         room = min((self._server.room_for(GUIS, sid) for sid in connections), default=0)
         return RelayReceipt(ok=bool(connections), room=room).model_dump()
 
@@ -172,17 +188,16 @@ class Relay:
         token, share = payload.get("share_token"), None
         if isinstance(token, str) and token:
             link, share = self._visited(event, payload, token)
-            page.visit(link.engine_id, token)
+            self._pages.visit(page, link.engine_id, token)
         else:
             choice = self._choice.choose(sign_in.address, payload.get("target_engine_id"), page.latest)
             _require(choice, event, role)
             link = choice.link
-            page.latest = link.engine_id
         if self._server.room_for(ENGINES, link.sid) <= 0:
             raise FloworkError(
                 ErrorCode.RATE_LIMITED, "The engine has more to do than it can take.", retry_after=1
             )
-        page.engines.add(link.engine_id)
+        self._pages.involve(page, link.engine_id, latest=share is None)
         frame = self._command(page, event, payload, share).model_dump(exclude_none=True)
         receipt = self._server.ask(ENGINES, link.sid, COMMAND, frame, seconds=ENGINE_SECONDS)
         if not isinstance(receipt, dict) or receipt.get("ok") is not True:
@@ -228,7 +243,7 @@ class Relay:
     def _introduce(self, page: Page, link: Link | None) -> None:
         if link is None or self._server.room_for(ENGINES, link.sid) <= 0:
             return
-        page.engines.add(link.engine_id)
+        self._pages.involve(page, link.engine_id, latest=False)
         try:
             frame = RelayOpen(
                 session=page.sign_in.page,

@@ -20,6 +20,7 @@ PONG_SECONDS = 20
 HANDSHAKE_SECONDS = 10.0
 SWEEP_SECONDS = 2.0
 MAX_UNSENT_PACKETS = 2000
+ROOM_ELSEWHERE = 100
 BINARY_PACKETS = ("5", "6")
 MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 
@@ -54,10 +55,11 @@ class Endpoint(Protocol):
 class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has no types
     """A Socket.IO server whose every event is answered and whose every buffer has an end.
 
-    ``websocket`` makes the WebSocket application of the chosen runtime, ``origin_allowed`` judges browsers.
+    ``websocket`` makes the WebSocket application of the chosen runtime, ``origin_allowed`` judges browsers,
+    ``manager`` joins it with the servers of other processes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keywords only
         self,
         *,
         async_mode: str,
@@ -65,9 +67,13 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         max_bytes: int,
         origin_allowed: Callable[[str | None, dict[str, Any]], bool],
         clock: Clock,
+        manager: Any = None,
+        transports: Sequence[str] = ("polling", "websocket"),
     ) -> None:
         super().__init__(
+            client_manager=manager,
             async_mode=async_mode,
+            transports=list(transports),
             async_handlers=False,  # events of one connection are handled in order, and not without bound
             json=wire_json,
             logger=_quiet("socketio"),
@@ -80,6 +86,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         )
         self.eio._async = {**self.eio._async, "websocket": websocket}  # noqa: SLF001 - it has no other way in
         self._clock = clock
+        self._has_others = manager is not None
         self._endpoints: dict[str, Endpoint] = {}
         self._since: dict[str, float] = {}
         self._waiting: dict[str, set[Any]] = {}
@@ -110,12 +117,17 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             answers.append(values[0] if values else None)
             done.set()
 
-        self._waiting.setdefault(sid, set()).add(done)
+        waiting = self._waiting.setdefault(sid, set())
+        waiting.add(done)
         try:
             self.emit(event, data, to=sid, namespace=namespace, callback=take)
             done.wait(timeout=seconds)
         finally:
-            self._waiting.get(sid, set()).discard(done)
+            waiting.discard(done)
+            if not waiting and not self.is_here(namespace, sid):
+                # Nothing here will see the end of a connection of another process.
+                self._waiting.pop(sid, None)
+                self.manager.callbacks.pop(sid, None)
         if not answers:
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine did not answer.", retry_after=5)
         return answers[0]
@@ -128,13 +140,36 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             self._close_transport(eio_sid)
 
     def room_for(self, namespace: str, sid: str) -> int:
-        """Return how many more events a connection can take now without coming near the end of its patience."""
+        """Return how many more events a connection can take now without coming near the end of its patience.
+
+        Of a connection of another process a modest number: that process closes it if it does not read.
+        """
+        if not self.is_here(namespace, sid):
+            return ROOM_ELSEWHERE if self._has_others else 0
         socket = self.eio.sockets.get(self.manager.eio_sid_from_sid(sid, namespace))
         return 0 if socket is None else MAX_UNSENT_PACKETS // 2 - int(socket.queue.qsize())
 
+    def is_here(self, namespace: str, sid: str) -> bool:
+        """Tell whether a connection is one of this process."""
+        return bool(self.manager.is_connected(sid, namespace))
+
     def members(self, namespace: str, room: str) -> list[str]:
-        """Return the connections in a room."""
+        """Return the connections of this process in a room."""
         return [sid for sid, _ in self.manager.get_participants(namespace, room)]
+
+    def drop_room(self, namespace: str, room: str) -> None:
+        """Close every connection in a room for good, those of other processes too."""
+        if self._has_others:
+            self.manager.close_room(room, namespace)
+            return
+        for sid in self.members(namespace, room):
+            self.drop(namespace, sid)
+
+    def listen_to_others(self) -> None:
+        """Begin to take part in what other processes send; without it that begins with the first connection."""
+        if self._has_others and not self.manager_initialized:  # type: ignore[has-type]
+            self.manager_initialized = True
+            self.manager.initialize()
 
     def close(self) -> None:
         """Close every connection and end the background work; a graceful stop waits for nobody then."""

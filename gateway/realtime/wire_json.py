@@ -17,9 +17,9 @@ def dumps(value: Any, **_options: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def loads(text: str, **_options: Any) -> Any:
+def loads(text: str | bytes, **_options: Any) -> Any:
     """Return the value a text holds; raises ValueError for anything that is not JSON, or nested too deeply."""
-    raw = text.encode()
+    raw = text if isinstance(text, bytes) else text.encode()
     try:
         check_depth(raw, MAX_DEPTH)
         return msgspec.json.decode(raw)

@@ -24,6 +24,7 @@ from shared.errors import ErrorCode, FloworkError
 
 STRATEGY = "sliding-window-counter"
 PREFIX = "flowork-rate"
+ALONE_SECONDS = 5.0
 REDIS_OPTIONS = {"wrap_exceptions": True, "socket_connect_timeout": 2, "socket_timeout": 2}
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class RateLimits:
             storage_options=dict(REDIS_OPTIONS) if redis_url else {},
             strategy=STRATEGY,
         )
+        self._alone_until = -math.inf
         self._alone: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def arrive(self, request: Request) -> None:
@@ -77,14 +79,21 @@ class RateLimits:
         if not most:
             return
         limit = RateLimitItemPerMinute(most)
-        try:
-            wait = self._hit(self._limiter.limiter, limit, key)
-        except StorageError as error:
-            _log.warning("rate limits are counted by this process alone", extra={"reason": str(error)[:200]})
-            wait = self._hit(self._alone, limit, key)
+        wait = self._hit_shared(limit, key)
         if wait is not None:
             message = f"Too many {what}: at most {most} a minute."
             raise FloworkError(ErrorCode.RATE_LIMITED, message, retry_after=wait)
+
+    def _hit_shared(self, limit: RateLimitItem, key: tuple[str, ...]) -> float | None:
+        now = self._clock.monotonic()
+        if now >= self._alone_until:
+            try:
+                return self._hit(self._limiter.limiter, limit, key)
+            except StorageError as error:
+                self._alone_until = now + ALONE_SECONDS
+                reason = type(error.storage_error).__name__
+                _log.warning("rate limits are counted by this process alone", extra={"reason": reason})
+        return self._hit(self._alone, limit, key)
 
     def _hit(self, counter: RateLimiter, limit: RateLimitItem, key: tuple[str, ...]) -> float | None:
         if counter.hit(limit, PREFIX, *key):

@@ -14,14 +14,20 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from shared.contract import catalog
+from shared.contract.proxy import EngineOperation
+
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
 API = "/api/v1"
 # Of the transport, for every operation: a host name that is not ours, and a path that is not in normal form.
 ANYWHERE = {"400", "404", "413"}
 
 
-def check(method: str, target: str, answer: httpx.Response) -> None:
-    """Assert that an operation's answer has a documented status and the documented shape."""
+def check(method: str, target: str, answer: httpx.Response, *, scripted_engine: bool = False) -> None:
+    """Assert that an operation's answer has a documented status and the documented shape.
+
+    What an engine answers that a test made up is judged by its status only.
+    """
     operation = find(method, target.partition("?")[0])
     if operation is None or answer.status_code == 304:
         return
@@ -32,6 +38,8 @@ def check(method: str, target: str, answer: httpx.Response) -> None:
         f"{name} answers {status}, which is not documented: {answer.text}"
     )
     kind = answer.headers.get("Content-Type", "").partition(";")[0]
+    if scripted_engine and answer.is_success and isinstance(catalog.operations()[name], EngineOperation):
+        return
     if told is None or kind != "application/json" or not answer.content:
         return
     assert kind in told["content"], f"{name} {status}: {kind} is not documented"

@@ -55,7 +55,11 @@ async def test_it_serves_and_stops_quickly(tmp_path: Path, wallet: WalletKey, mo
     [
         ({}, [], "GATEWAY_SECRET_TOKEN is not set."),
         ({"GATEWAY_SECRET_TOKEN": SECRET, "GATEWAY_PORTT": "1"}, [], "unknown setting GATEWAY_PORTT"),
-        ({"GATEWAY_SECRET_TOKEN": SECRET}, ["--workers", "2"], "runs as one gunicorn worker"),
+        (
+            {"GATEWAY_SECRET_TOKEN": SECRET},
+            ["--workers", "2"],
+            "Set the number of processes by GATEWAY_WORKERS",
+        ),
     ],
 )
 def test_it_refuses_what_is_not_fit_for_production(

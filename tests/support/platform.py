@@ -19,6 +19,7 @@ import httpx
 from shared.ids import new_service_secret
 from shared.signing.keys import WalletKey
 from shared.signing.rest import sign_headers
+from tests.gateway import conformance
 
 ROOT = Path(__file__).resolve().parents[2]
 Found = TypeVar("Found")
@@ -107,7 +108,11 @@ class Platform:
         headers = sign_headers(self.owner, method, target, content, now_ms=time.time_ns() // 1_000_000)
         if body is not None:
             headers["Content-Type"] = "application/json"
-        return httpx.request(method, self.gateway_url + target, content=content, headers=headers, timeout=10)
+        answer = httpx.request(
+            method, self.gateway_url + target, content=content, headers=headers, timeout=10
+        )
+        conformance.check(method, target, answer)
+        return answer
 
     def engine_state(self) -> str:
         """Return what the gateway says of the engine: online or offline."""

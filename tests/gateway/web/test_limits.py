@@ -8,7 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from flask import Flask, request
 
+from gateway.settings import Limits
+from gateway.web.limits import RateLimits
+from gateway.web.peers import Peers
+from shared.clock import SystemClock
+from shared.errors import ErrorCode, FloworkError
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway, in_process
 
@@ -73,3 +79,15 @@ def test_a_forwarded_address_counts_from_a_trusted_proxy_only(
             for number in range(3)
         ]
         assert found == seen
+
+
+def test_without_redis_each_process_counts_for_itself(caplog: pytest.LogCaptureFixture) -> None:
+    site = Flask("limits")
+    limits = RateLimits(site, Limits(per_ip=2), Peers(""), SystemClock(), "redis://127.0.0.1:1/0")
+    with site.test_request_context("/", environ_base={"REMOTE_ADDR": "198.51.100.1"}):
+        limits.arrive(request)
+        limits.arrive(request)
+        with pytest.raises(FloworkError) as refused:
+            limits.arrive(request)
+    assert refused.value.code is ErrorCode.RATE_LIMITED
+    assert "rate limits are counted by this process alone" in caplog.text

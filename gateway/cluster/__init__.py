@@ -1,0 +1,1 @@
+"""Several gateway processes as one: what they share in Redis (docs/adr says why so)."""
