@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test check format generate clean
+.PHONY: help setup setup-dev demo up env test check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ demo: setup ## run the whole platform once on a real log file; INPUT=path for yo
 
 up: setup ## start gateway and engine and keep them running
 	@$(FLOWORK) up
+
+env: setup ## make the secrets for docker-compose into .env; an existing file is left alone
+	@$(FLOWORK) env --output .env
 
 test: setup-dev ## run all tests
 	$(BIN)/python -m pytest -n auto
