@@ -1,6 +1,8 @@
 # The gateway with the web page built in: docker build -f deploy/docker/gateway.Dockerfile -t flowork-gateway .
 
 FROM node:20-bookworm-slim AS gui
+# Where the network inspects TLS: --build-arg NODE_EXTRA_CA_CERTS=<a file of the base image>
+ARG NODE_EXTRA_CA_CERTS
 WORKDIR /src/gui
 COPY gui/package.json gui/package-lock.json ./
 RUN npm ci --no-audit --no-fund

@@ -194,7 +194,9 @@ def test_a_platform_goes_on_from_a_backup(tmp_path: Path) -> None:
         made = json.loads(flowork(old, home, "backup", "create", str(archive), "--json"))
     assert made["databases"] == 2
     flowork(old, home, "backup", "verify", str(archive))
-    new = Platform(tmp_path / "new", owner=old.owner, secret=old.secret, engine_id=old.engine_id, token=old.token)
+    new = Platform(
+        tmp_path / "new", owner=old.owner, secret=old.secret, engine_id=old.engine_id, token=old.token
+    )
     flowork(new, home, "backup", "restore", str(archive))
     try:
         new.start_gateway()

@@ -69,6 +69,8 @@ def test_sent_into_a_file_by_the_shell_it_is_readable_by_nobody_else(tmp_path: P
     command = [sys.executable, "-m", "flowork", "env"]
     path = tmp_path / "secrets"
     with path.open("w") as output:
-        subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stdout=output, check=True, timeout=60)
+        subprocess.run(
+            command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stdout=output, check=True, timeout=60
+        )
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert set(RANDOM) < set(parse(path.read_text()))
