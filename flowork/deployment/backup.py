@@ -7,7 +7,6 @@ import hashlib
 import os
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -20,7 +19,7 @@ import msgspec
 from flowork.deployment import manifest
 from flowork.deployment.manifest import Entry, Manifest
 from flowork.deployment.snapshot import CHUNK, copy_database, copy_file, is_database, kept_files
-from shared.clock import iso
+from shared.clock import SystemClock, iso
 from shared.errors import ErrorCode, FloworkError
 
 
@@ -63,7 +62,7 @@ def _fill(file: IO[bytes], data_dir: Path, copy: Path) -> Manifest:
             entries.append(_add(tar, name, copy, mode=_mode(path), database=database))
         if not entries:
             raise FloworkError(ErrorCode.NOT_FOUND, f"There is nothing in {data_dir} yet.")
-        now = iso(time.time_ns() // 1_000_000)
+        now = iso(SystemClock().now_ms())
         found = Manifest(manifest.FORMAT, now, metadata.version("flowork"), tuple(entries))
         raw = msgspec.json.encode(found)
         tar.addfile(_member(manifest.NAME, len(raw), 0o600), BytesIO(raw))
@@ -88,7 +87,7 @@ def digest(content: IO[bytes]) -> str:
 
 def _member(name: str, size: int, mode: int) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
-    member.size, member.mode, member.mtime = size, mode, int(time.time())
+    member.size, member.mode, member.mtime = size, mode, SystemClock().now_ms() // 1000
     return member
 
 
