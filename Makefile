@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up gui test check format generate clean
+.PHONY: help setup setup-dev demo up gui env test check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ up: setup ## build the web GUI if need be, start gateway and engine and keep the
 
 gui: setup ## build the web GUI (fetches Node as a Python package where the machine has none)
 	@$(BIN)/python deploy/setup/build_gui.py
+
+env: setup ## make the secrets for docker-compose into .env; an existing file is left alone
+	@$(FLOWORK) env --output .env
 
 test: setup-dev ## run all tests
 	$(BIN)/python -m pytest -n auto

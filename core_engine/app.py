@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from core_engine.access.control import AccessControl, AccessPolicy
+from core_engine.access.invitation import claim_line
 from core_engine.access.replays import ReplayJournal
 from core_engine.access.share_links import ShareLinks
 from core_engine.commands.command import Rooms, handlers
@@ -166,6 +167,8 @@ class Engine:
         owner = self.access.owner or "not pinned yet"
         facts = {"owner": owner, "recovered_runs": recovered, "isolation": self._isolation}
         _log.info("engine ready", extra=asdict(self.address) | facts)
+        if line := claim_line(self._settings.identity, self.access.owner):
+            print(line, flush=True)  # noqa: T201 - for the person who starts it; the log masks it
 
     async def close(self) -> None:
         """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""

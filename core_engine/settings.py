@@ -33,6 +33,11 @@ class Identity(SettingsGroup):
         None, env="FLOWORK_CLAIM_CODE", secret=True,
         description="One-time code to claim an unowned engine with; set by `flowork up`.",
     )  # fmt: skip
+    claim_page: str = setting(
+        "", env="ENGINE_CLAIM_PAGE", pattern=r"^$|^https?://[^\s/]+/?$",
+        description="Origin of the web page for the claim link that an unowned engine prints at its start; "
+        "empty: none is printed.",
+    )  # fmt: skip
     master_key: SecretStr | None = setting(
         None, env="ENGINE_MASTER_KEY", secret=True,
         description="Key that encrypts secret variables, 64 hex digits. Empty: a key file in the engine's folder.",

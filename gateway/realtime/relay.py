@@ -58,7 +58,7 @@ _NOT_PASSED_ON = ("user_context", "_target_user_id", "__fac__", "target_engine_i
 class Relay:
     """Between the two namespaces. An engine reaches only pages that it was told of, and of people who may use it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is wired with
         self,
         server: SocketServer,
         choice: EngineChoice,
