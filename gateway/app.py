@@ -11,6 +11,8 @@ from gateway.auth.engine_token import EngineTokens
 from gateway.auth.service_key import ServiceKey
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
+from gateway.billing.scheduler import Scheduler
+from gateway.billing.service import Billing
 from gateway.context import Context
 from gateway.db.database import Database
 from gateway.db.replay_keys import ReplayKeys
@@ -49,10 +51,11 @@ class Deps:
 class GatewayApp:
     """The WSGI application. `close` ends its sockets, which a graceful stop would otherwise wait for."""
 
-    def __init__(self, front: Front, sockets: SocketServer, database: Database) -> None:
+    def __init__(self, front: Front, sockets: SocketServer, database: Database, scheduler: Scheduler) -> None:
         self._front = front
         self._sockets = sockets
         self._database = database
+        self._scheduler = scheduler
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
@@ -61,6 +64,7 @@ class GatewayApp:
     def close_sockets(self) -> None:
         """Close every Socket.IO connection and the background work around them."""
         self._sockets.close()
+        self._scheduler.stop()
 
     def close(self) -> None:
         """Close the sockets and the database."""
@@ -79,7 +83,9 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
     handshake = SocketHandshake(sessions, clock)
-    relay = Relay(sockets, EngineChoice(database, presence), clock, max_bytes=security.max_body_bytes)
+    billing = Billing.open(settings.billing, database, clock)
+    choice = EngineChoice(database, presence)
+    relay = Relay(sockets, choice, clock, billing.meter, max_bytes=security.max_body_bytes)
     sockets.attach(
         GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
     )
@@ -102,13 +108,16 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         presence=presence,
         links=EngineLinks(sockets, presence),
         gui=gui,
+        billing=billing,
         bundled_engine=settings.bundled.engine_id,
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
     proof = Proof(wallets, tokens, service_key)
     routes = find_routes(resources, context)
     site = build_site(routes, proof, origins, Pages.load(), security.max_body_bytes)
-    return GatewayApp(Front(sockets, site), sockets, database)
+    scheduler = Scheduler(billing.own_jobs(), settings.billing.jobs_seconds)
+    scheduler.start()
+    return GatewayApp(Front(sockets, site), sockets, database, scheduler)
 
 
 def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins) -> SocketServer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.billing.service import Billing
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine_links import EngineLinks
@@ -22,4 +23,5 @@ class Context:
     presence: Presence
     links: EngineLinks
     gui: GuiChannel
+    billing: Billing
     bundled_engine: str = ""

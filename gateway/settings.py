@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.ids import ENGINE_ID_PATTERN
-from shared.settings import SettingsGroup, setting
+from shared.settings import SettingsGroup, reveal, setting
 
 PREFIXES = ("GATEWAY_",)
 FOREIGN = frozenset({"GATEWAY_URL"})
@@ -55,6 +55,21 @@ class Storage(SettingsGroup):
     database_url: SecretStr | None = setting(
         None, env="DATABASE_URL", secret=True, description="SQLAlchemy URL; empty: SQLite in the data folder."
     )
+    redis_url: SecretStr | None = setting(
+        None, env="REDIS_URL", secret=True,
+        description="Redis that several processes share (presence, messages, rate limits); empty: memory.",
+    )  # fmt: skip
+    gateway_redis_url: SecretStr | None = setting(
+        None,
+        env="GATEWAY_REDIS_URL",
+        secret=True,
+        description="Redis for the gateway alone; empty: REDIS_URL.",
+    )
+
+    @property
+    def shared_redis(self) -> str:
+        """The URL of the Redis that the gateway's processes share, or an empty string."""
+        return reveal(self.gateway_redis_url) or reveal(self.redis_url)
 
 
 class Security(SettingsGroup):
@@ -78,6 +93,41 @@ class Security(SettingsGroup):
     engine_timeout_seconds: float = setting(
         120.0, env="GATEWAY_ENGINE_TIMEOUT_SECONDS", ge=1,
         description="An engine not heard of for this long is shown as offline, in seconds.",
+    )  # fmt: skip
+
+
+class BillingSettings(SettingsGroup):
+    """Plans and payments."""
+
+    enabled: bool = setting(
+        False, env="GATEWAY_BILLING",
+        description="Hold users to the limits of their plan and take payments; off: nobody is limited.",
+    )  # fmt: skip
+    plans_file: Path | None = setting(
+        None, env="GATEWAY_PLANS", description="JSON file of the plans; empty: free, pro and team as shipped."
+    )
+    chains_file: Path | None = setting(
+        None, env="GATEWAY_CHAINS",
+        description="JSON file of the chains and assets that are taken; empty: no payments.",
+    )  # fmt: skip
+    quote_minutes: float = setting(
+        60.0,
+        env="GATEWAY_QUOTE_MINUTES",
+        ge=1,
+        le=10080,
+        description="How long a quote may be paid, in minutes.",
+    )
+    seller: str = setting(
+        "Flowork", env="GATEWAY_SELLER", max_length=300,
+        description="Name and address of the seller, as invoices show them.",
+    )  # fmt: skip
+    jobs: Literal["process", "celery"] = setting(
+        "process", env="GATEWAY_JOBS",
+        description="Who does the periodic work: the gateway's process, or Celery workers (needs REDIS_URL).",
+    )  # fmt: skip
+    jobs_seconds: float = setting(
+        30.0, env="GATEWAY_JOBS_SECONDS", ge=0.2, le=3600,
+        description="Time between two rounds of periodic work, in seconds."
     )  # fmt: skip
 
 
@@ -107,4 +157,5 @@ class GatewaySettings(BaseModel):
     server: Server
     storage: Storage
     security: Security
+    billing: BillingSettings
     bundled: Bundled

@@ -14,6 +14,7 @@ import msgspec
 from pydantic import ValidationError
 
 from gateway.auth.socket_handshake import SignIn
+from gateway.billing.metering import Meter
 from gateway.realtime import frames
 from gateway.realtime.engine_choice import Choice, EngineChoice
 from gateway.realtime.engine_links import NAMESPACE as ENGINES
@@ -56,10 +57,13 @@ _NOT_PASSED_ON = ("user_context", "_target_user_id", "__fac__", "target_engine_i
 class Relay:
     """Between the two namespaces. An engine reaches only pages that it was told of, and of people who may use it."""
 
-    def __init__(self, server: SocketServer, choice: EngineChoice, clock: Clock, *, max_bytes: int) -> None:
+    def __init__(
+        self, server: SocketServer, choice: EngineChoice, clock: Clock, meter: Meter, *, max_bytes: int
+    ) -> None:
         self._server = server
         self._choice = choice
         self._clock = clock
+        self._meter = meter
         self._max_bytes = max_bytes
         self._pages = Pages()
         self._commands = relayed_commands()
@@ -166,6 +170,7 @@ class Relay:
                 ErrorCode.RATE_LIMITED, "The engine has more to do than it can take.", retry_after=1
             )
         engine_id = choice.link.engine_id
+        self._meter.admit_message(sign_in.address, engine_id)
         page.engines.add(engine_id)
         page.latest = engine_id
         frame = self._command(page, event, payload).model_dump(exclude_none=True)
@@ -174,6 +179,9 @@ class Relay:
             raise FloworkError(
                 ErrorCode.ENGINE_UNAVAILABLE, "The engine cannot take this command.", retry_after=5
             )
+        if event in STARTS:
+            job_id = payload.get("job_id")
+            self._meter.note_run(sign_in.address, engine_id, job_id if isinstance(job_id, str) else None)
 
     def _command(self, page: Page, event: str, payload: dict[str, Any]) -> RelayCommand:
         envelope, text = payload.get("envelope"), None

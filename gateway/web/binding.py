@@ -50,7 +50,12 @@ def _view(found: Route, proof: Proof, max_bytes: int) -> Callable[..., Response]
             parameters["caller"] = caller
         if operation.body is not None:
             parameters["body"] = _read(operation.body, request, body)
-        result = answer.validate_python(found.handler(**parameters))
+        if operation.query is not None:
+            parameters["query"] = _validated(operation.query, request.args.to_dict())
+        given = found.handler(**parameters)
+        if isinstance(given, Response):
+            return given
+        result = answer.validate_python(given)
         return Response(answer.dump_json(result), status=operation.status, content_type=JSON)
 
     return view
@@ -59,7 +64,11 @@ def _view(found: Route, proof: Proof, max_bytes: int) -> Callable[..., Response]
 def _read(model: type[Incoming], received: Request, body: bytes) -> BaseModel:
     if received.mimetype != JSON or received.headers.get("Content-Encoding", "identity") != "identity":
         raise FloworkError(ErrorCode.UNSUPPORTED_MEDIA, f"Send the body as {JSON}, not encoded otherwise.")
+    return _validated(model, parse_object(body))
+
+
+def _validated(model: type[Incoming], value: Any) -> BaseModel:
     try:
-        return model.model_validate(parse_object(body))
+        return model.model_validate(value)
     except ValidationError as error:
         raise invalid(error) from error

@@ -38,7 +38,8 @@ class Route:
     """An operation and what answers it.
 
     The handler takes, by name: ``caller`` (unless the operation needs no proof; the wallet's address in lower case,
-    or the engine's id), ``body`` (if the operation has one) and the parameters of its path.
+    or the engine's id), ``body`` and ``query`` (if the operation has them) and the parameters of its path. It may
+    give back a whole `Response` where its answer is not JSON.
     """
 
     operation: Operation
@@ -88,6 +89,7 @@ def _checked(found: Route) -> Route:
     wanted = set(_PARAMETER.findall(operation.path))
     wanted |= {"caller"} if operation.auth in {Auth.WALLET, Auth.ENGINE} else set()
     wanted |= {"body"} if operation.body else set()
+    wanted |= {"query"} if operation.query else set()
     taken = set(inspect.signature(found.handler).parameters)
     if wanted != taken:
         raise TypeError(f"{operation.name}: its handler takes {sorted(taken)}, it has {sorted(wanted)}")

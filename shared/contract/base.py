@@ -112,6 +112,8 @@ class Operation:
     status: int = 200
     body: type[Incoming] | None = None
     errors: tuple[str, ...] = field(default=())
+    query: type[Incoming] | None = None
+    media: str = "application/json"
 
     def __post_init__(self) -> None:
         """Enter the operation in the register; two of one name are a mistake of ours."""

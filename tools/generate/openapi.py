@@ -7,6 +7,8 @@ import re
 from importlib.metadata import version
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from shared.contract import catalog
 from shared.contract.base import Auth, Operation
 from shared.errors import ERROR_TABLE, ErrorCode
@@ -37,6 +39,7 @@ _HEADERS = {
     "engineToken": ("X-Engine-Token", "The engine's token."),
     "serviceSecret": ("X-API-Key", "The secret shared by gateway and engine."),
 }
+_RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
 _ALWAYS = (ErrorCode.RATE_LIMITED, ErrorCode.INTERNAL)
 _PROOF = (ErrorCode.UNAUTHENTICATED, ErrorCode.BAD_SIGNATURE, ErrorCode.STALE)
 _ERROR = {
@@ -84,17 +87,26 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         "tags": [operation.tag],
         "security": _SECURITY[operation.auth],
     }
-    parameters = re.findall(r"\{(\w+)\}", operation.path)
+    parameters = _parameters(operation)
     if parameters:
-        result["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in parameters
-        ]
+        result["parameters"] = parameters
     if operation.body:
         schema = schemas.of(operation.body, incoming=True)
         result["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     result["responses"] = _responses(operation, schemas)
     return result
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"\{(\w+)\}", operation.path)
+    ]
+    query = TypeAdapter(operation.query).json_schema() if operation.query else {}
+    required = query.get("required", [])
+    for name, schema in query.get("properties", {}).items():
+        found.append({"name": name, "in": "query", "required": name in required, "schema": schema})
+    return found
 
 
 def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
@@ -109,9 +121,12 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         by_status.setdefault(ERROR_TABLE[code].http, []).append(code)
     responses: dict[str, Any] = {}
     if ErrorCode.NOT_IMPLEMENTED not in codes:
-        content = {"application/json": {"schema": schemas.of(operation.response)}}
+        content = {operation.media: {"schema": schemas.of(operation.response)}}
         responses[str(operation.status)] = {"description": "Success", "content": content}
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
     for status, meanings in sorted(by_status.items()):
-        responses[str(status)] = {"description": ", ".join(meanings), "content": error}
+        answer: dict[str, Any] = {"description": ", ".join(meanings), "content": error}
+        if any(ERROR_TABLE[code].retryable for code in meanings):
+            answer["headers"] = {"Retry-After": _RETRY_AFTER}
+        responses[str(status)] = answer
     return responses
