@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.billing.plans import Plans
@@ -130,6 +130,8 @@ def shorten(  # noqa: PLR0913 - what a purchase is made of
     for other, end in running(connection, address, now_ms).items():
         if other == plan or plans.rank(other) < plans.rank(plan):
             _set(connection, address, other, end - length_ms)
+    table = subscriptions.c
+    connection.execute(delete(subscriptions).where(table.address == address, table.expires_ms <= now_ms))
 
 
 def _set(connection: Connection, address: str, plan: str, expires_ms: int) -> None:

@@ -26,7 +26,9 @@ class Chain:
     token: str
     foreign: str
 
-    def send(self, sender: Account, to: str, value: int = 0, data: str = "0x", nonce: int | None = None) -> str:
+    def send(
+        self, sender: Account, to: str, value: int = 0, data: str = "0x", nonce: int | None = None
+    ) -> str:
         """Send a transaction signed in this process; it is in a block when this returns."""
         return str(self.node.call("eth_sendRawTransaction", self.sign(sender, to, value, data, nonce)))
 
@@ -53,6 +55,10 @@ class Chain:
 
     def confirm(self, blocks: int = CONFIRMATIONS) -> None:
         self.node.mine(blocks)
+
+
+def key_of(account: Account) -> WalletKey:
+    return WalletKey(bytes.fromhex(account.key.removeprefix("0x")))
 
 
 def transfer_data(to: str, amount: int) -> str:
@@ -119,7 +125,13 @@ def plans_file(folder: Path, **limits: int | None) -> Path:
     none = dict.fromkeys(("engines", "shares", "relay_messages_per_day", "share_retention_days"))
     dearer = {"ETH": "0.03", "USDX": "45.5"}
     plans = [
-        {"id": "free", "name": "Free", "description": "", "limits": none | {"engines": 1} | limits, "prices": {}},
+        {
+            "id": "free",
+            "name": "Free",
+            "description": "",
+            "limits": none | {"engines": 1} | limits,
+            "prices": {},
+        },
         {"id": "pro", "name": "Pro", "description": "", "limits": none | {"engines": 2}, "prices": PRICES},
         {"id": "team", "name": "Team", "description": "", "limits": none, "prices": dearer},
     ]
@@ -156,4 +168,4 @@ def shop(tmp_path: Path, chain: Chain) -> Iterator[Shop]:
     recipient = WalletKey.create()[0].address
     customer = chain.node.accounts[1]
     with in_process(tmp_path, **shop_settings(tmp_path, chain, recipient)) as gateway:
-        yield Shop(gateway, chain, customer, WalletKey(customer.key), recipient)
+        yield Shop(gateway, chain, customer, key_of(customer), recipient)

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from shared.signing.keys import WalletKey
-from tests.gateway.billing.conftest import CONFIRMATIONS, Shop
+from tests.gateway.billing.conftest import CONFIRMATIONS, Shop, key_of
 from tests.support.evm import CHAIN_ID
 
 DAY = 24 * 60 * 60
@@ -80,7 +80,7 @@ def test_overpaid_pays_and_keeps_the_rest(shop: Shop) -> None:
     assert (covered["status"], covered["amount"], covered["credit_used"]) == ("paid", "0", "12000000")
     assert shop.credit() == 1_000_000
     assert 59.9 < days_until(shop.expires()) <= 60
-    assert [item["total"] for item in shop.invoices()][0] == "12"
+    assert shop.invoices()[0]["total"] == "12"
 
 
 def test_another_asset_than_quoted_is_credit_in_that_asset(shop: Shop) -> None:
@@ -125,7 +125,7 @@ def test_paying_the_quote_of_another_from_the_own_wallet(shop: Shop) -> None:
     told = shop.settle(shop.chain.pay(other, shop.quote("USDX")))
     assert told["outcome"] == "wrong_sender"
     assert shop.plan() == "free"
-    assert shop.ask("GET", "/payments", wallet=WalletKey(other.key))[0]["outcome"] == "no_quote"
+    assert shop.ask("GET", "/payments", wallet=key_of(other))[0]["outcome"] == "no_quote"
 
 
 def test_a_late_payment_is_kept_as_credit(shop: Shop) -> None:
@@ -176,7 +176,10 @@ def test_a_transaction_to_somebody_else_and_a_failed_one(shop: Shop) -> None:
     shop.quote()
     elsewhere = shop.chain.transfer(shop.customer, WalletKey.create()[0].address, 12_000_000)
     too_much = shop.chain.sign(
-        shop.customer, shop.chain.token, 0, "0xa9059cbb" + shop.recipient[2:].lower().rjust(64, "0") + "f" * 64
+        shop.customer,
+        shop.chain.token,
+        0,
+        "0xa9059cbb" + shop.recipient[2:].lower().rjust(64, "0") + "f" * 64,
     )
     assert shop.settle(elsewhere)["outcome"] == "no_payment"
     failed = shop.chain.node.call("eth_sendRawTransaction", too_much)
