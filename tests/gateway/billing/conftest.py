@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.billing.service import Billing
+from gateway.db.opening import open_store
+from shared.clock import SystemClock
 from shared.signing.keys import WalletKey
-from tests.gateway.support import Gateway, in_process
+from tests.gateway.support import Gateway, in_process, settings
 from tests.support.evm import CHAIN_ID, Account, EvmNode, evm_node
 
 CONFIRMATIONS = 3
@@ -95,6 +99,16 @@ class Shop:
         """Do the periodic work once."""
         assert self.gateway.app is not None
         self.gateway.app._scheduler.round()
+
+    @contextmanager
+    def billing(self) -> Iterator[Billing]:
+        """Open billing on the gateway's database, as another process would."""
+        given = settings(self.gateway.folder, **shop_settings(self.gateway.folder, self.chain, self.recipient))
+        database = open_store(given)
+        try:
+            yield Billing.open(given.billing, database, SystemClock())
+        finally:
+            database.close()
 
     def plan(self) -> str:
         return self.ask("GET", "/subscription")["plan"]
