@@ -1,6 +1,6 @@
 // Generated from shared/contract by `make generate`; changes here are lost.
 
-export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
+export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "PAYMENT_REQUIRED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
 
 export type ActiveJob = {
   id: string;
@@ -14,6 +14,11 @@ export type ApproveManual = {
   comment?: string;
   approval_id?: (string | null);
 };
+export type AssetItem = {
+  symbol: string;
+  decimals: number;
+  contract: (string | null);
+};
 export type BreakpointHit = {
   type?: string;
   job_id: string;
@@ -23,6 +28,19 @@ export type BreakpointHit = {
   target_node_id: string;
   preview: string;
   timestamp: number;
+};
+export type ChainItem = {
+  chain_id: number;
+  name: string;
+  recipient: string;
+  confirmations: number;
+  assets: (AssetItem)[];
+};
+export type CheckoutBody = {
+  plan: string;
+  months: number;
+  chain_id: number;
+  asset: string;
 };
 export type ClaimBody = {
   engine_id: string;
@@ -69,6 +87,22 @@ export type ContinueRun = {
   job_id?: (string | null);
   request_id?: (string | null);
   connection_id?: (string | null);
+};
+export type CreditBalance = {
+  chain_id: number;
+  asset: string;
+  amount: string;
+};
+export type CreditItem = {
+  chain_id: number;
+  asset: string;
+  amount: string;
+  reason: string;
+  at: string;
+};
+export type Credits = {
+  balances: (CreditBalance)[];
+  entries: (CreditItem)[];
 };
 export type DebugPopup = {
   type?: string;
@@ -214,6 +248,17 @@ export type HeldConnection = {
   target_node_id: string;
   since: number;
   preview: string;
+};
+export type Invoice = {
+  number: number;
+  issued_at: string;
+  plan: string;
+  months: number;
+  asset: string;
+  chain_id: number;
+  total: string;
+  corrects: (number | null);
+  sha256: string;
 };
 export type ListPins = {
   job_id?: (string | null);
@@ -389,6 +434,12 @@ export type NodeUsage = {
   currency: string;
   estimated?: boolean;
 };
+export type Notice = {
+  id: number;
+  kind: string;
+  message: string;
+  at: string;
+};
 export type PassedPayload = {
   data: unknown;
   history: (unknown)[];
@@ -396,6 +447,23 @@ export type PassedPayload = {
 export type PauseWorkflow = {
   job_id?: (string | null);
   request_id?: (string | null);
+};
+export type Payment = {
+  tx_hash: string;
+  chain_id: number;
+  outcome: "ok" | "underpaid" | "overpaid" | "wrong_asset" | "wrong_sender" | "late" | "replayed" | "pending" | "no_quote" | "no_payment" | "failed";
+  message: string;
+  asset: (string | null);
+  amount: (string | null);
+  credited: string;
+  quote_id: (string | null);
+  confirmations: number;
+  confirmations_needed: number;
+  at: string;
+};
+export type PaymentBody = {
+  tx_hash: string;
+  chain_id?: (number | null);
 };
 export type PinData = {
   job_id?: (string | null);
@@ -412,11 +480,29 @@ export type PinsList = {
   pins: (StoredPin)[];
   request_id?: (string | null);
 };
+export type PlanItem = {
+  id: string;
+  name: string;
+  description: string;
+  limits: PlanLimits;
+  prices: Record<string, string>;
+};
+export type PlanLimits = {
+  engines: (number | null);
+  shares: (number | null);
+  relay_messages_per_day: (number | null);
+  share_retention_days: (number | null);
+};
 export type PlannedStart = {
   due: number;
   rule_id: string;
   preset_name: string;
   rule_name: string;
+};
+export type Plans = {
+  enforced: boolean;
+  plans: (PlanItem)[];
+  chains: (ChainItem)[];
 };
 export type PortInfo = {
   name: string;
@@ -499,6 +585,22 @@ export type PropertyInfo = {
 export type PropertyOption = {
   label: string;
   value: string;
+};
+export type Quote = {
+  id: string;
+  plan: string;
+  months: number;
+  payer: string;
+  recipient: string;
+  amount: string;
+  asset: string;
+  decimals: number;
+  contract: (string | null);
+  chain_id: number;
+  credit_used: string;
+  reference: number;
+  status: "open" | "paid" | "closed";
+  expires_at: string;
 };
 export type RegisteredEngine = {
   id: string;
@@ -762,6 +864,12 @@ export type SubscribeRun = {
   after_seq?: number;
   include_children?: boolean;
 };
+export type Subscription = {
+  plan: string;
+  expires_at: (string | null);
+  limits: PlanLimits;
+  later: Record<string, unknown>;
+};
 export type SystemOverview = {
   kernel_version: string;
   license_tier?: string;
@@ -833,8 +941,26 @@ export type UpdateVariable = {
   name: string;
   data: VariableData;
 };
+export type Usage = {
+  days: (UsageDay)[];
+  used: Record<string, number>;
+  limits: PlanLimits;
+};
 export type UsageCount = {
   used: number;
+};
+export type UsageDay = {
+  day: string;
+  relay_messages: number;
+  runs_started: number;
+  engine_days: number;
+  engines: (UsageItem)[];
+};
+export type UsageItem = {
+  engine_id: string;
+  relay_messages: number;
+  runs_started: number;
+  engine_days: number;
 };
 export type UsageTotals = {
   calls: number;
@@ -978,22 +1104,31 @@ export interface Events {
 }
 
 export interface Operations {
+  checkout: { path: undefined; body: CheckoutBody; response: Quote };
   claim_engine: { path: undefined; body: ClaimBody; response: ClaimedEngine };
   component_icon: { path: { kind: string; component_id: string }; body: undefined; response: Blob };
   delete_engine: { path: { engine_id: string }; body: undefined; response: Message };
   delete_preset: { path: { preset: string }; body: undefined; response: null };
   delete_variable: { path: { variable: string }; body: undefined; response: null };
+  download_invoice: { path: { number: string }; body: undefined; response: Blob };
   engine_auth_info: { path: undefined; body: undefined; response: (string)[] };
   get_component: { path: { kind: string; component_id: string }; body: undefined; response: ComponentInfo };
+  get_credits: { path: undefined; body: undefined; response: Credits };
+  get_plans: { path: undefined; body: undefined; response: Plans };
   get_preset: { path: { preset: string }; body: undefined; response: Record<string, unknown> };
   get_profile: { path: undefined; body: undefined; response: Profile };
   get_settings: { path: undefined; body: undefined; response: Record<string, unknown> };
+  get_subscription: { path: undefined; body: undefined; response: Subscription };
+  get_usage: { path: undefined; body: undefined; response: Usage };
   get_variable: { path: { variable: string }; body: undefined; response: Variable };
   health: { path: undefined; body: undefined; response: Health };
   list_drives: { path: undefined; body: undefined; response: (DriveItem)[] };
   list_engines: { path: undefined; body: undefined; response: (Engine)[] };
   list_folder: { path: undefined; body: undefined; response: DirectoryList };
+  list_invoices: { path: undefined; body: undefined; response: (Invoice)[] };
   list_modules: { path: undefined; body: undefined; response: (ComponentInfo)[] };
+  list_notices: { path: undefined; body: undefined; response: (Notice)[] };
+  list_payments: { path: undefined; body: undefined; response: (Payment)[] };
   list_plugins: { path: undefined; body: undefined; response: (ComponentInfo)[] };
   list_presets: { path: undefined; body: undefined; response: (PresetItem)[] };
   list_tools: { path: undefined; body: undefined; response: (ComponentInfo)[] };
@@ -1020,6 +1155,7 @@ export interface Operations {
   run_status: { path: { job_id: string }; body: undefined; response: RunDetails };
   save_preset: { path: undefined; body: SavePresetBody; response: Done };
   stop_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
+  submit_payment: { path: undefined; body: PaymentBody; response: Payment };
   switch_variable: { path: { variable: string }; body: VariableStateBody; response: Done };
   update_engine_name: { path: { engine_id: string }; body: EngineNameBody; response: Message };
 }
@@ -1105,22 +1241,31 @@ export const RELAYED: Record<string, keyof Events> = {
 };
 
 export const OPERATIONS = {
+  checkout: { method: "POST", path: "/billing/checkout", auth: "wallet" },
   claim_engine: { method: "POST", path: "/user/engines/claim", auth: "wallet" },
   component_icon: { method: "GET", path: "/components/{kind}/{component_id}/icon", auth: "none" },
   delete_engine: { method: "DELETE", path: "/user/engines/{engine_id}", auth: "wallet" },
   delete_preset: { method: "DELETE", path: "/presets/{preset}", auth: "wallet" },
   delete_variable: { method: "DELETE", path: "/variables/{variable}", auth: "wallet" },
+  download_invoice: { method: "GET", path: "/billing/invoices/{number}/pdf", auth: "wallet" },
   engine_auth_info: { method: "GET", path: "/engine/get-engine-auth-info", auth: "engine" },
   get_component: { method: "GET", path: "/components/{kind}/{component_id}", auth: "wallet" },
+  get_credits: { method: "GET", path: "/billing/credits", auth: "wallet" },
+  get_plans: { method: "GET", path: "/billing/plans", auth: "none" },
   get_preset: { method: "GET", path: "/presets/{preset}", auth: "wallet" },
   get_profile: { method: "GET", path: "/auth/profile", auth: "wallet" },
   get_settings: { method: "GET", path: "/settings", auth: "wallet" },
+  get_subscription: { method: "GET", path: "/billing/subscription", auth: "wallet" },
+  get_usage: { method: "GET", path: "/billing/usage", auth: "wallet" },
   get_variable: { method: "GET", path: "/variables/{variable}", auth: "wallet" },
   health: { method: "GET", path: "/system/health", auth: "none" },
   list_drives: { method: "GET", path: "/filesystem/drives", auth: "wallet" },
   list_engines: { method: "GET", path: "/user/engines", auth: "wallet" },
   list_folder: { method: "GET", path: "/filesystem/list", auth: "wallet" },
+  list_invoices: { method: "GET", path: "/billing/invoices", auth: "wallet" },
   list_modules: { method: "GET", path: "/modules", auth: "wallet" },
+  list_notices: { method: "GET", path: "/billing/notices", auth: "wallet" },
+  list_payments: { method: "GET", path: "/billing/payments", auth: "wallet" },
   list_plugins: { method: "GET", path: "/plugins", auth: "wallet" },
   list_presets: { method: "GET", path: "/presets", auth: "wallet" },
   list_tools: { method: "GET", path: "/tools", auth: "wallet" },
@@ -1147,6 +1292,7 @@ export const OPERATIONS = {
   run_status: { method: "GET", path: "/workflow/status/{job_id}", auth: "wallet" },
   save_preset: { method: "POST", path: "/presets", auth: "wallet" },
   stop_run: { method: "POST", path: "/workflow/stop/{job_id}", auth: "wallet" },
+  submit_payment: { method: "POST", path: "/billing/payments", auth: "wallet" },
   switch_variable: { method: "PATCH", path: "/variables/{variable}/state", auth: "wallet" },
   update_engine_name: { method: "PUT", path: "/user/engines/{engine_id}/update-name", auth: "wallet" },
 } as const;

@@ -103,7 +103,9 @@ class Shop:
     @contextmanager
     def billing(self) -> Iterator[Billing]:
         """Open billing on the gateway's database, as another process would."""
-        given = settings(self.gateway.folder, **shop_settings(self.gateway.folder, self.chain, self.recipient))
+        given = settings(
+            self.gateway.folder, **shop_settings(self.gateway.folder, self.chain, self.recipient)
+        )
         database = open_store(given)
         try:
             yield Billing.open(given.billing, database, SystemClock())

@@ -33,7 +33,8 @@ def test_what_cannot_be_bought_is_explained(shop: Shop, change: dict, status: in
 def test_quotes_are_unique_and_bounded(shop: Shop) -> None:
     with ThreadPoolExecutor(8) as threads:
         asked = [
-            threads.submit(shop.gateway.call, shop.wallet, "POST", "/billing/checkout", GOOD) for _ in range(24)
+            threads.submit(shop.gateway.call, shop.wallet, "POST", "/billing/checkout", GOOD)
+            for _ in range(24)
         ]
         answers = [one.result() for one in asked]
     made = [answer.json()["amount"] for answer in answers if answer.status_code == 201]

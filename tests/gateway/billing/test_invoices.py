@@ -16,7 +16,15 @@ from gateway.db.database import Database
 from shared.signing.keys import WalletKey
 from tests.gateway.billing.conftest import Shop
 
-CONTENT = {"plan": "pro", "months": 1, "asset": "ETH", "chain_id": 1, "total": "1", "paid": "1", "corrects": None}
+CONTENT = {
+    "plan": "pro",
+    "months": 1,
+    "asset": "ETH",
+    "chain_id": 1,
+    "total": "1",
+    "paid": "1",
+    "corrects": None,
+}
 
 
 @pytest.fixture
@@ -41,7 +49,9 @@ def test_a_transaction_that_fails_takes_no_number(database: Database) -> None:
     assert numbers == list(range(20, 0, -1))
 
 
-@pytest.mark.parametrize("act", ["UPDATE billing_invoices SET content = '{}'", "DELETE FROM billing_invoices"])
+@pytest.mark.parametrize(
+    "act", ["UPDATE billing_invoices SET content = '{}'", "DELETE FROM billing_invoices"]
+)
 def test_an_invoice_cannot_be_changed(database: Database, act: str) -> None:
     with database.write() as connection:
         invoices.issue(connection, "0xa", "payment:1", CONTENT, 5)
@@ -60,7 +70,15 @@ def test_the_pdf_says_what_was_bought(shop: Shop, stranger: WalletKey) -> None:
     assert answer.headers["Content-Type"] == "application/pdf"
     assert 'filename="invoice-1.pdf"' in answer.headers["Content-Disposition"]
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
-    for part in ("Invoice 1", "Flowork", shop.wallet.address, "3 x 30 days", f"{shown['total']} ETH", tx, shown["sha256"]):
+    for part in (
+        "Invoice 1",
+        "Flowork",
+        shop.wallet.address,
+        "3 x 30 days",
+        f"{shown['total']} ETH",
+        tx,
+        shown["sha256"],
+    ):
         assert part in text
     assert shop.gateway.call(shop.wallet, "GET", path).content == answer.content
     assert shop.gateway.call(stranger, "GET", path).status_code == 404

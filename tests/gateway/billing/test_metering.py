@@ -49,7 +49,9 @@ def test_writing_twice_changes_nothing(database: Database, clock: ManualClock, t
     assert totals(billing, BEN) == [(0, 0, 0)]
 
 
-def test_processes_add_up_and_a_run_counts_once(database: Database, clock: ManualClock, tmp_path: Path) -> None:
+def test_processes_add_up_and_a_run_counts_once(
+    database: Database, clock: ManualClock, tmp_path: Path
+) -> None:
     one, other = process(database, clock, tmp_path), process(database, clock, tmp_path)
     for billing in (one, other, one):
         billing.meter.admit_message(ANNA, "e1")
