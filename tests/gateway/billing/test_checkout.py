@@ -21,7 +21,7 @@ GOOD = {"plan": "pro", "months": 1, "chain_id": CHAIN_ID, "asset": "USDX"}
         ({"asset": "DOGE"}, 400, "ETH, USDX"),
         ({"months": 0}, 400, "months"),
         ({"months": -5}, 400, "months"),
-        ({"months": 10**30}, 400, "months"),
+        ({"months": 25}, 400, "months"),
     ],
 )
 def test_what_cannot_be_bought_is_explained(shop: Shop, change: dict, status: int, word: str) -> None:
