@@ -51,8 +51,9 @@ class Node:
             path = (url.path or "/") + (f"?{url.query}" if url.query else "")
             headers = {"Content-Type": "application/json", "User-Agent": "Flowork"}
             connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            content = response.read(MOST_BYTES + 1)
+            # Closed by itself as well: it keeps the socket when it is not read to its end.
+            with connection.getresponse() as response:
+                content = response.read(MOST_BYTES + 1)
         finally:
             connection.close()
         if len(content) > MOST_BYTES:

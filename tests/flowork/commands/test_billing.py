@@ -42,7 +42,8 @@ def test_from_the_plans_to_the_invoice(run, shop: Shop, tmp_path: Path) -> None:
     assert "* pro" in run("plans").stdout
     listed = run("invoices").stdout
     assert "pro" in listed
-    assert run("invoices", "--download", "1").stdout.strip() == "invoice-1.pdf"
+    saved = run("invoices", "--download", "1")
+    assert saved.stdout.strip() == "invoice-1.pdf", saved.output
     assert (tmp_path / "invoice-1.pdf").read_bytes().startswith(b"%PDF")
     assert run("invoices", "--download", "2").exit_code == 66
     assert len(run("usage", "--days", "3").stdout.splitlines()) == 4
