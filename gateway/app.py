@@ -16,6 +16,8 @@ from gateway.auth.service_key import ServiceKey
 from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
+from gateway.billing.scheduler import Scheduler
+from gateway.billing.service import Billing
 from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
@@ -60,12 +62,18 @@ class GatewayApp:
     """The WSGI application. `close` ends its sockets, which a graceful stop would otherwise wait for."""
 
     def __init__(
-        self, front: Front, sockets: SocketServer, database: Database, sign_off: Callable[[], None]
+        self,
+        front: Front,
+        sockets: SocketServer,
+        database: Database,
+        sign_off: Callable[[], None],
+        scheduler: Scheduler,
     ) -> None:
         self._front = front
         self._sockets = sockets
         self._database = database
         self._sign_off = sign_off
+        self._scheduler = scheduler
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
@@ -74,6 +82,7 @@ class GatewayApp:
     def close_sockets(self) -> None:
         """Close every Socket.IO connection and the background work around them."""
         self._sockets.close()
+        self._scheduler.stop()
         self._sign_off()
 
     def close(self) -> None:
@@ -93,8 +102,11 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
     handshake = SocketHandshake(sessions, clock)
+    billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
-    relay = Relay(sockets, choice, visits, joint.pages, clock, max_bytes=security.max_body_bytes)
+    relay = Relay(
+        sockets, choice, visits, joint.pages, clock, meter=billing.meter, max_bytes=security.max_body_bytes
+    )
     sockets.attach(
         GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
     )
@@ -119,6 +131,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         gui=gui,
         answers=AnswerCache(clock),
         share_tokens=ShareTokens.open(settings),
+        billing=billing,
         bundled_engine=settings.bundled.engine_id,
         public_url=settings.server.public_url,
         admins=Admins(security.admins),
@@ -135,7 +148,9 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, Hosts(settings.server))
-    return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay))
+    scheduler = Scheduler(billing.own_jobs(), settings.billing.jobs_seconds)
+    scheduler.start()
+    return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
 
 
 def _joint(settings: GatewaySettings, clock: Clock) -> Joint:

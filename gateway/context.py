@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gateway.auth.admins import Admins
 from gateway.auth.share_tokens import ShareTokens
+from gateway.billing.service import Billing
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine_links import EngineLinks
@@ -28,5 +29,6 @@ class Context:
     answers: AnswerCache
     share_tokens: ShareTokens
     admins: Admins
+    billing: Billing
     bundled_engine: str = ""
     public_url: str = ""

@@ -138,6 +138,41 @@ class Limits(SettingsGroup):
     )  # fmt: skip
 
 
+class BillingSettings(SettingsGroup):
+    """Plans and payments."""
+
+    enabled: bool = setting(
+        False, env="GATEWAY_BILLING",
+        description="Hold users to the limits of their plan and take payments; off: nobody is limited.",
+    )  # fmt: skip
+    plans_file: Path | None = setting(
+        None, env="GATEWAY_PLANS", description="JSON file of the plans; empty: free, pro and team as shipped."
+    )
+    chains_file: Path | None = setting(
+        None, env="GATEWAY_CHAINS",
+        description="JSON file of the chains and assets that are taken; empty: no payments.",
+    )  # fmt: skip
+    quote_minutes: float = setting(
+        60.0,
+        env="GATEWAY_QUOTE_MINUTES",
+        ge=1,
+        le=10080,
+        description="How long a quote may be paid, in minutes.",
+    )
+    seller: str = setting(
+        "Flowork", env="GATEWAY_SELLER", max_length=300,
+        description="Name and address of the seller, as invoices show them.",
+    )  # fmt: skip
+    jobs: Literal["process", "celery"] = setting(
+        "process", env="GATEWAY_JOBS",
+        description="Who does the periodic work: the gateway's process, or Celery workers (needs REDIS_URL).",
+    )  # fmt: skip
+    jobs_seconds: float = setting(
+        30.0, env="GATEWAY_JOBS_SECONDS", ge=0.2, le=3600,
+        description="Time between two rounds of periodic work, in seconds."
+    )  # fmt: skip
+
+
 class Bundled(SettingsGroup):
     """The engine that `flowork up` starts beside the gateway, to be claimed by the first identity."""
 
@@ -165,4 +200,5 @@ class GatewaySettings(BaseModel):
     storage: Storage
     security: Security
     limits: Limits
+    billing: BillingSettings
     bundled: Bundled

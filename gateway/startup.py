@@ -12,6 +12,7 @@ from gateway.app import Deps, GatewayApp, create_app
 from gateway.auth.engine_token import hash_token
 from gateway.db import audit, migrate
 from gateway.db.database import Database
+from gateway.db.opening import open_store
 from gateway.production import require_secret
 from gateway.resources.engines import queries
 from gateway.settings import FOREIGN, PREFIXES, GatewaySettings
@@ -61,7 +62,7 @@ def open_database(settings: GatewaySettings) -> Database:
         raise FloworkError(
             ErrorCode.CONFIGURATION, f"The data folder {folder} cannot be used: {error.strerror}."
         ) from error
-    return Database(reveal(settings.storage.database_url) or f"sqlite:///{folder / 'gateway.db'}")
+    return open_store(settings)
 
 
 def seed(settings: GatewaySettings, database: Database, clock: Clock) -> None:

@@ -25,6 +25,7 @@ class ErrorCode(StrEnum):
     UNSUPPORTED_MEDIA = "UNSUPPORTED_MEDIA"
     RATE_LIMITED = "RATE_LIMITED"
     BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    PAYMENT_REQUIRED = "PAYMENT_REQUIRED"
     COMPONENT_FAILED = "COMPONENT_FAILED"
     SANDBOX_UNAVAILABLE = "SANDBOX_UNAVAILABLE"
     STORAGE_FULL = "STORAGE_FULL"
@@ -79,6 +80,9 @@ ERROR_TABLE: dict[ErrorCode, ErrorMeaning] = {
     ),
     ErrorCode.BUDGET_EXCEEDED: ErrorMeaning(
         402, 77, False, "What was set as the most to spend is spent; raise the limit or start a new run."
+    ),
+    ErrorCode.PAYMENT_REQUIRED: ErrorMeaning(
+        402, 77, False, "A limit of the plan is reached; the text says which one and how to lift it."
     ),
     ErrorCode.COMPONENT_FAILED: ErrorMeaning(
         502, 70, False, "A component of the workflow reported a failure."

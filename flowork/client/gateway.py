@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import time
 from types import TracebackType
-from typing import Self, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -79,7 +79,7 @@ class Client:
     def register_engine(self, name: str) -> engine.RegisteredEngine:
         """Register an engine; its token is in the answer and nowhere else afterwards."""
         return self._perform(
-            engine.REGISTER_ENGINE, engine.RegisteredEngine, _checked(engine.EngineNameBody, name=name)
+            engine.REGISTER_ENGINE, engine.RegisteredEngine, checked(engine.EngineNameBody, name=name)
         )
 
     def delete_engine(self, engine_id: str) -> engine.Message:
@@ -92,7 +92,7 @@ class Client:
 
     def rename_engine(self, engine_id: str, name: str) -> engine.Message:
         """Rename an engine of the caller."""
-        body = _checked(engine.EngineNameBody, name=name)
+        body = checked(engine.EngineNameBody, name=name)
         return self._perform(engine.UPDATE_ENGINE_NAME, engine.Message, body, engine_id=engine_id)
 
     def claim(self, link_or_code: str, engine_id: str | None = None) -> engine.ClaimedEngine:
@@ -102,7 +102,7 @@ class Client:
             link = ClaimLink.parse(code)
             code, engine_id = link.code, link.engine_id
         proof = claim_proof(code, self.identity.address, engine_id)
-        body = _checked(engine.ClaimBody, engine_id=engine_id, proof=proof)
+        body = checked(engine.ClaimBody, engine_id=engine_id, proof=proof)
         return self._perform(engine.CLAIM_ENGINE, engine.ClaimedEngine, body)
 
     def wait_online(self, engine_id: str, timeout_seconds: float = 30.0) -> engine.Engine:
@@ -129,17 +129,36 @@ class Client:
             socket_url, engine_id, self.identity, timeout_seconds=self._timeout, clock=self._clock
         )
 
-    def _perform(
-        self, operation: Operation, answer: type[Answer], body: Incoming | None = None, **path: str
+    def perform(
+        self,
+        operation: Operation,
+        answer: type[Answer],
+        body: Incoming | None = None,
+        *,
+        query: dict[str, str] | None = None,
+        **path: str,
     ) -> Answer:
         """Carry out a declared operation and return its answer as the declared model."""
-        target = API + operation.path.format(**{name: quote(value, safe="") for name, value in path.items()})
-        content = body.model_dump_json().encode() if body else b""
-        headers = {"Accept": "application/json"} | ({"Content-Type": "application/json"} if body else {})
-        if operation.auth is Auth.WALLET:
-            now = self._clock.now_ms()
-            headers |= sign_headers(self.identity, operation.method, target, content, now_ms=now)
-        value = read_json(self._send(operation.method, target, content, headers), self._clock.now_ms())
+        return self._perform(operation, answer, body, query=query, **path)
+
+    def fetch(self, operation: Operation, **path: str) -> bytes:
+        """Carry out a declared operation whose answer is a file, and return its bytes."""
+        response = self._request(operation, None, None, path)
+        if response.is_success:
+            return response.content
+        read_json(response, self._clock.now_ms())  # raises what the gateway said
+        raise FloworkError(ErrorCode.INTERNAL, f"The gateway answered {operation.name} with no file.")
+
+    def _perform(
+        self,
+        operation: Operation,
+        answer: type[Answer],
+        body: Incoming | None = None,
+        *,
+        query: dict[str, str] | None = None,
+        **path: str,
+    ) -> Answer:
+        value = read_json(self._request(operation, body, query, path), self._clock.now_ms())
         try:
             return TypeAdapter(answer).validate_python(value, extra="ignore")
         except ValidationError as error:
@@ -147,6 +166,18 @@ class Client:
                 ErrorCode.INTERNAL,
                 f"The gateway's answer to {operation.name} does not fit the contract: {json.dumps(value)[:200]}",
             ) from error
+
+    def _request(
+        self, operation: Operation, body: Incoming | None, query: dict[str, str] | None, path: dict[str, str]
+    ) -> httpx.Response:
+        target = API + operation.path.format(**{name: quote(value, safe="") for name, value in path.items()})
+        target += f"?{urlencode(query)}" if query else ""
+        content = body.model_dump_json().encode() if body else b""
+        headers = {"Accept": operation.media} | ({"Content-Type": "application/json"} if body else {})
+        if operation.auth is Auth.WALLET:
+            now = self._clock.now_ms()
+            headers |= sign_headers(self.identity, operation.method, target, content, now_ms=now)
+        return self._send(operation.method, target, content, headers)
 
     def _send(self, method: str, target: str, content: bytes, headers: dict[str, str]) -> httpx.Response:
         try:
@@ -173,7 +204,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _checked(model: type[Incoming], **values: str) -> Incoming:
+def checked(model: type[Incoming], **values: Any) -> Incoming:
     """Build a request body; what the server would refuse is refused here with the same code."""
     try:
         return model(**values)

@@ -14,6 +14,7 @@ import msgspec
 from pydantic import ValidationError
 
 from gateway.auth.socket_handshake import SignIn
+from gateway.billing.metering import Meter
 from gateway.realtime import frames
 from gateway.realtime.engine_choice import Choice, EngineChoice
 from gateway.realtime.engine_links import NAMESPACE as ENGINES
@@ -66,12 +67,14 @@ class Relay:
         pages: Pages,
         clock: Clock,
         *,
+        meter: Meter,
         max_bytes: int,
     ) -> None:
         self._server = server
         self._choice = choice
         self._visits = visits
         self._clock = clock
+        self._meter = meter
         self._max_bytes = max_bytes
         self._pages = pages
         self._commands = relayed_commands()
@@ -197,6 +200,8 @@ class Relay:
             raise FloworkError(
                 ErrorCode.RATE_LIMITED, "The engine has more to do than it can take.", retry_after=1
             )
+        engine_id = link.engine_id
+        self._meter.admit_message(sign_in.address, engine_id)
         self._pages.involve(page, link.engine_id, latest=share is None)
         frame = self._command(page, event, payload, share).model_dump(exclude_none=True)
         receipt = self._server.ask(ENGINES, link.sid, COMMAND, frame, seconds=ENGINE_SECONDS)
@@ -204,6 +209,9 @@ class Relay:
             raise FloworkError(
                 ErrorCode.ENGINE_UNAVAILABLE, "The engine cannot take this command.", retry_after=5
             )
+        if event in STARTS:
+            job_id = payload.get("job_id")
+            self._meter.note_run(sign_in.address, engine_id, job_id if isinstance(job_id, str) else None)
 
     def _command(
         self, page: Page, event: str, payload: dict[str, Any], share: RelayShare | None

@@ -119,7 +119,7 @@ LIST_ENGINES = Operation(
 )
 REGISTER_ENGINE = Operation(
     "register_engine", "POST", "/user/engines", Auth.WALLET, "Register an engine", RegisteredEngine, "engines",
-    status=201, body=EngineNameBody, errors=("INVALID_REQUEST",),
+    status=201, body=EngineNameBody, errors=("INVALID_REQUEST", "PAYMENT_REQUIRED", "CONFLICT"),
 )  # fmt: skip
 DELETE_ENGINE = Operation(
     "delete_engine", "DELETE", "/user/engines/{engine_id}", Auth.WALLET, "Delete an engine", Message, "engines",

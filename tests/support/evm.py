@@ -18,6 +18,7 @@ from tests.support.node import install
 CHAIN_ID = 31337
 _FOLDER = Path(__file__).with_name("evm_node")
 _OPCODES = {
+    "ADD": 0x01, "SUB": 0x03, "LT": 0x10, "SWAP1": 0x90, "DUP2": 0x81, "LOG3": 0xA3,
     "STOP": 0x00, "EQ": 0x14, "SHR": 0x1C, "CALLER": 0x33, "CALLDATALOAD": 0x35, "MSTORE": 0x52, "SLOAD": 0x54,
     "SSTORE": 0x55, "JUMPI": 0x57, "JUMPDEST": 0x5B, "DUP1": 0x80, "LOG2": 0xA2, "RETURN": 0xF3, "REVERT": 0xFD,
 }  # fmt: skip
@@ -61,6 +62,11 @@ class EvmNode:
         """
         sender = self.accounts[0].address
         transaction = {"from": sender, "data": f"0x{_box().hex()}", "gas": hex(500_000)}
+        return str(self.receipt(self.call("eth_sendTransaction", transaction))["contractAddress"])
+
+    def deploy_token(self) -> str:
+        """Put a real ERC-20 on the chain, all of its 10**30 units with the first account; return where it is."""
+        transaction = {"from": self.accounts[0].address, "data": f"0x{_token().hex()}", "gas": hex(500_000)}
         return str(self.receipt(self.call("eth_sendTransaction", transaction))["contractAddress"])
 
     def receipt(self, tx_hash: str) -> dict[str, Any]:
@@ -119,6 +125,30 @@ def _box() -> bytes:
     size = len(code)
     # PUSH1 size DUP1 PUSH1 11 PUSH1 0 CODECOPY PUSH1 0 RETURN, and the code behind it
     return bytes([0x60, size, 0x80, 0x60, 11, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + code
+
+
+def _token() -> bytes:
+    from eth_utils.crypto import keccak
+
+    transfer, balance_of = keccak(text="transfer(address,uint256)")[:4], keccak(text="balanceOf(address)")[:4]
+    event = keccak(text="Transfer(address,address,uint256)")
+    code = _assemble(
+        [
+            b"\x00", "CALLDATALOAD", b"\xe0", "SHR",
+            "DUP1", transfer, "EQ", "@transfer", "JUMPI",
+            "DUP1", balance_of, "EQ", "@balance", "JUMPI",
+            ":refuse", b"\x00", b"\x00", "REVERT",
+            ":balance", b"\x04", "CALLDATALOAD", "SLOAD", b"\x00", "MSTORE", b"\x20", b"\x00", "RETURN",
+            ":transfer", b"\x24", "CALLDATALOAD", "CALLER", "SLOAD", "DUP2", "DUP2", "LT", "@refuse", "JUMPI",
+            "DUP2", "SWAP1", "SUB", "CALLER", "SSTORE",
+            "DUP1", b"\x04", "CALLDATALOAD", "SLOAD", "ADD", b"\x04", "CALLDATALOAD", "SSTORE",
+            b"\x00", "MSTORE", b"\x04", "CALLDATALOAD", "CALLER", event, b"\x20", b"\x00", "LOG3",
+            b"\x01", b"\x00", "MSTORE", b"\x20", b"\x00", "RETURN",
+        ]
+    )  # fmt: skip
+    # the constructor gives everything to its caller; then PUSH1 size DUP1 PUSH1 30 PUSH1 0 CODECOPY PUSH1 0 RETURN
+    mint = bytes([0x6F]) + (10**30).to_bytes(16, "big") + bytes([0x33, 0x55])
+    return mint + bytes([0x60, len(code), 0x80, 0x60, 30, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + code
 
 
 def _assemble(words: list[str | bytes]) -> bytes:

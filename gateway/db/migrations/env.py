@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from gateway.db import billing_tables  # noqa: F401 - enters its tables into the metadata
 from gateway.db.tables import metadata
 
 if context.is_offline_mode():

@@ -31,7 +31,7 @@ class Routes:
 
     def __init__(self, context: Context) -> None:
         parts = (context.database, context.clock, context.presence, context.links, context.gui)
-        self._engines = Engines(*parts)
+        self._engines = Engines(*parts, context.billing.limits)
         self._claims = Claims(*parts)
 
     @route(LIST_ENGINES)

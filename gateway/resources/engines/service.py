@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.auth.engine_token import hash_token
+from gateway.billing.limits import Limits
 from gateway.db import audit
 from gateway.db.database import Database
 from gateway.realtime.engine_links import EngineLinks
@@ -24,14 +25,21 @@ MAX_ENGINES = 100
 class Engines:
     """The use cases of engines; addresses are in lower case."""
 
-    def __init__(
-        self, database: Database, clock: Clock, presence: Presence, links: EngineLinks, gui: GuiChannel
+    def __init__(  # noqa: PLR0913, PLR0917 - its parts
+        self,
+        database: Database,
+        clock: Clock,
+        presence: Presence,
+        links: EngineLinks,
+        gui: GuiChannel,
+        limits: Limits,
     ) -> None:
         self._database = database
         self._clock = clock
         self._presence = presence
         self._links = links
         self._gui = gui
+        self._limits = limits
 
     def owned_by(self, owner: str) -> list[Engine]:
         """List the engines of an owner, by name."""
@@ -40,10 +48,14 @@ class Engines:
         return [self._shown(row) for row in rows]
 
     def register(self, owner: str, name: str) -> RegisteredEngine:
-        """Enter an engine and return it with its token, which is shown this once. Raises CONFLICT at the limit."""
+        """Enter an engine and return it with its token, which is shown this once.
+
+        Raises PAYMENT_REQUIRED at the plan's limit, CONFLICT at the gateway's.
+        """
         register(self._database, self._clock, owner)
         engine_id, token, now_ms = new_id(), new_engine_token(), self._clock.now_ms()
         with self._database.write() as connection:
+            self._limits.check(owner, "engines", connection=connection)
             if queries.count_owned_by(connection, owner) >= MAX_ENGINES:
                 raise FloworkError(
                     ErrorCode.CONFLICT,

@@ -1,6 +1,6 @@
 // Generated from shared/contract by `make generate`; changes here are lost.
 
-export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
+export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "PAYMENT_REQUIRED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
 
 export type AccountDeleted = {
   message: string;
@@ -30,6 +30,11 @@ export type ApproveManual = {
   node_id: string;
   comment?: string;
   approval_id?: (string | null);
+};
+export type AssetItem = {
+  symbol: string;
+  decimals: number;
+  contract: (string | null);
 };
 export type AuditEvent = {
   seq: number;
@@ -65,6 +70,13 @@ export type CacheStats = {
   db_rows_deleted?: number;
   errors?: number;
 };
+export type ChainItem = {
+  chain_id: number;
+  name: string;
+  recipient: string;
+  confirmations: number;
+  assets: (AssetItem)[];
+};
 export type ChangeLinkBody = {
   permission_level?: (ShareLevel | null);
   grant?: (SignedWord | null);
@@ -75,6 +87,12 @@ export type ChangedLink = {
   permission_level: ShareLevel;
   grant_text: string;
   needs_grant: boolean;
+};
+export type CheckoutBody = {
+  plan: string;
+  months: number;
+  chain_id: number;
+  asset: string;
 };
 export type ClaimBody = {
   engine_id: string;
@@ -143,6 +161,22 @@ export type CreatedLink = {
   grant_text: string;
   needs_grant: boolean;
   message: string;
+};
+export type CreditBalance = {
+  chain_id: number;
+  asset: string;
+  amount: string;
+};
+export type CreditItem = {
+  chain_id: number;
+  asset: string;
+  amount: string;
+  reason: string;
+  at: string;
+};
+export type Credits = {
+  balances: (CreditBalance)[];
+  entries: (CreditItem)[];
 };
 export type DashboardSummary = {
   active_jobs: (ActiveJob)[];
@@ -350,6 +384,17 @@ export type HeldConnection = {
 };
 export type InstallBody = {
   id?: (string | null);
+};
+export type Invoice = {
+  number: number;
+  issued_at: string;
+  plan: string;
+  months: number;
+  asset: string;
+  chain_id: number;
+  total: string;
+  corrects: (number | null);
+  sha256: string;
 };
 export type ItemDeleted = {
   success?: boolean;
@@ -560,6 +605,12 @@ export type NodeUsage = {
   currency: string;
   estimated?: boolean;
 };
+export type Notice = {
+  id: number;
+  kind: string;
+  message: string;
+  at: string;
+};
 export type OwnProfile = {
   name: (string | null);
   email: (string | null);
@@ -574,6 +625,23 @@ export type PassedPayload = {
 export type PauseWorkflow = {
   job_id?: (string | null);
   request_id?: (string | null);
+};
+export type Payment = {
+  tx_hash: string;
+  chain_id: number;
+  outcome: "ok" | "underpaid" | "overpaid" | "wrong_asset" | "wrong_sender" | "late" | "replayed" | "pending" | "no_quote" | "no_payment" | "failed";
+  message: string;
+  asset: (string | null);
+  amount: (string | null);
+  credited: string;
+  quote_id: (string | null);
+  confirmations: number;
+  confirmations_needed: number;
+  at: string;
+};
+export type PaymentBody = {
+  tx_hash: string;
+  chain_id?: (number | null);
 };
 export type PinData = {
   job_id?: (string | null);
@@ -590,11 +658,29 @@ export type PinsList = {
   pins: (StoredPin)[];
   request_id?: (string | null);
 };
+export type PlanItem = {
+  id: string;
+  name: string;
+  description: string;
+  limits: PlanLimits;
+  prices: Record<string, string>;
+};
+export type PlanLimits = {
+  engines: (number | null);
+  shares: (number | null);
+  relay_messages_per_day: (number | null);
+  share_retention_days: (number | null);
+};
 export type PlannedStart = {
   due: number;
   rule_id: string;
   preset_name: string;
   rule_name: string;
+};
+export type Plans = {
+  enforced: boolean;
+  plans: (PlanItem)[];
+  chains: (ChainItem)[];
 };
 export type PortInfo = {
   name: string;
@@ -711,6 +797,22 @@ export type Published = {
   message: string;
   id: string;
   version: number;
+};
+export type Quote = {
+  id: string;
+  plan: string;
+  months: number;
+  payer: string;
+  recipient: string;
+  amount: string;
+  asset: string;
+  decimals: number;
+  contract: (string | null);
+  chain_id: number;
+  credit_used: string;
+  reference: number;
+  status: "open" | "paid" | "closed";
+  expires_at: string;
 };
 export type RegisteredEngine = {
   id: string;
@@ -1029,6 +1131,12 @@ export type SubscribeRun = {
   after_seq?: number;
   include_children?: boolean;
 };
+export type Subscription = {
+  plan: string;
+  expires_at: (string | null);
+  limits: PlanLimits;
+  later: Record<string, unknown>;
+};
 export type SystemOverview = {
   kernel_version: string;
   license_tier?: string;
@@ -1100,8 +1208,26 @@ export type UpdateVariable = {
   name: string;
   data: VariableData;
 };
+export type Usage = {
+  days: (UsageDay)[];
+  used: Record<string, number>;
+  limits: PlanLimits;
+};
 export type UsageCount = {
   used: number;
+};
+export type UsageDay = {
+  day: string;
+  relay_messages: number;
+  runs_started: number;
+  engine_days: number;
+  engines: (UsageItem)[];
+};
+export type UsageItem = {
+  engine_id: string;
+  relay_messages: number;
+  runs_started: number;
+  engine_days: number;
 };
 export type UsageTotals = {
   calls: number;
@@ -1258,6 +1384,7 @@ export interface Operations {
   admin_disabled_components: { path: undefined; body: undefined; response: (DisabledComponent)[] };
   admin_users: { path: undefined; body: undefined; response: AdminUsers };
   change_share_link: { path: { share_id: string }; body: ChangeLinkBody; response: ChangedLink };
+  checkout: { path: undefined; body: CheckoutBody; response: Quote };
   claim_engine: { path: undefined; body: ClaimBody; response: ClaimedEngine };
   claim_token: { path: undefined; body: undefined; response: ClaimedToken };
   clear_cache: { path: undefined; body: undefined; response: CacheCleared };
@@ -1273,6 +1400,7 @@ export interface Operations {
   delete_variable: { path: { variable: string }; body: undefined; response: null };
   disable_component: { path: { component_id: string }; body: DisableBody; response: Done };
   disabled_components: { path: undefined; body: undefined; response: (string)[] };
+  download_invoice: { path: { number: string }; body: undefined; response: Blob };
   enable_component: { path: { component_id: string }; body: undefined; response: Done };
   engine_auth_info: { path: undefined; body: undefined; response: ((string)[] | EngineGuests) };
   export_audit: { path: undefined; body: undefined; response: string };
@@ -1283,13 +1411,17 @@ export interface Operations {
   forward_put: { path: { path: string }; body: undefined; response: unknown };
   get_active_widgets: { path: undefined; body: undefined; response: (Record<string, unknown>)[] };
   get_component: { path: { kind: string; component_id: string }; body: undefined; response: ComponentInfo };
+  get_credits: { path: undefined; body: undefined; response: Credits };
   get_favorite_components: { path: undefined; body: undefined; response: (string)[] };
   get_favorite_presets: { path: undefined; body: undefined; response: (string)[] };
   get_item: { path: { item_id: string }; body: undefined; response: MarketItemDetail };
+  get_plans: { path: undefined; body: undefined; response: Plans };
   get_preferences: { path: undefined; body: undefined; response: Record<string, unknown> };
   get_preset: { path: { preset: string }; body: undefined; response: Record<string, unknown> };
   get_profile: { path: undefined; body: undefined; response: Profile };
   get_settings: { path: undefined; body: undefined; response: Record<string, unknown> };
+  get_subscription: { path: undefined; body: undefined; response: Subscription };
+  get_usage: { path: undefined; body: undefined; response: Usage };
   get_variable: { path: { variable: string }; body: undefined; response: Variable };
   health: { path: undefined; body: undefined; response: Health };
   install_marketplace_component: { path: undefined; body: InstallBody; response: ItemDeleted };
@@ -1298,8 +1430,11 @@ export interface Operations {
   list_engine_shares: { path: { engine_id: string }; body: undefined; response: (EngineShare)[] };
   list_engines: { path: undefined; body: undefined; response: (Engine)[] };
   list_folder: { path: undefined; body: undefined; response: DirectoryList };
+  list_invoices: { path: undefined; body: undefined; response: (Invoice)[] };
   list_items: { path: undefined; body: undefined; response: ((MarketItem)[] | MarketItems) };
   list_modules: { path: undefined; body: undefined; response: (ComponentInfo)[] };
+  list_notices: { path: undefined; body: undefined; response: (Notice)[] };
+  list_payments: { path: undefined; body: undefined; response: (Payment)[] };
   list_plugins: { path: undefined; body: undefined; response: (ComponentInfo)[] };
   list_presets: { path: undefined; body: undefined; response: (PresetItem)[] };
   list_share_links: { path: { preset: string }; body: undefined; response: (ShareLink)[] };
@@ -1341,6 +1476,7 @@ export interface Operations {
   select_for_auth: { path: undefined; body: SelectForAuthBody; response: Done };
   share_engine: { path: { engine_id: string }; body: ShareEngineBody; response: ShareAdded };
   stop_run: { path: { job_id: string }; body: undefined; response: WorkflowStatusUpdate };
+  submit_payment: { path: undefined; body: PaymentBody; response: Payment };
   switch_variable: { path: { variable: string }; body: VariableStateBody; response: Done };
   unshare_engine: { path: { engine_id: string; share_id: string }; body: undefined; response: Message };
   update_engine_name: { path: { engine_id: string }; body: EngineNameBody; response: Message };
@@ -1432,6 +1568,7 @@ export const OPERATIONS = {
   admin_disabled_components: { method: "GET", path: "/admin/disabled-components", auth: "wallet" },
   admin_users: { method: "GET", path: "/admin/users", auth: "wallet" },
   change_share_link: { method: "PUT", path: "/workflow-shares/{share_id}", auth: "wallet" },
+  checkout: { method: "POST", path: "/billing/checkout", auth: "wallet" },
   claim_engine: { method: "POST", path: "/user/engines/claim", auth: "wallet" },
   claim_token: { method: "GET", path: "/engine/claim-token", auth: "service" },
   clear_cache: { method: "POST", path: "/system/clear-cache", auth: "wallet" },
@@ -1447,6 +1584,7 @@ export const OPERATIONS = {
   delete_variable: { method: "DELETE", path: "/variables/{variable}", auth: "wallet" },
   disable_component: { method: "PUT", path: "/admin/disabled-components/{component_id}", auth: "wallet" },
   disabled_components: { method: "GET", path: "/system/disabled-components", auth: "machine" },
+  download_invoice: { method: "GET", path: "/billing/invoices/{number}/pdf", auth: "wallet" },
   enable_component: { method: "DELETE", path: "/admin/disabled-components/{component_id}", auth: "wallet" },
   engine_auth_info: { method: "GET", path: "/engine/get-engine-auth-info", auth: "engine" },
   export_audit: { method: "GET", path: "/audit/export", auth: "wallet" },
@@ -1457,13 +1595,17 @@ export const OPERATIONS = {
   forward_put: { method: "PUT", path: "/proxy/{path}", auth: "wallet" },
   get_active_widgets: { method: "GET", path: "/user/state/active_widgets", auth: "wallet" },
   get_component: { method: "GET", path: "/components/{kind}/{component_id}", auth: "wallet" },
+  get_credits: { method: "GET", path: "/billing/credits", auth: "wallet" },
   get_favorite_components: { method: "GET", path: "/user/state/favorite_components", auth: "wallet" },
   get_favorite_presets: { method: "GET", path: "/user/state/favorite_presets", auth: "wallet" },
   get_item: { method: "GET", path: "/marketplace/items/{item_id}", auth: "none" },
+  get_plans: { method: "GET", path: "/billing/plans", auth: "none" },
   get_preferences: { method: "GET", path: "/user/preferences", auth: "wallet" },
   get_preset: { method: "GET", path: "/presets/{preset}", auth: "wallet" },
   get_profile: { method: "GET", path: "/auth/profile", auth: "wallet" },
   get_settings: { method: "GET", path: "/settings", auth: "wallet" },
+  get_subscription: { method: "GET", path: "/billing/subscription", auth: "wallet" },
+  get_usage: { method: "GET", path: "/billing/usage", auth: "wallet" },
   get_variable: { method: "GET", path: "/variables/{variable}", auth: "wallet" },
   health: { method: "GET", path: "/system/health", auth: "none" },
   install_marketplace_component: { method: "POST", path: "/marketplace/component/install", auth: "wallet" },
@@ -1472,8 +1614,11 @@ export const OPERATIONS = {
   list_engine_shares: { method: "GET", path: "/user/engines/{engine_id}/shares", auth: "wallet" },
   list_engines: { method: "GET", path: "/user/engines", auth: "wallet" },
   list_folder: { method: "GET", path: "/filesystem/list", auth: "wallet" },
+  list_invoices: { method: "GET", path: "/billing/invoices", auth: "wallet" },
   list_items: { method: "GET", path: "/marketplace/list", auth: "none" },
   list_modules: { method: "GET", path: "/modules", auth: "wallet" },
+  list_notices: { method: "GET", path: "/billing/notices", auth: "wallet" },
+  list_payments: { method: "GET", path: "/billing/payments", auth: "wallet" },
   list_plugins: { method: "GET", path: "/plugins", auth: "wallet" },
   list_presets: { method: "GET", path: "/presets", auth: "wallet" },
   list_share_links: { method: "GET", path: "/workflows/{preset}/shares", auth: "wallet" },
@@ -1515,6 +1660,7 @@ export const OPERATIONS = {
   select_for_auth: { method: "POST", path: "/user/engines/select-for-auth", auth: "wallet" },
   share_engine: { method: "POST", path: "/user/engines/{engine_id}/share", auth: "wallet" },
   stop_run: { method: "POST", path: "/workflow/stop/{job_id}", auth: "wallet" },
+  submit_payment: { method: "POST", path: "/billing/payments", auth: "wallet" },
   switch_variable: { method: "PATCH", path: "/variables/{variable}/state", auth: "wallet" },
   unshare_engine: { method: "DELETE", path: "/user/engines/{engine_id}/shares/{share_id}", auth: "wallet" },
   update_engine_name: { method: "PUT", path: "/user/engines/{engine_id}/update-name", auth: "wallet" },
