@@ -15,6 +15,9 @@ from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.access.replays import ReplayJournal
 from core_engine.commands.command import Rooms, handlers
 from core_engine.commands.dispatch import Dispatcher, Guards
+from core_engine.components.dropin.installer import Installer
+from core_engine.components.dropin.policy import InstallPolicy
+from core_engine.components.dropin.watching import keep_fresh
 from core_engine.components.isolation.rungs import rung_in_force
 from core_engine.components.registry import open_registry
 from core_engine.documents import open_documents
@@ -107,8 +110,14 @@ class Engine:
         self.access = self._build_access()
         self.registry, self._files = open_registry(settings, store, clock)
         self._documents = documents = open_documents(
-            settings, store, self._files, clock=clock, owner=lambda: self.access.owner
+            settings,
+            store,
+            self._files,
+            clock=clock,
+            owner=lambda: self.access.owner,
+            pin=self.registry.shelf.pin,
         )
+        self._installer = self._build_installer()
         self.runs = self._build_runs()
         self.rooms = Rooms(
             self.runs,
@@ -117,6 +126,7 @@ class Engine:
             documents.variables,
             documents.preferences,
             documents.folders,
+            self._installer,
         )
         keep = settings.keep
         self._retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
@@ -156,6 +166,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._installer.close()
         await self.relay.close()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
         try:
@@ -204,6 +215,7 @@ class Engine:
 
     def _begin_background(self) -> None:
         work = {"pulse": self._pulse.run(), "housekeeping": self._keep_house()}
+        work["components folder"] = keep_fresh(self.registry.shelf)
         if self.link is not None:
             work["gateway link"] = self.link.run()
         else:
@@ -218,6 +230,11 @@ class Engine:
         if not task.cancelled() and (error := task.exception()):
             _log.critical("the task %s failed", task.get_name(), exc_info=error)
             self._fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
+
+    def _build_installer(self) -> Installer:
+        additions = self._settings.additions
+        policy = InstallPolicy.of(additions.policy, additions.trusted, lambda: self.access.owner)
+        return Installer(self.registry.shelf, policy, self._clock)
 
     def _build_access(self) -> AccessControl:
         identity = self._settings.identity

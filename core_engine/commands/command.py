@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from core_engine.commands.caller import Caller
+from core_engine.components.dropin.installer import Installer
 from core_engine.components.folders import FolderBrowser
 from core_engine.kernel.ports import Frame, Registry, Runs
 from core_engine.preferences import PreferenceService
@@ -31,6 +32,7 @@ class Rooms:
     variables: VariableService
     preferences: PreferenceService
     folders: FolderBrowser
+    installer: Installer
 
 
 @dataclass(slots=True)

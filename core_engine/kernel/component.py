@@ -86,6 +86,9 @@ class Component(ABC, Generic[ConfigT]):
     raw_fields: ClassVar[frozenset[str]] = frozenset()
     """Members of ``config_values`` in which no expression is resolved: they are written in a language of their own."""
 
+    open_ports: ClassVar[bool] = False
+    """Whether more output ports than the declared ones may become active, known only when the step runs."""
+
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""

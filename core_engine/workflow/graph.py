@@ -22,6 +22,7 @@ class Node:
     """One step. ``config`` is None while its settings hold expressions: then ``template`` is rendered per attempt.
 
     ``effect`` is the component's policy under these settings, None for its general one.
+    ``reference`` is what the registry finds the component by, where that is not ``module_id`` alone.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
     """
 
@@ -38,6 +39,7 @@ class Node:
     timeout_seconds: float | None
     defect: str | None = None
     effect: StepPolicy | None = None
+    reference: str = ""
 
     @property
     def label(self) -> str:
@@ -117,7 +119,7 @@ class Graph:
             ports=tuple(edge.source_port or _first_port(nodes[edge.source]) for edge in edges),
             by_id={node.id: node.index for node in nodes},
             by_name=names,
-            components={node.module_id: node.component for node in nodes},
+            components={node.reference or node.module_id: node.component for node in nodes},
         )
 
     def find(self, key: str) -> int | None:

@@ -30,7 +30,10 @@ class RetryPolicy(Incoming):
 
 
 class WorkflowNode(Incoming):
-    """One step: which component runs, with which settings, and how failures are met."""
+    """One step: which component runs, with which settings, and how failures are met.
+
+    ``component_version`` (ours) names one of several installed versions; without it the newest runs.
+    """
 
     id: NodeId
     name: str = Field(default="", max_length=200)
@@ -39,6 +42,7 @@ class WorkflowNode(Incoming):
     y: float = 0
     config_values: dict[str, Any] = Field(default_factory=dict)
     data: dict[str, Any] = Field(default_factory=dict)
+    component_version: str | None = Field(default=None, max_length=80)
     join: Literal["all", "any"] = "all"
     disabled: bool = False
     retry: RetryPolicy | None = None
