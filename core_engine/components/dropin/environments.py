@@ -98,7 +98,8 @@ class Environments:
                 tell(f"Choosing versions for {', '.join(requirements)}.")
                 output = await self._run(room, tool.lock(wanted, lock))
                 await asyncio.to_thread(tool.write_lock, lock, output)
-            count = sum(" --hash=" in line or "==" in line for line in lock.read_text().splitlines())
+            locked = await asyncio.to_thread(lock.read_text)
+            count = sum(line[:1].isalnum() for line in locked.splitlines())
             tell(f"Installing {count} locked packages from wheels.")
             await self._run(room, tool.install(lock, room / "site"))
         size = await asyncio.to_thread(_size, room)
@@ -133,14 +134,15 @@ class Environments:
         return out.decode("utf-8", "replace")
 
     async def _watch(self, room: Path, waiting: asyncio.Task[tuple[bytes, bytes]]) -> None:
-        deadline = asyncio.get_running_loop().time() + self._seconds
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._seconds
         while not waiting.done():
-            await asyncio.wait([waiting], timeout=_LOOK_SECONDS)
+            await asyncio.wait([waiting], timeout=min(_LOOK_SECONDS, max(0, deadline - loop.time())))
             if await asyncio.to_thread(_size, room) > self._most:
                 raise FloworkError(
                     ErrorCode.TOO_LARGE, f"The requirements take more than {self._most // 1024 // 1024} MiB."
                 )
-            if not waiting.done() and asyncio.get_running_loop().time() > deadline:
+            if not waiting.done() and loop.time() >= deadline:
                 raise FloworkError(
                     ErrorCode.DEADLINE_EXCEEDED, f"The installation took longer than {self._seconds:g} s."
                 )

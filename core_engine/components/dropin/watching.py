@@ -25,15 +25,18 @@ async def keep_fresh(shelf: Shelf) -> None:
     while True:
         try:
             await asyncio.to_thread(shelf.folder.mkdir, parents=True, exist_ok=True)
-            await asyncio.to_thread(shelf.rescan)
-            async for _ in awatch(
+            stale = True  # what came before the watch began is taken in at its first sign of life
+            async for changes in awatch(
                 shelf.folder,
                 debounce=_DEBOUNCE_MS,
                 step=_STEP_MS,
                 rust_timeout=_RUST_MS,
+                yield_on_timeout=True,
                 raise_interrupt=False,
             ):
-                await asyncio.to_thread(shelf.rescan)
+                if changes or stale:
+                    await asyncio.to_thread(shelf.rescan)
+                stale = False
         except (OSError, RuntimeError) as error:
             _log.warning("the components folder cannot be watched", extra={"reason": str(error)[:300]})
         await asyncio.sleep(_AFTER_FAILURE_SECONDS)

@@ -23,7 +23,7 @@ from shared.signing.keys import WalletKey
 
 OWNER, AUTHOR = (WalletKey.from_hex(digit * 64) for digit in "17")
 
-CODE = '''
+CODE = """
 class Greeter:
     def __init__(self, component_id, services):
         self.component_id = component_id
@@ -33,7 +33,7 @@ class Greeter:
         status_updater(f"Greeting {config['name']}", "INFO")
         return {"payload": {"data": {"text": f"{config['greeting']}, {config['name']}!", "mode": mode}},
                 "output_name": "success"}
-'''
+"""
 MANIFEST: dict[str, Any] = {
     "id": "greeter",
     "name": "Greeter",
@@ -68,7 +68,9 @@ def components(tmp_path: Path) -> Path:
 def write(components: Path) -> WriteComponent:
     """Write a component's folder; members of the manifest are changed by keyword, None takes one out."""
 
-    def make(place: str | Path = "greeter", code: str = CODE, files: dict[str, str] | None = None, **changes: Any):
+    def make(
+        place: str | Path = "greeter", code: str = CODE, files: dict[str, str] | None = None, **changes: Any
+    ):
         folder = components / place
         folder.mkdir(parents=True, exist_ok=True)
         manifest = {name: value for name, value in {**MANIFEST, **changes}.items() if value is not None}

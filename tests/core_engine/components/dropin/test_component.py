@@ -24,7 +24,9 @@ def body(text: str) -> str:
     return ECHO.format(body=text)
 
 
-async def call(shelf: Shelf, step, config=None, data=None, mode: RunMode = RunMode.EXECUTE, name: str = "greeter"):
+async def call(
+    shelf: Shelf, step, config=None, data=None, mode: RunMode = RunMode.EXECUTE, name: str = "greeter"
+):
     shelf.rescan()
     component = shelf.find(name)
     assert component is not None, dict(shelf.broken)
@@ -168,7 +170,9 @@ async def test_a_needed_variable_is_a_setting_that_names_it(shelf, write, step) 
     result = await call(shelf, step, {"API_KEY": "k"})
     assert result.outputs["success"].data == {"API_KEY": "k"}
     component = shelf.find("greeter")
-    assert {item.id: item.default for item in component.found.form.properties()}["API_KEY"] == "{{vars.API_KEY}}"
+    assert {item.id: item.default for item in component.found.form.properties()}[
+        "API_KEY"
+    ] == "{{vars.API_KEY}}"
     with pytest.raises(FloworkError, match="API_KEY"):
         await call(shelf, step)
 
@@ -192,6 +196,9 @@ async def test_optional_questions_are_answered_in_the_isolation(shelf, write) ->
 
 
 async def test_code_that_chooses_its_ports_may_take_any(shelf, write, step) -> None:
-    code = body("return {'output_name': 'made_up'}") + "    def get_dynamic_ports(self, config):\n        return []\n"
+    code = (
+        body("return {'output_name': 'made_up'}")
+        + "    def get_dynamic_ports(self, config):\n        return []\n"
+    )
     write(code=code)
     assert list((await call(shelf, step)).outputs) == ["made_up"]
