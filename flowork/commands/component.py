@@ -97,7 +97,7 @@ def test(terminal: Terminal, folder: Path, *, as_json: bool) -> None:
 @click.option("--identity", metavar="NAME|ADDRESS", help="The identity that signs.")
 @json_option
 @click.pass_obj
-def pack(
+def pack(  # noqa: PLR0913 - the options, by keyword
     terminal: Terminal, folder: Path, output: Path | None, identity: str | None, *, sign: bool, as_json: bool
 ) -> None:
     """Write a component as one file that an engine installs; the same files give the same bytes."""

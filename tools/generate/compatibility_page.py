@@ -16,7 +16,7 @@ _DOCUMENTED_COMMANDS = frozenset(
         "execute_workflow", "stop_workflow", "pause_workflow", "resume_workflow", "request_components_list",
         "request_presets_list", "load_preset", "save_preset", "delete_preset", "request_settings", "save_settings",
         "request_variables", "update_variable", "delete_variable", "request_drives", "request_directory_list",
-        "request_connection_history", "execute_standalone_node",
+        "request_connection_history", "execute_standalone_node", "install_component", "uninstall_component",
     }
 )  # fmt: skip
 _DOCUMENTED_EVENTS = frozenset(
@@ -24,7 +24,7 @@ _DOCUMENTED_EVENTS = frozenset(
         "engine_status_update", "drives_list_response", "directory_list_response", "components_list_response",
         "presets_list_response", "load_preset_response", "settings_response", "variables_response",
         "connection_history_response", "log", "workflow_status_update", "NODE_EXECUTION_METRIC",
-        "CONNECTION_STATUS_UPDATE", "SHOW_DEBUG_POPUP", "MANUAL_APPROVAL_REQUESTED",
+        "CONNECTION_STATUS_UPDATE", "component_install_status", "SHOW_DEBUG_POPUP", "MANUAL_APPROVAL_REQUESTED",
     }
 )  # fmt: skip
 
@@ -57,7 +57,6 @@ _NOT_YET = """
 - REST: engine sharing, workflow share links, user state and preferences, profile editing, the proxies to the engine
   (components, presets, variables, dashboard, localization, news), marketplace. Components, presets and variables are
   answered by both sockets.
-- `install_component` and `uninstall_component` are answered with a clear refusal.
 """
 
 

@@ -32,7 +32,6 @@ async def keep_fresh(shelf: Shelf) -> None:
                 step=_STEP_MS,
                 rust_timeout=_RUST_MS,
                 yield_on_timeout=True,
-                raise_interrupt=False,
             ):
                 if changes or stale:
                     await asyncio.to_thread(shelf.rescan)

@@ -35,6 +35,33 @@ export type ComponentInfo = {
   tier?: string;
   manifest: ManifestInfo;
 };
+export type ComponentInspection = {
+  type?: string;
+  component_id: string;
+  component_type: "modules" | "plugins" | "tools" | "triggers";
+  component_name: string;
+  version: string;
+  hash: string;
+  author: (string | null);
+  permissions: (PermissionInfo)[];
+  requirements: (string)[];
+  installed_versions: (string)[];
+  touches: (string)[];
+  refusal?: (string | null);
+  request_id?: (string | null);
+};
+export type ComponentInstallStatus = {
+  type?: string;
+  component_id: string;
+  component_type: "modules" | "plugins" | "tools" | "triggers";
+  success: boolean;
+  message: string;
+  is_installed: boolean;
+  stage: "checking" | "requirements" | "installing" | "done";
+  version?: (string | null);
+  touches?: (string)[];
+  request_id?: (string | null);
+};
 export type ComponentsList = {
   type?: string;
   component_type: "modules" | "plugins" | "tools" | "triggers";
@@ -162,6 +189,21 @@ export type GetRun = {
 export type Health = {
   status: "healthy";
   database: "connected";
+};
+export type InspectComponent = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  component_id?: (string | null);
+  package?: (string | null);
+};
+export type InstallComponent = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  component_type?: "modules" | "plugins" | "tools" | "triggers";
+  component_id?: (string | null);
+  package?: (string | null);
+  accept_permissions?: (string)[];
+  repair?: boolean;
 };
 export type ListPresetVersions = {
   job_id?: (string | null);
@@ -315,6 +357,11 @@ export type PassedPayload = {
 export type PauseWorkflow = {
   job_id?: (string | null);
   request_id?: (string | null);
+};
+export type PermissionInfo = {
+  permission: string;
+  meaning: string;
+  given: boolean;
 };
 export type PortInfo = {
   name: string;
@@ -574,6 +621,13 @@ export type SystemOverview = {
   presets: number;
   status?: string;
 };
+export type UninstallComponent = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  component_type?: "modules" | "plugins" | "tools" | "triggers";
+  component_id: string;
+  version?: (string | null);
+};
 export type UpdateVariable = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -651,6 +705,8 @@ export interface Commands {
   execute_standalone_node: { request: ExecuteStandaloneNode; reply: WorkflowStatusUpdate; role: "admin" };
   execute_workflow: { request: ExecuteWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   get_run: { request: GetRun; reply: RunDetails; role: "reader" };
+  inspect_component: { request: InspectComponent; reply: ComponentInspection; role: "admin" };
+  install_component: { request: InstallComponent; reply: ComponentInstallStatus; role: "admin" };
   list_preset_versions: { request: ListPresetVersions; reply: PresetVersions; role: "reader" };
   list_runs: { request: ListRuns; reply: RunList; role: "reader" };
   load_preset: { request: LoadPreset; reply: LoadedPreset; role: "reader" };
@@ -669,6 +725,7 @@ export interface Commands {
   save_settings: { request: SaveSettings; reply: SettingsResponse; role: "admin" };
   stop_workflow: { request: StopWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   subscribe_run: { request: SubscribeRun; reply: RunSubscribed; role: "reader" };
+  uninstall_component: { request: UninstallComponent; reply: ComponentInstallStatus; role: "admin" };
   update_variable: { request: UpdateVariable; reply: VariablesList; role: "admin" };
   validate_workflow: { request: ValidateWorkflow; reply: WorkflowValidation; role: "reader" };
 }
@@ -679,6 +736,8 @@ export interface Events {
   "NODE_EXECUTION_METRIC": NodeExecutionMetric;
   "NODE_USAGE": NodeUsage;
   "SHOW_DEBUG_POPUP": DebugPopup;
+  "component_inspection_response": ComponentInspection;
+  "component_install_status": ComponentInstallStatus;
   "components_list_response": ComponentsList;
   "connection_history_response": ConnectionHistory;
   "directory_list_response": DirectoryList;
@@ -754,6 +813,8 @@ export const REPLIES = {
   execute_standalone_node: "workflow_status_update",
   execute_workflow: "workflow_status_update",
   get_run: "run_response",
+  inspect_component: "component_inspection_response",
+  install_component: "component_install_status",
   list_preset_versions: "preset_versions_response",
   list_runs: "runs_list_response",
   load_preset: "load_preset_response",
@@ -772,6 +833,7 @@ export const REPLIES = {
   save_settings: "settings_response",
   stop_workflow: "workflow_status_update",
   subscribe_run: "run_subscribed",
+  uninstall_component: "component_install_status",
   update_variable: "variables_response",
   validate_workflow: "workflow_validation_response",
 } as const;
@@ -786,6 +848,8 @@ export const RELAYED: Record<string, keyof Events> = {
   "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
   "WORKFLOW_EXECUTION_UPDATE": "workflow_status_update",
   "WORKFLOW_LOG_ENTRY": "log",
+  "component_inspection_response": "component_inspection_response",
+  "component_install_status": "component_install_status",
   "engine_vitals_update": "engine_status_update",
   "error": "error",
   "preset_diff_response": "preset_diff_response",

@@ -43,8 +43,8 @@ async def listed(client: Talker, component_id: str) -> dict[str, Any] | None:
 
 async def until_listed(client: Talker, component_id: str) -> dict[str, Any]:
     async with asyncio.timeout(60):
-        while (found := await listed(client, component_id)) is None:
-            await asyncio.sleep(0.1)  # the folder is watched by the system; there is no event for a client
+        while (found := await listed(client, component_id)) is None:  # noqa: ASYNC110 - clients are told nothing
+            await asyncio.sleep(0.2)
     return found
 
 

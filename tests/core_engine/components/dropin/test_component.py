@@ -158,8 +158,8 @@ async def test_folders_are_opened_as_the_permissions_say(shelf, write, step, roo
         write(code=code, properties=[folder], permissions=permissions)
         with pytest.raises(FloworkError):
             await call(shelf, step, given)
+    write(code=code, properties=[folder], permissions=["files:write"])
     with pytest.raises(FloworkError) as caught:
-        write(code=code, properties=[folder], permissions=["files:write"])
         await call(shelf, step, {"folder": str(root.parent)})
     assert caught.value.code is ErrorCode.FORBIDDEN
 
