@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from flowork.identity.choice import choose_key
+from flowork.supervisor.service import inherited
 from flowork.terminal.scaffold import scaffold
 from flowork.terminal.session import Terminal, json_option
 from flowork.terminal.text import printable
@@ -59,7 +60,7 @@ def new(terminal: Terminal, component_id: str, into: Path, name: str | None) -> 
 @click.pass_obj
 def check(terminal: Terminal, folder: Path, *, as_json: bool) -> None:
     """Read a component as an engine would, without running it: schema, permissions, requirements, signature."""
-    found = _ask("check", folder)
+    found = _ask(terminal, "check", folder)
     if as_json:
         terminal.show_json(found)
         return
@@ -77,7 +78,7 @@ def check(terminal: Terminal, folder: Path, *, as_json: bool) -> None:
 @click.pass_obj
 def test(terminal: Terminal, folder: Path, *, as_json: bool) -> None:
     """Run a component's example in the isolation, once for real and once simulated."""
-    tried = _ask("test", folder)
+    tried = _ask(terminal, "test", folder)
     if as_json:
         terminal.show_json(tried)
         return
@@ -101,7 +102,7 @@ def pack(  # noqa: PLR0913 - the options, by keyword
     terminal: Terminal, folder: Path, output: Path | None, identity: str | None, *, sign: bool, as_json: bool
 ) -> None:
     """Write a component as one file that an engine installs; the same files give the same bytes."""
-    about = _ask("hash", folder)
+    about = _ask(terminal, "hash", folder)
     target = output or Path(f"{about['id']}-{about['version']}.zip")
     if target.exists():
         raise FloworkError(ErrorCode.CONFLICT, f"{target} is there already.")
@@ -109,7 +110,7 @@ def pack(  # noqa: PLR0913 - the options, by keyword
         key = choose_key(terminal.settings.identities, identity, terminal.ask_secret)
         signature = sign_component(key, about["id"], about["version"], about["hash"])
         (folder / "signature.json").write_text(signature, "utf-8")
-    packed = _ask("pack", folder, target.absolute())
+    packed = _ask(terminal, "pack", folder, target.absolute())
     if as_json:
         terminal.show_json(packed)
         return
@@ -117,10 +118,11 @@ def pack(  # noqa: PLR0913 - the options, by keyword
     terminal.say(f"Signed by {packed['author']}." if packed["author"] else "Not signed.")
 
 
-def _ask(verb: str, folder: Path, *more: Path) -> dict[str, Any]:
+def _ask(terminal: Terminal, verb: str, folder: Path, *more: Path) -> dict[str, Any]:
     """Have the workbench do it in a clean process; the component's fault is INVALID_REQUEST."""
     words = [
         sys.executable,
+        "-P",
         "-m",
         "core_engine.components.dropin",
         verb,
@@ -128,7 +130,13 @@ def _ask(verb: str, folder: Path, *more: Path) -> dict[str, Any]:
         *map(str, more),
     ]
     try:
-        done = subprocess.run(words, capture_output=True, timeout=_DEADLINE_SECONDS, check=False)
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            timeout=_DEADLINE_SECONDS,
+            check=False,
+            env=inherited(terminal.environ),
+        )
         answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired as error:
         raise FloworkError(ErrorCode.DEADLINE_EXCEEDED, "The component took too long.") from error

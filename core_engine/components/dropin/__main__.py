@@ -143,7 +143,7 @@ async def _run(component: IsolatedComponent, found: Found, step: _Step) -> dict[
     config = component.parse_config(example.get("config_values") or {})
     payload = Payload.from_value(example.get("initial_payload"))
     done = await component.call(step, config, payload)  # type: ignore[misc]
-    ports = {port: given.to_wire() for port, given in done.outputs.items()}  # type: ignore[union-attr]
+    ports = {port: given.to_wire() for port, given in done.outputs.items()}
     return {"outputs": ports, "log": step.lines}
 
 
