@@ -17,6 +17,9 @@ from core_engine.access.replays import ReplayJournal
 from core_engine.access.share_links import ShareLinks
 from core_engine.commands.command import Rooms, handlers
 from core_engine.commands.dispatch import Dispatcher, Guards
+from core_engine.components.dropin.installer import Installer
+from core_engine.components.dropin.policy import InstallPolicy
+from core_engine.components.dropin.watching import keep_fresh
 from core_engine.components.isolation.rungs import rung_in_force
 from core_engine.components.registry import open_registry
 from core_engine.documents import open_documents
@@ -116,8 +119,14 @@ class Engine:
         self.access = self._build_access()
         self.registry, self._files = open_registry(settings, store, clock)
         self._documents = documents = open_documents(
-            settings, store, self._files, clock=clock, owner=lambda: self.access.owner
+            settings,
+            store,
+            self._files,
+            clock=clock,
+            owner=lambda: self.access.owner,
+            pin=self.registry.shelf.pin,
         )
+        self._installer = self._build_installer()
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
         self.triggers = self._build_triggers()
@@ -130,6 +139,7 @@ class Engine:
             documents.folders,
             documents.pins,
             self.triggers,
+            self._installer,
         )
         keep = settings.keep
         self._retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
@@ -177,6 +187,7 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._installer.close()
         await self.relay.close()
         await self.triggers.close()
         await self._followups.close()
@@ -227,6 +238,7 @@ class Engine:
 
     def _begin_background(self) -> None:
         work = {"pulse": self._pulse.run(), "housekeeping": self._keep_house()}
+        work["components folder"] = keep_fresh(self.registry.shelf)
         if self.link is not None:
             work["gateway link"] = self.link.run()
         else:
@@ -241,6 +253,11 @@ class Engine:
         if not task.cancelled() and (error := task.exception()):
             _log.critical("the task %s failed", task.get_name(), exc_info=error)
             self._fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
+
+    def _build_installer(self) -> Installer:
+        additions = self._settings.additions
+        policy = InstallPolicy.of(additions.policy, additions.trusted, lambda: self.access.owner)
+        return Installer(self.registry.shelf, policy, self._clock)
 
     def _build_access(self) -> AccessControl:
         identity = self._settings.identity

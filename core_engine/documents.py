@@ -12,6 +12,7 @@ from core_engine.preferences import PreferenceService
 from core_engine.presets import PresetService
 from core_engine.presets.attestation import EngineKey
 from core_engine.presets.pins import PinService
+from core_engine.presets.service import Pin
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.storage.keyfile import read_or_make_key
@@ -36,13 +37,14 @@ class Documents:
     cipher: ValueCipher
 
 
-def open_documents(
+def open_documents(  # noqa: PLR0913 - one thing each
     settings: EngineSettings,
     store: EngineStore,
     files: RootedFiles,
     *,
     clock: Clock,
     owner: Callable[[], str | None],
+    pin: Pin,
 ) -> Documents:
     """Open them; keys are made at the first start. Raises FloworkError CONFIGURATION for an unusable key."""
     folder = settings.data.engine_dir
@@ -50,7 +52,7 @@ def open_documents(
     rng = random.Random()  # noqa: S311 - which of a variable's values comes next is no secret
     engine_key = EngineKey(read_or_make_key(folder / ENGINE_KEY_FILE))
     return Documents(
-        presets=PresetService(PresetTable(store), engine_key, clock, owner),
+        presets=PresetService(PresetTable(store), engine_key, clock, owner, pin),
         variables=VariableService(VariableTable(store), cipher, owner, rng),
         preferences=PreferenceService(store),
         folders=FolderBrowser(files),

@@ -202,12 +202,48 @@ class Keep(SettingsGroup):
     )  # fmt: skip
 
 
+class Additions(SettingsGroup):
+    """Components of others: which may be installed over the sockets, and what their packages may take."""
+
+    policy: Literal["any", "signed", "listed"] = setting(
+        "signed", env="ENGINE_COMPONENT_POLICY",
+        description=(
+            "Which components may be installed over the sockets. any: all. signed: those that the engine's owner or a"
+            " trusted author has signed. listed: those whose hash is trusted."
+        ),
+    )  # fmt: skip
+    trusted: str = setting(
+        "", env="ENGINE_COMPONENT_TRUSTED",
+        description="Comma-separated addresses of trusted authors and SHA-256 hashes of trusted components.",
+    )  # fmt: skip
+    disabled: str = setting(
+        "", env="ENGINE_DISABLED_COMPONENTS",
+        description="Comma-separated ids of added components that are listed but never run.",
+    )  # fmt: skip
+    wheels: str = setting(
+        "", env="ENGINE_WHEELS_DIR",
+        description="Folder of wheels that takes the place of the package index for components' requirements.",
+    )  # fmt: skip
+    seconds: float = setting(
+        300.0, env="ENGINE_ENVIRONMENT_SECONDS", gt=0, le=7200,
+        description="Longest time the installation of one component's requirements may take, in seconds.",
+    )  # fmt: skip
+    megabytes: int = setting(
+        1024, env="ENGINE_ENVIRONMENT_MB", ge=1, le=1024 * 1024,
+        description="Most room that the requirements of one component may take, in MiB.",
+    )  # fmt: skip
+
+
 class Data(SettingsGroup):
     """Where the engine keeps things."""
 
     data_dir: Path = setting(
         Path("var/data"), env="FLOWORK_DATA_DIR", description="Folder of all data of the platform."
     )
+    components: str = setting(
+        "", env="ENGINE_COMPONENTS_DIR",
+        description="Folder of components that were added to this engine. Empty: <data>/components.",
+    )  # fmt: skip
     file_roots: str = setting(
         "", env="ENGINE_FILE_ROOTS",
         description="Folders workflows may read and write, joined by the path separator. Empty: <data>/files.",
@@ -218,6 +254,11 @@ class Data(SettingsGroup):
     log_format: Literal["text", "json"] = setting(
         "text", env="ENGINE_LOG_FORMAT", description="text or json (one object a line)."
     )
+
+    @property
+    def components_dir(self) -> Path:
+        """The folder of added components."""
+        return Path(self.components) if self.components else self.data_dir / "components"
 
     @property
     def engine_dir(self) -> Path:
@@ -241,4 +282,5 @@ class EngineSettings(BaseModel):
     listen: Listen
     limits: Limits
     keep: Keep
+    additions: Additions
     data: Data

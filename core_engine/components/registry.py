@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import json
 import logging
+import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from core_engine.components import manifest
+from core_engine.components.dropin.environments import Environments, Source
+from core_engine.components.dropin.records import InstallRecords
+from core_engine.components.dropin.shelf import Shelf
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
@@ -26,6 +30,7 @@ from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from shared.clock import Clock
 from shared.contract.component import ComponentInfo
+from shared.errors import ErrorCode, FloworkError
 
 SWITCHED_OFF = "The component {} was switched off by the operators of the gateway."
 BUILTIN = Path(__file__).with_name("builtin")
@@ -53,11 +58,14 @@ class ComponentRegistry:
     """The engine's implementation of `core_engine.kernel.ports.Registry`.
 
     A broken folder is listed with its reason, kept out of `find`, and breaks nothing else. `close` ends the
-    sandbox's children.
+    sandbox's children. The components of others stand on the ``shelf``; they come and go while the engine runs.
     """
 
-    def __init__(self, services: Services, folders: Sequence[Path] = (BUILTIN,)) -> None:
+    def __init__(
+        self, services: Services, folders: Sequence[Path] = (BUILTIN,), shelf: Shelf | None = None
+    ) -> None:
         self._services = services
+        self._shelf = shelf
         self._components: dict[str, Component[Any]] = {}
         self._infos: dict[str, tuple[str, ComponentInfo]] = {}
         self._folders: dict[str, Path] = {}
@@ -72,13 +80,23 @@ class ComponentRegistry:
         return self._services.outlet
 
     @property
+    def shelf(self) -> Shelf:
+        """The components of others; raises CONFIGURATION for a registry that was made without."""
+        if self._shelf is None:
+            raise FloworkError(
+                ErrorCode.CONFIGURATION, "This registry holds the engine's own components only."
+            )
+        return self._shelf
+
+    @property
     def broken(self) -> Mapping[str, str]:
         """The folders that could not be used, with the reason."""
-        return MappingProxyType(self._broken)
+        return MappingProxyType({**self._broken, **(self._shelf.broken if self._shelf else {})})
 
     def find(self, component_id: str) -> Component[Any] | None:
-        """Return the component of that id, or None."""
-        return self._components.get(component_id)
+        """Return the component of that id, or None; ``id@version`` names one of several installed versions."""
+        found = self._components.get(component_id)
+        return found if found or self._shelf is None else self._shelf.find(component_id)
 
     def switch_off(self, component_ids: Collection[str]) -> None:
         """Refuse to run these components, and run all others; steps that run already come to their end."""
@@ -89,17 +107,22 @@ class ComponentRegistry:
     def listing(self, component_type: str) -> list[ComponentInfo]:
         """Describe the components of a type (modules, plugins, tools, triggers), sorted by name."""
         infos = [info for kind, info in self._infos.values() if kind == component_type]
+        infos += self._shelf.listing(component_type) if self._shelf else ()
         return sorted(infos, key=lambda info: (info.name.casefold(), info.id))
 
     def icon(self, component_id: str) -> bytes | None:
         """Return a component's icon as SVG."""
         folder = self._folders.get(component_id)
-        return (folder / "icon.svg").read_bytes() if folder else None
+        if folder is None:
+            return self._shelf.icon(component_id) if self._shelf else None
+        return (folder / "icon.svg").read_bytes()
 
     def example(self, component_id: str) -> dict[str, Any] | None:
         """Return a component's runnable example: a workflow, with ``initial_payload`` beside it."""
         folder = self._folders.get(component_id)
-        return _read_example(folder) if folder else None
+        if folder is None:
+            return self._shelf.example(component_id) if self._shelf else None
+        return _read_example(folder)
 
     async def close(self) -> None:
         """End what the components keep running."""
@@ -138,7 +161,28 @@ def open_registry(
     files = RootedFiles(settings.data.roots, settings.data.data_dir)
     switches = Switches(shell_commands=limits.shell_commands, docker_containers=limits.docker_containers)
     services = Services(sandbox, network, ComponentState(store, clock), clock, switches)
-    return ComponentRegistry(services), files
+    shelf = _open_shelf(settings, sandbox)
+    return ComponentRegistry(services, shelf=shelf), files
+
+
+def _open_shelf(settings: EngineSettings, sandbox: Sandbox) -> Shelf:
+    additions, own = settings.additions, settings.data.engine_dir
+    environments = Environments(
+        (own / "environments").resolve(),
+        Source.of(additions.wheels, os.environ),
+        seconds=additions.seconds,
+        megabytes=additions.megabytes,
+    )
+    shelf = Shelf(
+        settings.data.components_dir.resolve(),
+        InstallRecords(own / "installed"),
+        environments,
+        sandbox,
+        reserved=[folder.name for folder in _component_folders(BUILTIN)],
+        disabled=[part.strip() for part in additions.disabled.split(",") if part.strip()],
+    )
+    shelf.rescan()
+    return shelf
 
 
 def _component_folders(parent: Path) -> list[Path]:

@@ -21,12 +21,8 @@ from core_engine.kernel.ports import Frame, Runs
 from shared.contract.relay import (
     EVENTS,
     FILES,
-    INSTALL,
     MAX_BATCH,
-    UNINSTALL,
     RelayReceipt,
-    enveloped,
-    refused_answer,
 )
 from shared.contract.share_link import RelayShare
 from shared.errors import ErrorCode, FloworkError
@@ -42,7 +38,6 @@ MAX_QUESTIONS = 512
 MAX_RUNS = 256
 PACE_SECONDS = 0.05
 HEAD_BYTES = 1024
-NO_INSTALL = "Components cannot be installed on this engine; it offers its built-in ones."
 _CHANGES = ("save_", "update_", "delete_", "restore_")
 _URGENT = frozenset({"stop_workflow", "pause_workflow", "resume_workflow"})
 
@@ -94,9 +89,6 @@ class RelaySession:
         own_id = f"relay-{self._count}"
         _, request_id = answers.ids_of(None, opened.payload.get("request_id"))
         question = Question(event, _small(opened.payload), request_id)
-        if event in {INSTALL, UNINSTALL} and not self._dispatcher.knows(event):
-            self._put_answers(refused_answer(event, opened.payload, NO_INSTALL))
-            return
         self._questions[own_id] = question
         while len(self._questions) > MAX_QUESTIONS:
             self._questions.popitem(last=False)
@@ -152,9 +144,6 @@ class RelaySession:
             self._runs.unsubscribe(self.caller.follows)
         while answered and self._waiting and not self._changes:
             self._begin(*self._waiting.popleft())
-
-    def _put_answers(self, answered: list[tuple[str, dict[str, Any]]]) -> None:
-        self._outbox.put(RelayEvent(name, enveloped(name, data), HEAD_BYTES) for name, data in answered)
 
     def _note_runs(self, events: list[RelayEvent]) -> None:
         """Remember which runs the page follows, and that it has not had these events yet."""

@@ -94,6 +94,9 @@ class Component(ABC, Generic[ConfigT]):
     refusal: str | None = None
     """Why the component must not run at the moment; set for all runs at once, by the registry only."""
 
+    open_ports: ClassVar[bool] = False
+    """Whether more output ports than the declared ones may become active, known only when the step runs."""
+
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""

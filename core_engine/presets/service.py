@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core_engine.kernel.family import CalledWorkflow
@@ -34,10 +35,13 @@ from shared.errors import ErrorCode, FloworkError
 from shared.ids import new_id, same_address
 from shared.signing.presets import recover_preset
 
+Pin = Callable[[dict[str, Any], int], dict[str, Any]]
+"""Names the versions of components in a workflow that was saved at a Unix time in ms."""
+
 
 @dataclass(frozen=True, slots=True)
 class SavedWorkflow:
-    """What runs when a preset is started: exactly the bytes that were checked."""
+    """What runs when a preset is started: what was checked, with the versions of added components it was saved with."""
 
     name: str
     version: int
@@ -57,12 +61,18 @@ class PresetService:
     """
 
     def __init__(
-        self, table: PresetTable, key: EngineKey, clock: Clock, owner: Callable[[], str | None]
+        self,
+        table: PresetTable,
+        key: EngineKey,
+        clock: Clock,
+        owner: Callable[[], str | None],
+        pin: Pin = lambda workflow_data, _: workflow_data,
     ) -> None:
         self._table = table
         self._chains = ChainKeeper(key)
         self._clock = clock
         self._owner = owner
+        self._pin = pin
         self._changing = asyncio.Lock()
         self._good_heads: dict[str, tuple[str, str]] = {}
         self._listeners: list[ChangeListener] = []
@@ -96,6 +106,10 @@ class PresetService:
         """Return the workflow of every version, newest first."""
         chain = await self._intact(name)
         return [version.document.workflow_data for version in reversed(chain.versions) if version.document]
+
+    async def using(self, module_id: str) -> list[str]:
+        """Return the names of the presets whose newest version has a step of this component."""
+        return await asyncio.to_thread(self._using, module_id)
 
     async def save(
         self, name: str, workflow_data: dict[str, Any], signature: str, *, by: str, based_on: int | None
@@ -207,6 +221,15 @@ class PresetService:
         preset = self._table.find(name)
         return self._chains.check(preset, self._table.versions(preset.id)) if preset else None
 
+    def _using(self, module_id: str) -> list[str]:
+        found = []
+        for preset in self._table.all():
+            newest = self._table.newest(preset.id)
+            nodes = read_document(newest.body).workflow_data.get("nodes") if newest else None
+            if any(isinstance(node, dict) and node.get("module_id") == module_id for node in nodes or ()):
+                found.append(preset.name)
+        return sorted(found)
+
     def _list(self) -> list[PresetItem]:
         items = []
         for preset in self._table.all():
@@ -239,7 +262,8 @@ class PresetService:
             version = _version_of(chain, None)
             document = _document(version)
             self._good_heads[preset.id] = (preset.name, version.hash)
-        return SavedWorkflow(preset.name, document.version, document.workflow_data)
+        workflow_data = self._pin(document.workflow_data, _saved_at(document))
+        return SavedWorkflow(preset.name, document.version, workflow_data)
 
     def _now(self) -> str:
         return iso(self._clock.now_ms())
@@ -306,6 +330,10 @@ def _described(version: Version) -> PresetVersion:
         signed=version.signed,
         restored_from=version.restored_from,
     )
+
+
+def _saved_at(document: Document) -> int:
+    return int(datetime.fromisoformat(document.timestamp).timestamp() * 1000)
 
 
 def _unknown(name: str) -> FloworkError:

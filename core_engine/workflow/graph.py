@@ -27,6 +27,7 @@ class Node:
 
     ``effect`` is the component's policy under these settings, None for its general one.
     ``body`` is the workflow of the nodes that stand inside it.
+    ``reference`` is what the registry finds the component by, where that is not ``module_id`` alone.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
     """
@@ -48,6 +49,7 @@ class Node:
     last: bool = False
     lap: Lap | None = None
     body: dict[str, Any] | None = None
+    reference: str = ""
 
     @property
     def label(self) -> str:
@@ -142,7 +144,7 @@ class Graph:
             ports=tuple(edge.source_port or _first_port(nodes[edge.source]) for edge in edges),
             by_id={node.id: node.index for node in nodes},
             by_name=names,
-            components={node.module_id: node.component for node in nodes},
+            components={node.reference or node.module_id: node.component for node in nodes},
             enough=tuple(map(_enough, nodes)),
             expiring={
                 node.index: int(node.join.timeout_seconds * 1000)

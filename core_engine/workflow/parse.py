@@ -112,7 +112,8 @@ class _Parser:
         self.nodes.append(self._step(node))
 
     def _step(self, node: WorkflowNode) -> Node:
-        found = self.registry.find(node.module_id)
+        reference = f"{node.module_id}@{node.component_version}" if node.component_version else node.module_id
+        found = self.registry.find(reference)
         before = len(self.problems)
         component: Component[Any] = found or MissingComponent()
         config: Config | None = None
@@ -120,7 +121,7 @@ class _Parser:
         effect: StepPolicy | None = None
         rule = read_join(node.join)
         if found is None:
-            self._problem(f"The component {node.module_id} is not installed.", node_id=node.id)
+            self._problem(f"The component {reference} is not installed.", node_id=node.id)
         elif not node.disabled:
             config, template, effect = self._settings(node, found)
             self._body(node, found, config)
@@ -131,6 +132,7 @@ class _Parser:
             id=node.id,
             name=node.name,
             module_id=node.module_id,
+            reference=reference,
             component=component,
             config=None if defect else config,
             template=template,
@@ -306,7 +308,8 @@ def _sentence(problem: WorkflowProblem) -> str:
 def _ports_open(node: Node) -> bool:
     """Tell whether a node's output ports cannot be known before it runs."""
     chosen_by_config = type(node.component).output_ports is not Component.output_ports
-    return isinstance(node.component, MissingComponent) or (node.config is None and chosen_by_config)
+    unknown = isinstance(node.component, MissingComponent) or node.component.open_ports
+    return unknown or (node.config is None and chosen_by_config)
 
 
 def _names(ports: tuple[Port, ...]) -> set[str]:

@@ -36,6 +36,7 @@ class WorkflowNode(Incoming):
 
     A node marked ``finally`` runs after all others have ended, however they did.
     ``parent_id`` (also ``parentId``) names the loop node in whose body the node stands.
+    ``component_version`` (ours) names one of several installed versions; without it the newest runs.
     """
 
     id: NodeId
@@ -47,6 +48,7 @@ class WorkflowNode(Incoming):
     data: dict[str, Any] = Field(default_factory=dict)
     join: Literal["all", "any"] | JoinRule = "all"
     last: bool = Field(default=False, validation_alias="finally")
+    component_version: str | None = Field(default=None, max_length=80)
     disabled: bool = False
     retry: RetryPolicy | None = None
     timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86_400)

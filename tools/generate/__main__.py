@@ -18,7 +18,11 @@ def derived() -> dict[Path, str]:
         m.name for m in pkgutil.iter_modules(tools.generate.__path__) if not m.name.startswith("_")
     )
     modules = [importlib.import_module(f"tools.generate.{name}") for name in names]
-    return {ROOT / module.FILENAME: module.make() for module in modules}
+    pages: dict[Path, str] = {}
+    for module in modules:
+        made = module.make_all() if hasattr(module, "make_all") else {module.FILENAME: module.make()}
+        pages |= {ROOT / name: text for name, text in made.items()}
+    return pages
 
 
 def main(arguments: list[str]) -> int:

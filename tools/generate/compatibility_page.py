@@ -17,7 +17,7 @@ _DOCUMENTED_COMMANDS = frozenset(
         "execute_workflow", "stop_workflow", "pause_workflow", "resume_workflow", "request_components_list",
         "request_presets_list", "load_preset", "save_preset", "delete_preset", "request_settings", "save_settings",
         "request_variables", "update_variable", "delete_variable", "request_drives", "request_directory_list",
-        "request_connection_history", "execute_standalone_node",
+        "request_connection_history", "execute_standalone_node", "install_component", "uninstall_component",
     }
 )  # fmt: skip
 _DOCUMENTED_EVENTS = frozenset(
@@ -25,7 +25,7 @@ _DOCUMENTED_EVENTS = frozenset(
         "engine_status_update", "drives_list_response", "directory_list_response", "components_list_response",
         "presets_list_response", "load_preset_response", "settings_response", "variables_response",
         "connection_history_response", "log", "workflow_status_update", "NODE_EXECUTION_METRIC",
-        "CONNECTION_STATUS_UPDATE", "SHOW_DEBUG_POPUP", "MANUAL_APPROVAL_REQUESTED",
+        "CONNECTION_STATUS_UPDATE", "component_install_status", "SHOW_DEBUG_POPUP", "MANUAL_APPROVAL_REQUESTED",
     }
 )  # fmt: skip
 
@@ -86,8 +86,8 @@ _NOT_YET = """
 Refused with a clear answer, on purpose:
 
 - `POST /auth/register` and `POST /auth/login`: an identity is a wallet key (501).
-- `POST /marketplace/component/install`, and the commands `install_component` and `uninstall_component`: engines run
-  their built-in components.
+- `POST /marketplace/component/install`: components are installed by the commands `install_component` and
+  `uninstall_component`, which carry the owner's signature.
 - `POST /proxy/execution/run_module`: the catch-all passes on what engines declare, nothing else (404).
 
 Not there at all:

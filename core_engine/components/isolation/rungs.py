@@ -41,6 +41,7 @@ class Rung(StrEnum):
 class Task(StrEnum):
     """What a child does; each is a module of `tasks`."""
 
+    COMPONENT = "component"
     FUNCTION = "function"
     JAVASCRIPT = "javascript"
     PROGRAM = "program"
@@ -49,6 +50,7 @@ class Task(StrEnum):
 
 
 _PACKAGES: dict[Task, tuple[str, ...]] = {
+    Task.COMPONENT: (),
     Task.FUNCTION: (),
     Task.JAVASCRIPT: ("_quickjs",),
     Task.PROGRAM: (),
@@ -56,7 +58,7 @@ _PACKAGES: dict[Task, tuple[str, ...]] = {
     Task.QUERY: ("jmespath",),
 }
 
-CODE_OF_OTHERS = frozenset({Task.FUNCTION, Task.JAVASCRIPT, Task.PROGRAM})
+CODE_OF_OTHERS = frozenset({Task.COMPONENT, Task.FUNCTION, Task.JAVASCRIPT, Task.PROGRAM})
 """Tasks whose isolation is told in the step's record."""
 
 TEMPORARY_BYTES = 64 * 1024 * 1024
@@ -65,7 +67,8 @@ TEMPORARY_BYTES = 64 * 1024 * 1024
 MOST_FILE_BYTES = 1024 * 1024 * 1024
 """Largest file a child may write into a folder that was opened for it."""
 
-_WITH_TEMPORARY = frozenset({Task.FUNCTION, Task.PROGRAM})
+_PYTHON = frozenset({Task.COMPONENT, Task.FUNCTION})
+_WITH_TEMPORARY = frozenset({*_PYTHON, Task.PROGRAM})
 _PROGRAM_FILES = ("/bin", "/sbin", "/usr", "/etc/alternatives")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
@@ -140,7 +143,7 @@ def suffices(rung: Rung, task: Task) -> bool:
     """
     if task is Task.PROGRAM:
         return rung is Rung.BUBBLEWRAP
-    return rung is not Rung.NONE and (rung is not Rung.SECCOMP or task is not Task.FUNCTION)
+    return rung is not Rung.NONE and (rung is not Rung.SECCOMP or task not in _PYTHON)
 
 
 def rung_in_force() -> str:

@@ -119,6 +119,33 @@ export type ComponentInfo = {
   tier?: string;
   manifest: ManifestInfo;
 };
+export type ComponentInspection = {
+  type?: string;
+  component_id: string;
+  component_type: "modules" | "plugins" | "tools" | "triggers";
+  component_name: string;
+  version: string;
+  hash: string;
+  author: (string | null);
+  permissions: (PermissionInfo)[];
+  requirements: (string)[];
+  installed_versions: (string)[];
+  touches: (string)[];
+  refusal?: (string | null);
+  request_id?: (string | null);
+};
+export type ComponentInstallStatus = {
+  type?: string;
+  component_id: string;
+  component_type: "modules" | "plugins" | "tools" | "triggers";
+  success: boolean;
+  message: string;
+  is_installed: boolean;
+  stage: "checking" | "requirements" | "installing" | "done";
+  version?: (string | null);
+  touches?: (string)[];
+  request_id?: (string | null);
+};
 export type ComponentsList = {
   type?: string;
   component_type: "modules" | "plugins" | "tools" | "triggers";
@@ -382,8 +409,23 @@ export type HeldConnection = {
   since: number;
   preview: string;
 };
+export type InspectComponent = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  component_id?: (string | null);
+  package?: (string | null);
+};
 export type InstallBody = {
   id?: (string | null);
+};
+export type InstallComponent = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  component_type?: "modules" | "plugins" | "tools" | "triggers";
+  component_id?: (string | null);
+  package?: (string | null);
+  accept_permissions?: (string)[];
+  repair?: boolean;
 };
 export type Invoice = {
   number: number;
@@ -642,6 +684,11 @@ export type Payment = {
 export type PaymentBody = {
   tx_hash: string;
   chain_id?: (number | null);
+};
+export type PermissionInfo = {
+  permission: string;
+  meaning: string;
+  given: boolean;
 };
 export type PinData = {
   job_id?: (string | null);
@@ -1202,6 +1249,13 @@ export type TriggersList = {
   rules: (TriggerItem)[];
   request_id?: (string | null);
 };
+export type UninstallComponent = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  component_type?: "modules" | "plugins" | "tools" | "triggers";
+  component_id: string;
+  version?: (string | null);
+};
 export type UpdateVariable = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -1311,6 +1365,8 @@ export interface Commands {
   execute_workflow: { request: ExecuteWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   fire_trigger: { request: FireTrigger; reply: TriggerFired; role: "runner" };
   get_run: { request: GetRun; reply: RunDetails; role: "reader" };
+  inspect_component: { request: InspectComponent; reply: ComponentInspection; role: "admin" };
+  install_component: { request: InstallComponent; reply: ComponentInstallStatus; role: "admin" };
   list_pins: { request: ListPins; reply: PinsList; role: "admin" };
   list_preset_versions: { request: ListPresetVersions; reply: PresetVersions; role: "reader" };
   list_runs: { request: ListRuns; reply: RunList; role: "reader" };
@@ -1339,6 +1395,7 @@ export interface Commands {
   step_run: { request: StepRun; reply: RunDetails; role: "runner" };
   stop_workflow: { request: StopWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   subscribe_run: { request: SubscribeRun; reply: RunSubscribed; role: "reader" };
+  uninstall_component: { request: UninstallComponent; reply: ComponentInstallStatus; role: "admin" };
   update_variable: { request: UpdateVariable; reply: VariablesList; role: "admin" };
   validate_workflow: { request: ValidateWorkflow; reply: WorkflowValidation; role: "reader" };
 }
@@ -1352,6 +1409,8 @@ export interface Events {
   "NODE_USAGE": NodeUsage;
   "RUN_ALARM": RunAlarm;
   "SHOW_DEBUG_POPUP": DebugPopup;
+  "component_inspection_response": ComponentInspection;
+  "component_install_status": ComponentInstallStatus;
   "components_list_response": ComponentsList;
   "connection_history_response": ConnectionHistory;
   "directory_list_response": DirectoryList;
@@ -1496,6 +1555,8 @@ export const REPLIES = {
   execute_workflow: "workflow_status_update",
   fire_trigger: "trigger_fired",
   get_run: "run_response",
+  inspect_component: "component_inspection_response",
+  install_component: "component_install_status",
   list_pins: "pins_response",
   list_preset_versions: "preset_versions_response",
   list_runs: "runs_list_response",
@@ -1524,6 +1585,7 @@ export const REPLIES = {
   step_run: "run_response",
   stop_workflow: "workflow_status_update",
   subscribe_run: "run_subscribed",
+  uninstall_component: "component_install_status",
   update_variable: "variables_response",
   validate_workflow: "workflow_validation_response",
 } as const;
@@ -1541,6 +1603,8 @@ export const RELAYED: Record<string, keyof Events> = {
   "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
   "WORKFLOW_EXECUTION_UPDATE": "workflow_status_update",
   "WORKFLOW_LOG_ENTRY": "log",
+  "component_inspection_response": "component_inspection_response",
+  "component_install_status": "component_install_status",
   "engine_vitals_update": "engine_status_update",
   "error": "error",
   "flow_test_response": "flow_test_response",

@@ -256,8 +256,11 @@ async def test_installing_is_answered(tmp_path: Path) -> None:
     async with behind(tmp_path) as (_, gateway):
         await gateway.command("install_component", component_type="modules", component_id="x")
         answer = (await gateway.next("component_install_status"))["payload"]
-        assert (answer["component_id"], answer["success"]) == ("x", False)
-        assert "cannot be installed" in answer["message"]
+        assert (answer["component_id"], answer["success"], answer["stage"]) == ("x", True, "checking")
+        refused = await gateway.next("component_install_status", lambda data: not data["payload"]["success"])
+        answer = refused["payload"]
+        assert answer["component_id"] == "x"
+        assert "no component x" in answer["message"]
 
 
 async def test_a_list_asked_for_right_after_a_save_shows_it(tmp_path: Path) -> None:
