@@ -94,10 +94,13 @@ function OwnPresets({ presets, filtered, onChanged }: OwnProps) {
     );
   }
   return (
-    <ul className="plain-list preset-grid" aria-label={t("presets.title")}>
-      {presets.map((preset) => (
-        <PresetCard key={preset.id} preset={preset} onChanged={onChanged} />
-      ))}
-    </ul>
+    <section className="stack">
+      <h2>{t("presets.mine")}</h2>
+      <ul className="plain-list preset-grid" aria-label={t("presets.mine")}>
+        {presets.map((preset) => (
+          <PresetCard key={preset.id} preset={preset} onChanged={onChanged} />
+        ))}
+      </ul>
+    </section>
   );
 }
