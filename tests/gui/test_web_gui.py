@@ -66,7 +66,7 @@ def test_the_page_is_small_and_asks_nobody_else(page_folder: Path) -> None:
     assert packed <= MOST_INITIAL_BYTES
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_in_a_browser(page_folder: Path, tmp_path: Path) -> None:
     if not Path(CHROMIUM).exists():
         pytest.skip(f"SKIPPED BY NAME: the web GUI in a browser ({CHROMIUM} is not installed)")
@@ -74,7 +74,7 @@ def test_in_a_browser(page_folder: Path, tmp_path: Path) -> None:
     with running(tmp_path, ENGINE_VITALS_SECONDS="0.5", GATEWAY_PAGE="auto") as up:
         claim = up.wait_line(r"(http://127\.0\.0\.1:\d+/#claim=\S+&engine=\S+)")
         run(
-            "playwright", "test", seconds=550,
+            "playwright", "test", seconds=840,
             FLOWORK_E2E_URL=claim.partition("/#")[0], FLOWORK_E2E_CLAIM=claim,
             FLOWORK_E2E_SOCKET=up.wait_line(r"Engine +(ws://\S+)"),
             FLOWORK_E2E_OUTPUT=str(tmp_path / "browser"), CHROMIUM=CHROMIUM,
