@@ -47,9 +47,9 @@ export function useLive<Value>(
   }, []);
 
   const key = JSON.stringify(keys);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was loaded for other keys is not shown
+  // what was loaded for other keys is not shown
   useEffect(() => setState({ value: null, problem: null, busy: true }), [key]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says when to load again
+  // the key says when to load again
   useEffect(() => {
     if (!online) return;
     reload();
