@@ -29,11 +29,12 @@ FLAGS = {"--if-stale", "--optional"}
 
 
 class BuildError(Exception):
-    """Why there is no GUI: a sentence for people, and the last output of the step that failed."""
+    """Why there is no GUI: a sentence for people, and what the step that failed has said first or last."""
 
-    def __init__(self, sentence: str, output: str = "") -> None:
+    def __init__(self, sentence: str, output: str = "", *, head: bool = False) -> None:
         super().__init__(sentence)
-        self.output = output
+        lines = output.strip().splitlines()
+        self.lines = lines[:SHOWN_LINES] if head else lines[-SHOWN_LINES:]
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def main(words: list[str], places: Places) -> int:
     try:
         build(places)
     except BuildError as error:
-        for line in error.output.strip().splitlines()[-SHOWN_LINES:]:
+        for line in error.lines:
             print(f"  {line}", file=sys.stderr)
         if "--optional" not in words:
             print(f"flowork: the web GUI was not built: {error}", file=sys.stderr)
@@ -119,7 +120,7 @@ def build(places: Places) -> None:
     ]
     code, output = _run(command, places.sources)
     if code or not (places.workshop / "index.html").is_file():
-        raise BuildError("the build failed; see the last lines above.", output)
+        raise BuildError("the build failed; see the lines above.", output)
     shutil.rmtree(places.page, ignore_errors=True)
     shutil.move(places.workshop, places.page)
     os.utime(places.page / "index.html")
@@ -171,7 +172,7 @@ def _install_packages(node: Node, sources: Path) -> None:
     flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
     code, output = _run([*node.npm, "ci", *flags], sources)
     if code:
-        raise BuildError("npm could not install the packages; see the last lines above.", output)
+        raise BuildError("npm could not install the packages; see the lines above.", output, head=True)
     if installed.is_file():
         os.utime(installed)
 
@@ -180,6 +181,9 @@ def _sources(folder: Path) -> Iterator[Path]:
     yield from (path for path in folder.iterdir() if path.is_file())
     for part in ("src", "public"):
         yield from (folder / part).rglob("*")
+    # the examples that the page offers stand elsewhere
+    yield from (folder.parent / "examples").glob("*.json")
+    yield from (folder.parent / "core_engine" / "components" / "builtin").glob("*/example.json")
 
 
 def _run(command: list[str], folder: Path) -> tuple[int, str]:

@@ -50,7 +50,7 @@ test("from the claim link to a run, and back the next day", async ({ page }) => 
     await expect(page.getByText("Saved as “Hello”.")).toBeVisible();
     await goTo(page, "Presets");
     const card = page
-      .getByRole("list", { name: "Presets" })
+      .getByRole("list", { name: "Saved workflows" })
       .getByRole("listitem")
       .filter({ hasText: "Hello" });
     await expect(card.getByText("1 version")).toBeVisible();

@@ -33,7 +33,7 @@ test("an engine of one's own is registered, renamed, gets a new token and is del
   await expect(page.getByText("No engine yet")).toBeVisible();
   await expectGoodScreen(page);
   await page.getByRole("button", { name: "Register an engine" }).click();
-  await page.getByLabel("Name").fill("Workshop");
+  await page.getByLabel("Name", { exact: true }).fill("Workshop");
   await page.getByRole("dialog").getByRole("button", { name: "Register an engine" }).click();
   const dialog = page.getByRole("dialog", { name: "Start your engine" });
   await expect(dialog.getByText(/FLOWORK_ENGINE_TOKEN=dev_engine_[0-9a-f]{32}/)).toBeVisible();
@@ -42,7 +42,7 @@ test("an engine of one's own is registered, renamed, gets a new token and is del
   const actions = page.getByRole("button", { name: "Actions for Workshop" });
   await actions.click();
   await page.getByRole("menuitem", { name: "Rename" }).click();
-  await page.getByLabel("Name").fill("Kitchen");
+  await page.getByLabel("Name", { exact: true }).fill("Kitchen");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("button", { name: "Actions for Kitchen" }).click();
   await page.getByRole("menuitem", { name: "New token" }).click();

@@ -1,4 +1,4 @@
-/** What a screen shows of the engine or the gateway: loaded when it opens, kept fresh while it is looked at. */
+/** What a screen shows of the engine: loaded when it opens, kept fresh while it is looked at. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { sentenceOf } from "@/api/errors";
@@ -14,8 +14,9 @@ export interface Live<Value> {
 }
 
 /**
- * Load a value, again when ``keys`` change, and every ``everyMs`` while the page is visible.
+ * Load a value of the chosen engine, again when ``keys`` change, and every ``everyMs`` while the page is visible.
  *
+ * While the engine is offline what was loaded stays; when it is back, it is loaded again.
  * With a wallet that asks its owner for each signature nothing is loaded again by itself.
  */
 export function useLive<Value>(
@@ -28,6 +29,7 @@ export function useLive<Value>(
     problem: null,
     busy: true,
   });
+  const online = useEngineOnline();
   const asks = useSession((session) => session.signer?.asks ?? false);
   const latest = useRef(load);
   latest.current = load;
@@ -45,9 +47,11 @@ export function useLive<Value>(
   }, []);
 
   const key = JSON.stringify(keys);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the key says when to load again
+  // what was loaded for other keys is not shown
+  useEffect(() => setState({ value: null, problem: null, busy: true }), [key]);
+  // the key says when to load again
   useEffect(() => {
-    setState({ value: null, problem: null, busy: true });
+    if (!online) return;
     reload();
     const again = () => document.visibilityState === "visible" && reload();
     const timer = everyMs && !asks ? setInterval(again, everyMs) : undefined;
@@ -55,7 +59,7 @@ export function useLive<Value>(
       turn.current++;
       clearInterval(timer);
     };
-  }, [key, everyMs, asks, reload]);
+  }, [key, online, everyMs, asks, reload]);
 
   const set = useCallback((value: Value) => {
     turn.current++;
@@ -64,11 +68,11 @@ export function useLive<Value>(
   return { ...state, reload, set };
 }
 
-/** Whether the chosen engine is there to answer. */
+/** Whether the chosen engine is there to answer, and there is a way to it. */
 export function useEngineOnline(): boolean {
-  return useSession(({ engineId, states, engines, way }) => {
+  return useSession(({ engineId, states, engines, way, connected }) => {
     if (!engineId) return false;
     const listed = engines?.find((engine) => engine.id === engineId)?.status === "online";
-    return way === "direct" || (states[engineId]?.online ?? listed);
+    return way === "direct" || (connected && (states[engineId]?.online ?? listed));
   });
 }

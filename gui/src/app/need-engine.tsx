@@ -1,5 +1,5 @@
 import { PlugZap, RefreshCw, Server } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { useT } from "@/i18n/words";
 import { Empty, Notice } from "@/ui/badge";
@@ -13,8 +13,19 @@ export function NeedEngine({ children }: { children: ReactNode }) {
   const engineId = useSession((state) => state.engineId);
   const engines = useSession((state) => state.engines);
   const online = useEngineOnline();
-  if (!engineId && engines === null) return <Loading />;
-  if (engineId && online) return children;
+  const [seen, setSeen] = useState<string | null>(null);
+  if (online && seen !== engineId) setSeen(engineId);
+  const reachable = useSession(({ connected, way }) => connected || way === "direct");
+  // what somebody is in the middle of typing stays where the engine goes away for a moment
+  if (engineId && (online || seen === engineId)) {
+    return (
+      <>
+        {!online && <Notice tone="warn">{t("engine.offText")}</Notice>}
+        {children}
+      </>
+    );
+  }
+  if (engineId ? !reachable : engines === null) return <Loading />;
   const icon = engineId ? <PlugZap size={32} aria-hidden="true" /> : <Server size={32} aria-hidden="true" />;
   return (
     <Empty icon={icon} title={t(engineId ? "engine.offTitle" : "engines.empty")}>

@@ -8,8 +8,8 @@ import texts from "../../../tests/shared/signing/vectors/texts.json";
 import wallets from "../../../tests/shared/signing/vectors/wallets.json";
 import { addressOfKey, checksumAddress, isAddress, shortAddress } from "./address";
 import { bytesOfHex, hexOf } from "./bytes";
-import { presetText } from "./canonical";
 import { canonicalSignature, signText } from "./personal-sign";
+import { presetText } from "./preset";
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const keyOf = new Map(wallets.map((wallet) => [wallet.address, bytesOfHex(wallet.private_key)]));

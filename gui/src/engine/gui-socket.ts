@@ -15,9 +15,19 @@ export interface EnginePresence {
   vitals: EngineVitals | null;
 }
 
+async function proofOf(signer: Signer): Promise<Record<string, string>> {
+  const message = `flowork_socket_auth|${signer.address}|${Math.floor(Date.now() / 1000)}`;
+  return {
+    "X-User-Address": signer.address,
+    "X-Signed-Message": message,
+    "X-Signature": await signer.sign(message),
+    "X-Payload-Version": "2",
+  };
+}
+
 type Listener = (event: string, data: unknown) => void;
 
-/** Signed once; the library connects again by itself with the same proof, for as long as the session lives. */
+/** The library connects again by itself. */
 export class GuiSocket {
   readonly #socket: Socket;
   readonly #listeners = new Set<Listener>();
@@ -30,17 +40,18 @@ export class GuiSocket {
   }
 
   static async open(signer: Signer, origin = ""): Promise<GuiSocket> {
-    const message = `flowork_socket_auth|${signer.address}|${Math.floor(Date.now() / 1000)}`;
-    const headers = {
-      "X-User-Address": signer.address,
-      "X-Signed-Message": message,
-      "X-Signature": await signer.sign(message),
-      "X-Payload-Version": "2",
+    const first = await proofOf(signer);
+    let fresh = true;
+    const prove = async () => {
+      // a proof lives for hours; a key signs a new one for each connection, a person is not asked again
+      const headers = fresh || signer.asks ? first : await proofOf(signer);
+      fresh = false;
+      return { headers };
     };
     const socket = io(`${origin}/gui-socket`, {
       path: "/api/socket.io",
       transports: ["websocket"],
-      auth: { headers },
+      auth: (give) => void prove().then(give),
       reconnectionDelay: 500,
       reconnectionDelayMax: 8000,
     });

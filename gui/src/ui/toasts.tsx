@@ -1,6 +1,7 @@
 import { X } from "lucide-react";
 import { create } from "zustand";
 import { sentenceOf } from "@/api/errors";
+import { useT } from "@/i18n/words";
 import { Button } from "./button";
 
 interface Toast {
@@ -35,13 +36,14 @@ export const tell = (text: string, tone: Toast["tone"] = "info"): void =>
 export const tellError = (error: unknown): void => tell(sentenceOf(error), "bad");
 
 export function Toasts() {
+  const t = useT();
   const { toasts, close } = useToasts();
   return (
-    <div className="toasts" role="log" aria-live="polite" aria-label="Messages">
+    <div className="toasts" role="log" aria-live="polite" aria-label={t("common.messages")}>
       {toasts.map((toast) => (
         <div key={toast.id} className="toast" data-tone={toast.tone}>
           <span>{toast.text}</span>
-          <Button kind="quiet" size="small" aria-label="Close" onClick={() => close(toast.id)}>
+          <Button kind="quiet" size="small" aria-label={t("common.close")} onClick={() => close(toast.id)}>
             <X size={16} aria-hidden="true" />
           </Button>
         </div>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
@@ -117,6 +118,25 @@ def test_without_sources_or_with_wrong_words_it_says_so(
     assert "a plain page is shown instead" in capsys.readouterr().err
     assert builder.main(["--maybe"], builder.Places(tmp_path)) == 1
     assert "usage" in capsys.readouterr().err
+
+
+def test_npm_is_shown_from_its_first_lines_for_the_cause_stands_there(
+    builder: ModuleType, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine(
+        checkout, npm="echo the cause; for line in 1 2 3 4 5 6 7 8 9 10 11 12 13; do echo usage; done; exit 1"
+    )
+    assert builder.main([], builder.Places(checkout)) == 1
+    assert "  the cause" in capsys.readouterr().err
+
+
+def test_the_lock_file_pins_every_package_for_every_platform() -> None:
+    """With one missing, `npm ci` refuses to install anything, on every machine."""
+    packages = json.loads((SETUP.parents[1] / "gui" / "package-lock.json").read_text())["packages"]
+    names = {path.rpartition("node_modules/")[2] for path in packages}
+    wanted = {name for entry in packages.values() for name in entry.get("optionalDependencies", {})}
+    assert wanted <= names
+    assert [path for path, entry in packages.items() if path and "integrity" not in entry] == []
 
 
 @pytest.mark.parametrize(

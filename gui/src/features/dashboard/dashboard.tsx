@@ -1,4 +1,4 @@
-import { useEngineOnline, useLive } from "@/app/live";
+import { useLive } from "@/app/live";
 import { Loaded, NeedEngine } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import { useTimes } from "@/app/times";
@@ -35,10 +35,9 @@ export default function Dashboard() {
 
 function Figures() {
   const { rest, engineId } = useSession();
-  const online = useEngineOnline();
   const live = useLive(
     () => rest.call("live_stats", { engineId: engineId ?? undefined }),
-    [engineId, online],
+    [engineId],
     REFRESH_MS,
   );
   return <Loaded live={live}>{(stats) => <Board stats={stats} />}</Loaded>;

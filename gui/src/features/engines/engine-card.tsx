@@ -67,7 +67,9 @@ export function EngineCard({ engine, owned }: { engine: Engine; owned: boolean }
       <div className="row">
         <Badge tone={online ? "good" : "plain"}>{t(online ? "engine.online" : "engine.offline")}</Badge>
         {state?.vitals?.is_busy && <Badge tone="info">{t("engines.busy")}</Badge>}
-        {inUse && way && <Badge>{t(way === "direct" ? "engines.wayDirect" : "engines.wayRelay")}</Badge>}
+        {inUse && online && way && (
+          <Badge>{t(way === "direct" ? "engines.wayDirect" : "engines.wayRelay")}</Badge>
+        )}
         {!online && (
           <span className="muted">
             {engine.last_seen

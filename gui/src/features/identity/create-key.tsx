@@ -48,7 +48,7 @@ function WordList({ words, onNext }: { words: string[]; onNext(): void }) {
       <p>{t("identity.wordsText")}</p>
       <ol className="word-list" aria-label={t("identity.words")}>
         {words.map((word, place) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a word may come twice, its place never changes
+          // a word may come twice, its place never changes
           <li key={place}>
             <span className="muted" aria-hidden="true">
               {place + 1}

@@ -1,5 +1,4 @@
 import { type FormEvent, useState } from "react";
-import { sentenceOf } from "@/api/errors";
 import { addressOfKey } from "@/crypto/address";
 import { useT } from "@/i18n/words";
 import { Button } from "@/ui/button";
@@ -22,8 +21,8 @@ export function ImportKey({ replaces, onBack }: { replaces: boolean; onBack(): v
       addressOfKey(key);
       setFound(key);
       setText("");
-    } catch (error) {
-      setProblem(sentenceOf(error));
+    } catch {
+      setProblem(t("identity.importWrong"));
     }
   }
 

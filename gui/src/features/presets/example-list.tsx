@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { useSession } from "@/app/session";
-import { presetText } from "@/crypto/canonical";
+import { signPreset } from "@/crypto/preset";
 import { useT } from "@/i18n/words";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -20,7 +20,7 @@ export default function ExampleList({ taken, wanted }: { taken: string[]; wanted
     setBusy(id);
     try {
       const name = freeName(title, taken);
-      const signature = await signer.sign(presetText(workflow));
+      const signature = await signPreset(signer, workflow);
       await engine.request("save_preset", { name, workflow_data: workflow, signature });
       tell(t("presets.taken", { name }), "good");
       go(`/designer/${encodeURIComponent(name)}`);

@@ -1,7 +1,7 @@
 import { LayoutTemplate, Plus } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { Link } from "wouter";
-import { useEngineOnline, useLive } from "@/app/live";
+import { useLive } from "@/app/live";
 import { Loaded, Loading, NeedEngine } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import type { PresetItem } from "@/contract/contract.gen";
@@ -39,11 +39,10 @@ function PresetLists() {
   const t = useT();
   const engineId = useSession((state) => state.engineId);
   const engine = useSession((state) => state.engine);
-  const online = useEngineOnline();
   const [text, setText] = useState("");
   const live = useLive(
     async () => (await engine?.request("request_presets_list", {}))?.presets ?? [],
-    [engineId, online],
+    [engineId],
   );
   const wanted = text.trim().toLowerCase();
   return (
@@ -94,10 +93,13 @@ function OwnPresets({ presets, filtered, onChanged }: OwnProps) {
     );
   }
   return (
-    <ul className="plain-list preset-grid" aria-label={t("presets.title")}>
-      {presets.map((preset) => (
-        <PresetCard key={preset.id} preset={preset} onChanged={onChanged} />
-      ))}
-    </ul>
+    <section className="stack">
+      <h2>{t("presets.mine")}</h2>
+      <ul className="plain-list preset-grid" aria-label={t("presets.mine")}>
+        {presets.map((preset) => (
+          <PresetCard key={preset.id} preset={preset} onChanged={onChanged} />
+        ))}
+      </ul>
+    </section>
   );
 }

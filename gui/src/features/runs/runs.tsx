@@ -1,6 +1,6 @@
 import { History, RefreshCw } from "lucide-react";
 import { useState } from "react";
-import { useEngineOnline, useLive } from "@/app/live";
+import { useLive } from "@/app/live";
 import { Loaded, NeedEngine } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import type { RunStatus, RunSummary } from "@/contract/contract.gen";
@@ -38,7 +38,6 @@ function RunList() {
   const t = useT();
   const engineId = useSession((state) => state.engineId);
   const engine = useSession((state) => state.engine);
-  const online = useEngineOnline();
   const [status, setStatus] = useState("");
   const [preset, setPreset] = useState("");
   const [older, setOlder] = useState<{ key: string; runs: RunSummary[]; more: boolean } | null>(null);
@@ -57,9 +56,9 @@ function RunList() {
 
   const presets = useLive(
     async () => (await engine?.request("request_presets_list", {}))?.presets ?? [],
-    [engineId, online],
+    [engineId],
   );
-  const live = useLive(() => load(null), [engineId, online, status, preset], REFRESH_MS);
+  const live = useLive(() => load(null), [engineId, status, preset], REFRESH_MS);
   const rest = older?.key === key ? older : null;
 
   async function loadOlder(shown: RunSummary[]) {

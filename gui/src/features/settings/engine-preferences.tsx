@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from "react";
 import { sentenceOf } from "@/api/errors";
-import { useEngineOnline, useLive } from "@/app/live";
+import { useLive } from "@/app/live";
 import { Loaded } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import { useT } from "@/i18n/words";
@@ -33,7 +33,6 @@ export function chosenOf(settings: Record<string, unknown>): Preferences {
 export function EnginePreferences() {
   const engineId = useSession((state) => state.engineId);
   const engine = useSession((state) => state.engine);
-  const online = useEngineOnline();
   const live = useLive(async () => {
     if (!engine) return null;
     const [{ settings }, { presets }] = await Promise.all([
@@ -41,7 +40,7 @@ export function EnginePreferences() {
       engine.request("request_presets_list", {}),
     ]);
     return { settings: chosenOf(settings), presets: presets.map(({ name }) => name) };
-  }, [engineId, online]);
+  }, [engineId]);
   return (
     <Loaded live={live}>
       {(found) =>

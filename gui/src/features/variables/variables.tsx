@@ -1,6 +1,6 @@
 import { Braces, Plus } from "lucide-react";
 import { useState } from "react";
-import { useEngineOnline, useLive } from "@/app/live";
+import { useLive } from "@/app/live";
 import { Loaded, NeedEngine } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import type { Variable } from "@/contract/contract.gen";
@@ -33,11 +33,10 @@ function VariableList() {
   const t = useT();
   const engineId = useSession((state) => state.engineId);
   const engine = useSession((state) => state.engine);
-  const online = useEngineOnline();
   const [edited, setEdited] = useState<Variable | "new" | null>(null);
   const live = useLive(
     async () => (await engine?.request("request_variables", {}))?.variables ?? [],
-    [engineId, online],
+    [engineId],
   );
   const add = (
     <Button kind="primary" onClick={() => setEdited("new")}>
