@@ -21,7 +21,7 @@ from core_engine.kernel.payload import Payload, Result
 from tests.core_engine.workflow.household import Shelf
 from tests.core_engine.workflow.workshop import Bench, Registry, is_final, workflow
 
-LAPS, ITEMS, ROUNDS = 150, 120, 30
+LAPS, ITEMS, ROUNDS = 240, 150, 50
 _BRANCH = {"module_id": "branch", "config_values": {"ports": ["yes"]}}
 _RETRY = {"attempts": 40, "delay_seconds": 0.001, "jitter": 0}
 
@@ -65,7 +65,9 @@ WORK["connections"] += [
     {"id": f"d:error>{name}", "source": "d", "source_port_name": "error", "target": name} for name in "efg"
 ]
 WORK["connections"].append({"id": "fin>fin2", "source": "fin", "target": "fin2"})
-WORK["nodes"].append({"id": "y3", "name": "Y3", "module_id": "talk", "config_values": {}, "parent_id": "each"})
+WORK["nodes"].append(
+    {"id": "y3", "name": "Y3", "module_id": "talk", "config_values": {}, "parent_id": "each"}
+)
 WORK["connections"] += [
     {"id": "y>y2", "source": "y", "target": "y2"},
     {"id": "y2:error>y3", "source": "y2", "source_port_name": "error", "target": "y3"},
@@ -88,7 +90,9 @@ class Book(Component[Config]):
         self.path = path
 
     async def execute(self, context, config, payload):
-        append(self.path, f"{context.run_id} {context.node_id} {context.iteration} {context.idempotency_key}\n")
+        append(
+            self.path, f"{context.run_id} {context.node_id} {context.iteration} {context.idempotency_key}\n"
+        )
         await asyncio.sleep(0.004)
         return Result({"success": payload})
 
