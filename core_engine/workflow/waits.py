@@ -102,6 +102,11 @@ class WaitingRun(NotedRun):
             left = max(wait.until - self.now(), 0) / 1000
             self._due[node] = self.env.loop.call_later(min(left, LONGEST_NAP), self._look_at_clock, node)
 
+    def next_due(self) -> int | None:
+        """Return when time will next do something to the run, in Unix milliseconds; None: never by itself."""
+        times = (wait.until for wait in self.state.planner.waits.values() if wait.until is not None)
+        return min(times, default=None)
+
     def cancel_waits(self) -> None:
         """Let no time come any more in this process."""
         for timer in self._due.values():
