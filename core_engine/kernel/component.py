@@ -90,6 +90,9 @@ class Component(ABC, Generic[ConfigT]):
     ends_loop: ClassVar[bool] = False
     """Whether a loop starts no further item once this step has ended well in the run of an item."""
 
+    awaits_events: ClassVar[bool] = False
+    """Whether its steps wait for events (`core_engine.kernel.suspension.AwaitedEvent`)."""
+
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""

@@ -94,8 +94,8 @@ class EventWaitRow(NamedTuple):
 class Write(NamedTuple):
     """What belongs together: all of it is stored or nothing.
 
-    ``parked`` leaves memory, ``unparked`` (numbers of runs) are there again. ``event_waits`` begin, and those named in
-    ``ended_waits`` (their wait ids) are over.
+    ``parked`` leaves memory, ``unparked`` (numbers of runs) are there again. ``event_waits`` begin, and those of
+    ``ended_waits`` (run ids and node ids) are over.
 
     ``refusable`` tells what happens while the disk is full: a refusable write is given back with STORAGE_FULL,
     any other one is kept and tried again until it succeeds. A refusable write with a run is a new run; it is given
@@ -113,7 +113,7 @@ class Write(NamedTuple):
     parked: ParkedRow | None = None
     unparked: tuple[int, ...] = ()
     event_waits: tuple[EventWaitRow, ...] = ()
-    ended_waits: tuple[str, ...] = ()
+    ended_waits: tuple[tuple[str, str], ...] = ()
 
 
 def segment_key(run_number: int, first_record: int) -> int:
@@ -185,7 +185,7 @@ def _insert_waits(connection: sqlite3.Connection, write: Write) -> None:
         connection.execute("DELETE FROM parked WHERE number = ?", (number,))
     if write.parked:
         connection.execute("INSERT OR REPLACE INTO parked VALUES (?, ?, ?)", write.parked)
+    for run_id, node in write.ended_waits:
+        connection.execute("DELETE FROM event_wait WHERE run_id = ? AND node = ?", (run_id, node))
     for row in write.event_waits:
         connection.execute("INSERT OR REPLACE INTO event_wait VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    for wait_id in write.ended_waits:
-        connection.execute("DELETE FROM event_wait WHERE wait_id = ?", (wait_id,))

@@ -70,7 +70,7 @@ CREATE TABLE event_wait (
   token TEXT PRIMARY KEY, run_id TEXT NOT NULL, node TEXT NOT NULL, wait_id TEXT NOT NULL UNIQUE, event TEXT NOT NULL,
   correlation TEXT, due INTEGER) WITHOUT ROWID;
 CREATE INDEX event_wait_by_name ON event_wait (event);
-CREATE INDEX event_wait_by_run ON event_wait (run_id);
+CREATE INDEX event_wait_by_run ON event_wait (run_id, node);
 """
 _STEPS = (_RUNS, _DOCUMENTS, _FAMILIES, _COMPONENT_STATE, _TRIGGERS, _PARKED)
 VERSION = len(_STEPS)

@@ -35,7 +35,7 @@ class Parking:
     recovered at the start) or noted, never neither. One timer stands for all that wait for a time.
     """
 
-    def __init__(  # noqa: PLR0913 - what it is wired with
+    def __init__(
         self,
         store: EngineStore,
         archive: Archive,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from core_engine.storage import RunRow, SegmentRow, WorkflowRow, Write
+from core_engine.storage import EventWaitRow, RunRow, SegmentRow, WorkflowRow, Write
 from core_engine.workflow import records as r
 from core_engine.workflow.aftermath import ended_run
 from core_engine.workflow.environment import Environment
@@ -32,6 +32,8 @@ class RecordedRun:
         self.synced_seq = state.next_seq - 1 if written else 0
         self._workflow: bytes | None = None
         self._dismissed = False
+        self._event_waits: list[EventWaitRow] = []
+        self._ended_waits: list[tuple[str, str]] = []
         self.parking = False
         self._pending: list[r.Record] = []
         self._flying: list[r.Record] = []
@@ -76,6 +78,8 @@ class RecordedRun:
         blobs, payloads.unwritten = tuple(payloads.unwritten), []
         workflow, self._workflow = self._workflow, None
         parking, self.parking = self.parking, False
+        begun, self._event_waits = tuple(self._event_waits), []
+        over, self._ended_waits = tuple(self._ended_waits), []
         return Write(
             run=self.row(),
             segment=SegmentRow.of(self.number, self.written + 1, encode_segment(records)),
@@ -84,6 +88,8 @@ class RecordedRun:
             refusable=self.written == 0,
             token=self,
             unparked=(self.number,) if parking else (),
+            event_waits=begun,
+            ended_waits=over,
         )
 
     def row(self) -> RunRow:

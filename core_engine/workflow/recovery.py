@@ -52,5 +52,6 @@ def take_up(found: ArchivedRun, state: RunState, conductor: Conductor, env: Envi
 
 
 def held_row(row: RunRow, error: FloworkError, now_ms: int) -> RunRow:
+    """Return what is shown of a run whose journal is damaged."""
     text = f"{error.code.value}: {error.message}"
     return row._replace(status=RunStatus.FAILED.value, error=text, finished_at=now_ms)

@@ -35,13 +35,14 @@ from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
 from core_engine.workflow.environment import Environment, no_presets
+from core_engine.workflow.events import Events
 from core_engine.workflow.expressions import NoVariables, Variables
 from core_engine.workflow.family import Family
 from core_engine.workflow.inputs import filled
 from core_engine.workflow.journal import Payloads
 from core_engine.workflow.library import Library, Prepared
-from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.parking import PARK_AFTER, Parking
+from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.past import PastRuns
 from core_engine.workflow.projection import Projection, status_frame, time_text
 from core_engine.workflow.reading import RunReading
@@ -96,6 +97,7 @@ class RunService(RunReading):
         self._family.settle_in(partial(self._new_run, start_node=None), limits.max_open_runs)
         conductor.on_retire = self._family.retired
         self._parking = Parking(store, archive, conductor, after=park_after)
+        self._events = Events(store, self._parking.fetch)
         self._closing = False
         self._quiet = asyncio.Event()
         self._env = Environment(
@@ -177,6 +179,14 @@ class RunService(RunReading):
         run.answer(node_id, APPROVAL, signed)
         await run.stored()
         return await self.details(run_id)
+
+    async def publish_event(self, name: str, correlation: str, data: Any) -> int:
+        """End the waits for an event; see `Runs.publish_event`."""
+        return await self._events.publish(name, correlation, data)
+
+    async def resume_wait(self, token: str, data: Any) -> str:
+        """End the wait for an event that has the token; see `Runs.resume_wait`."""
+        return await self._events.resume(token, data)
 
     async def debug(self, run_id: str, change: Callable[[Debuggable], None]) -> RunDetails:
         """Change where an unfinished run stops; see `Runs.debug`."""

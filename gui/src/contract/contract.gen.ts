@@ -744,6 +744,9 @@ export type StepWait = {
   until?: (number | null);
   title?: (string | null);
   message?: (string | null);
+  event?: (string | null);
+  correlation?: (string | null);
+  token?: (string | null);
 };
 export type StopWorkflow = {
   job_id?: (string | null);

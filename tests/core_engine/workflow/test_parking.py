@@ -8,6 +8,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core_engine.components.builtin.manual_approval.component import ManualApproval
 from core_engine.components.builtin.wait_until.component import WaitUntil
 from core_engine.kernel.ports import StartRun
@@ -148,9 +150,9 @@ async def test_answers_at_any_moment_of_the_parking_lose_nothing(tmp_path: Path)
 
     async def one(number: int) -> None:
         name = f"run-{number}"
-        await shop.start(ASK, name)
-        while "b" not in {x.node_id for x in (await shop.runs.details(name)).nodes if x.waiting}:
-            await asyncio.sleep(0)
+        watcher = await shop.start(ASK, name)
+        await watcher.until(lambda f: f["type"] == "MANUAL_APPROVAL_REQUESTED")
+        await asyncio.sleep(rng.uniform(0, 0.02))
         await asyncio.sleep(rng.uniform(0, 0.02))
         await shop.runs.pause(name, OWNER)
         await asyncio.sleep(rng.uniform(0, 0.02))
@@ -183,10 +185,9 @@ async def test_a_damaged_one_is_held_when_it_is_asked_for(tmp_path: Path):
     link.close()
     async with bench(tmp_path, parts()) as shop:
         await shop.runs.recover()
-        try:
+        with pytest.raises(FloworkError, match="has ended") as caught:
             await shop.runs.answer("run-1", "b", YES)
-        except FloworkError as error:
-            assert error.code is ErrorCode.CONFLICT
+        assert caught.value.code is ErrorCode.CONFLICT
         summary = shop.runs.summary("run-1")
         assert summary.status is RunStatus.FAILED
         assert "JOURNAL_CORRUPT" in (summary.error_message or "")
