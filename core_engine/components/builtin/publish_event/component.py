@@ -36,7 +36,9 @@ class PublishEvent(Component[PublishConfig]):
 
     id = "publish_event"
     name = "Publish event"
-    description = "Publishes an event: workflows with an event bus trigger of its name start, steps that wait for it go on."
+    description = (
+        "Publishes an event: workflows with an event bus trigger of its name start, and waiting steps go on."
+    )
     category = "Triggers"
     policy = StepPolicy.KEYED
     execution = Execution.ASYNC
