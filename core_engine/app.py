@@ -45,7 +45,7 @@ from core_engine.transport.server import Door, SocketServer
 from core_engine.triggers import TriggerService
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.secret import RuleSecrets
-from core_engine.triggers.webhook import WebhookDesk
+from core_engine.triggers.webhook import WaitDesk, WebhookDesk
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
@@ -309,7 +309,7 @@ class Engine:
             secret=reveal(link.service_secret),
             status=self.status,
             rest=self.rest,
-            webhooks=WebhookRoutes(desk),
+            webhooks=WebhookRoutes(desk, WaitDesk(self.runs)),
             triggers=self.triggers.figures,
         )
 

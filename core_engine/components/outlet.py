@@ -15,13 +15,14 @@ class PublishedEvent:
     run_id: str
     node_id: str
     key: str
+    correlation: str = ""
 
 
 class EventReceiver(Protocol):
     """Takes published events."""
 
     async def publish(self, event: PublishedEvent) -> int:
-        """Note the event durably and return how many rules it fires."""
+        """Note the event durably and return how many rules and waiting steps hear it."""
         ...
 
 
@@ -36,5 +37,5 @@ class EventOutlet:
         self._receiver = receiver
 
     async def publish(self, event: PublishedEvent) -> int:
-        """Return how many rules the event fires, once it is on the disk; without a receiver nobody listens."""
+        """Return how many rules and steps hear the event, once it is on the disk; without a receiver nobody listens."""
         return 0 if self._receiver is None else await self._receiver.publish(event)

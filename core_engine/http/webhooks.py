@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
-from core_engine.triggers.webhook import Call, Reply, WebhookDesk
+from core_engine.triggers.webhook import LARGEST_BODY, Call, Reply, WaitDesk, WebhookDesk
 
 PREFIX = "/webhook/"
 BODY_SECONDS = 30.0
@@ -34,14 +34,28 @@ _ALWAYS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sand
 class WebhookRoutes:
     """Translates between HTTP and the webhook desk."""
 
-    def __init__(self, desk: WebhookDesk) -> None:
+    def __init__(self, desk: WebhookDesk, waits: WaitDesk) -> None:
         self._desk = desk
+        self._waits = waits
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Enter the routes."""
+        router.add_post("/webhook/resume/{token}", self._resume)
         for path in ("/webhook/{preset}", "/webhook/{preset}/{hook}"):
             router.add_post(path, self._handle)
             router.add_get(path, self._handle, allow_head=False)
+
+    async def _resume(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _read(request, LARGEST_BODY)
+        except TimeoutError:
+            return web.json_response({"error": "The body did not come in time."}, status=408)
+        if body is None:
+            return web.json_response({"error": "The body is too large."}, status=413)
+        kind = request.content_type if "Content-Type" in request.headers else ""
+        call = Call("resume", None, request.method, {}, {}, kind, body, None)
+        return _response(await self._waits.receive(request.match_info["token"], call))
 
     async def _handle(self, request: web.Request) -> web.Response:
         preset, hook = request.match_info["preset"], request.match_info.get("hook")

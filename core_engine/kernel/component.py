@@ -97,6 +97,9 @@ class Component(ABC, Generic[ConfigT]):
     open_ports: ClassVar[bool] = False
     """Whether more output ports than the declared ones may become active, known only when the step runs."""
 
+    awaits_events: ClassVar[bool] = False
+    """Whether its steps wait for events (`core_engine.kernel.suspension.AwaitedEvent`)."""
+
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""

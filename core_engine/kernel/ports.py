@@ -213,6 +213,17 @@ class Runs(Protocol):
         """
         ...
 
+    async def publish_event(self, name: str, correlation: str, data: Any) -> int:
+        """Give an event to every step that waits for it; return how many did, once that is journaled."""
+        ...
+
+    async def resume_wait(self, token: str, data: Any) -> str:
+        """Give what came from outside to the step that waits with this token; return its run's id.
+
+        NOT_FOUND for an unknown token, and once the wait is over.
+        """
+        ...
+
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
         ...

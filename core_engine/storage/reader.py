@@ -93,8 +93,9 @@ class Reader:
         return [RunRow(*row) for row in self._all(sql, (*used.values(), which.limit))]
 
     def unfinished(self) -> list[RunRow]:
-        """Return every run that has not ended, oldest first."""
-        sql = f"SELECT {_COLUMNS} FROM run WHERE finished_at IS NULL ORDER BY number"  # noqa: S608 - fixed names
+        """Return every run that has not ended, oldest first, besides those that only wait (`ParkedTable`)."""
+        parked = "SELECT number FROM parked"
+        sql = f"SELECT {_COLUMNS} FROM run WHERE finished_at IS NULL AND number NOT IN ({parked}) ORDER BY number"  # noqa: S608 - fixed names
         return [RunRow(*row) for row in self._all(sql)]
 
     def unsettled(self) -> list[RunRow]:

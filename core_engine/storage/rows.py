@@ -71,8 +71,31 @@ class BlobRow(NamedTuple):
     content: bytes
 
 
+class ParkedRow(NamedTuple):
+    """A run that only waits and leaves memory; ``due`` is when it has something to do, None: only when told."""
+
+    number: int
+    id: str
+    due: int | None
+
+
+class EventWaitRow(NamedTuple):
+    """A step that waits for an event, by name or by its token; ``due`` is when it stops, in Unix milliseconds."""
+
+    token: str
+    run_id: str
+    node: str
+    wait_id: str
+    event: str
+    correlation: str | None
+    due: int | None
+
+
 class Write(NamedTuple):
     """What belongs together: all of it is stored or nothing.
+
+    ``parked`` leaves memory, ``unparked`` (numbers of runs) are there again. ``event_waits`` begin, and those of
+    ``ended_waits`` (run ids and node ids) are over.
 
     ``refusable`` tells what happens while the disk is full: a refusable write is given back with STORAGE_FULL,
     any other one is kept and tried again until it succeeds. A refusable write with a run is a new run; it is given
@@ -87,6 +110,10 @@ class Write(NamedTuple):
     replay: tuple[tuple[bytes, int], ...] = ()
     refusable: bool = False
     token: Any = None
+    parked: ParkedRow | None = None
+    unparked: tuple[int, ...] = ()
+    event_waits: tuple[EventWaitRow, ...] = ()
+    ended_waits: tuple[tuple[str, str], ...] = ()
 
 
 def segment_key(run_number: int, first_record: int) -> int:
@@ -149,3 +176,16 @@ class Statements:
         self._blob.run(connection, [(blob.run, blob.name) for write in writes for blob in write.blobs])
         self._value.run(connection, [value for write in writes for value in write.values])
         self._replay.run(connection, [entry for write in writes for entry in write.replay])
+        for write in writes:  # in their order: one may undo what another did
+            _insert_waits(connection, write)
+
+
+def _insert_waits(connection: sqlite3.Connection, write: Write) -> None:
+    for number in write.unparked:
+        connection.execute("DELETE FROM parked WHERE number = ?", (number,))
+    if write.parked:
+        connection.execute("INSERT OR REPLACE INTO parked VALUES (?, ?, ?)", write.parked)
+    for run_id, node in write.ended_waits:
+        connection.execute("DELETE FROM event_wait WHERE run_id = ? AND node = ?", (run_id, node))
+    for row in write.event_waits:
+        connection.execute("INSERT OR REPLACE INTO event_wait VALUES (?, ?, ?, ?, ?, ?, ?)", row)

@@ -63,7 +63,16 @@ CREATE TABLE trigger_delivery (
   PRIMARY KEY (rule, delivery)) WITHOUT ROWID;
 CREATE INDEX trigger_delivery_by_end ON trigger_delivery (expires_ms);
 """
-_STEPS = (_RUNS, _DOCUMENTS, _FAMILIES, _COMPONENT_STATE, _TRIGGERS)
+_PARKED = """
+CREATE TABLE parked (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, due INTEGER);
+CREATE INDEX parked_by_due ON parked (due) WHERE due IS NOT NULL;
+CREATE TABLE event_wait (
+  token TEXT PRIMARY KEY, run_id TEXT NOT NULL, node TEXT NOT NULL, wait_id TEXT NOT NULL UNIQUE, event TEXT NOT NULL,
+  correlation TEXT, due INTEGER) WITHOUT ROWID;
+CREATE INDEX event_wait_by_name ON event_wait (event);
+CREATE INDEX event_wait_by_run ON event_wait (run_id, node);
+"""
+_STEPS = (_RUNS, _DOCUMENTS, _FAMILIES, _COMPONENT_STATE, _TRIGGERS, _PARKED)
 VERSION = len(_STEPS)
 """The version of the database is the number of steps that made it; each step is kept for ever."""
 

@@ -46,7 +46,7 @@ class Publishing:
         self._fire = fire
 
     async def publish(self, event: PublishedEvent) -> int:
-        """Fire every rule that listens for the event; return how many there are."""
+        """Fire every rule that listens for the event and end the waits for it; return how many there are."""
         heard = [rule for rule in self._rules.of_kind("event_bus") if self._hears(rule, event.event_name)]
         depth = self._depth(event.run_id) + 1
         for rule in heard:
@@ -56,7 +56,7 @@ class Publishing:
                 "source": {"job_id": event.run_id, "node_id": event.node_id},
             }
             await self._fire_once(rule, told, id_from("event", event.key, rule.id), depth)
-        return len(heard)
+        return len(heard) + await self._runs.publish_event(event.event_name, event.correlation, event.data)
 
     def wants(self, run: EndedRun) -> bool:
         """Whether any rule listens for such an end."""

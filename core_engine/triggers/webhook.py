@@ -13,6 +13,7 @@ import msgspec
 
 from core_engine.components.builtin.webhook_trigger.component import WebhookConfig
 from core_engine.kernel.payload import MAX_DEPTH
+from core_engine.kernel.ports import Runs
 from core_engine.storage.triggers import DeliveryRow
 from core_engine.triggers.lanes import Outcome, Verdict
 from core_engine.triggers.results import RunResult, RunResults
@@ -201,6 +202,22 @@ def _result_reply(run_id: str, result: RunResult) -> Reply:
     if result.status == "SUCCEEDED":
         return Reply(200, told)
     return Reply(502, told | {"error": result.error or f"The run ended as {result.status}."})
+
+
+class WaitDesk:
+    """Takes what comes from outside for a step that waits; its token is all the proof there is."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+
+    async def receive(self, token: str, call: Call) -> Reply:
+        """Hand the body to the step; 404 for an unknown token and for a wait that is over."""
+        try:
+            data = _read_body(call)
+            run_id = await self._runs.resume_wait(token, {} if data is None else data)
+        except FloworkError as error:
+            return Reply(error.meaning.http, {"error": error.message})
+        return Reply(200, {"resumed": True, "job_id": run_id})
 
 
 def _delivery(config: WebhookConfig, headers: Mapping[str, str]) -> str:

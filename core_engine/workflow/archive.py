@@ -203,7 +203,16 @@ def _wait_facts(state: RunState, node: int) -> dict[str, object]:
     wait, answer = state.planner.waits.get(node), state.planner.answers.get(node)
     if wait:
         prompt = wait.prompt or {}
-        facts["waiting"] = StepWait(id=wait.wait_id, signal=wait.signal, until=wait.until, **prompt)
+        event = wait.event or {}
+        facts["waiting"] = StepWait(
+            id=wait.wait_id,
+            signal=wait.signal,
+            until=wait.until,
+            event=event.get("name") or None,
+            correlation=event.get("correlation") or None,
+            token=event.get("token"),
+            **prompt,
+        )
     if answer and answer.by and answer.proof:
         facts["answered_by"] = StepAnswer(
             address=answer.by,

@@ -24,12 +24,17 @@ _JOURNAL_PATIENCE = 30.0
 _WATCH_EVERY = 5.0
 
 
+def _let_be(_run: LiveRun) -> None:
+    pass
+
+
 class Conductor:
     """The live runs by id, and their turns.
 
     A turn lets runs that could go on start what may start, until its time is up; then everything recorded
     meanwhile leaves for the journal in one submission. What the journal has taken is published, and only then
-    do steps that waited for it begin. ``on_retire`` is told of each run that leaves.
+    do steps that waited for it begin. ``on_retire`` is told of each run that leaves,
+    ``on_rest`` of each that may have nothing to do.
     Both queues hold a run at most once, so open runs bound them.
     """
 
@@ -48,6 +53,7 @@ class Conductor:
         self._turn: asyncio.Handle | None = None
         self._failed = False
         self.on_retire: Callable[[LiveRun, FloworkError | None], None] | None = None
+        self.on_rest: Callable[[LiveRun], None] = _let_be
         self._outstanding = 0
         self._progress = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
@@ -65,6 +71,12 @@ class Conductor:
     def add(self, run: LiveRun) -> None:
         """Take a run in."""
         self.runs[run.id] = run
+
+    def drop(self, run: LiveRun) -> None:
+        """Let a run that only waits go out of memory; who follows it goes on to."""
+        run.leave()
+        run.hold()
+        del self.runs[run.id]
 
     def wake(self, run: LiveRun) -> None:
         """Give a run a turn, because it could go on."""
@@ -92,6 +104,8 @@ class Conductor:
             if self._guarded(run, run.advance, deadline):
                 run.scheduled = True
                 runnable.append(run)
+            else:
+                self.on_rest(run)
             if clock.monotonic() > deadline:
                 break
         self._turn = None
@@ -166,6 +180,8 @@ class Conductor:
             elif run.finished:
                 self._retire(run)
                 self._tell_end(run)
+            else:
+                self.on_rest(run)
 
     def _tell_end(self, run: LiveRun) -> None:
         row = run.row()

@@ -75,6 +75,11 @@ class FlowingRun(WaitingRun):
             self._tell(alarm)
 
     @override
+    def next_due(self) -> int | None:
+        times = (time for time in (super().next_due(), self._moments.next_due()) if time is not None)
+        return min(times, default=None)
+
+    @override
     def cancel_waits(self) -> None:
         super().cancel_waits()
         self._moments.clear()

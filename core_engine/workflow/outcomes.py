@@ -68,7 +68,7 @@ class NotedRun(RecordedRun):
 
     def note_spending(self, context: StepContext, spending: Spending) -> None:
         """Record what a step used, also when the attempt was given up meanwhile: it is paid for all the same."""
-        if self.finished:
+        if self.finished or self.left:
             return
         if context.open:
             self.record_ahead()

@@ -140,6 +140,7 @@ class Planner(Standing):
         self.status[record.node] = _WAITING
         self.waits[record.node] = record
         self.answers.pop(record.node, None)
+        self.crashes.pop(record.node, None)  # it got on: a long loop may outlive many crashes
 
     def _answered(self, record: r.StepResumed) -> None:
         self.waits.pop(record.node, None)
@@ -228,6 +229,7 @@ class Planner(Standing):
 
     def _round_started(self, record: r.RoundStarted) -> None:
         self._begin()
+        self.halts.held.clear()  # what a join went on without
         self.round = record.number
         self.asleep = record.until
 

@@ -25,6 +25,7 @@ _WAIT_ENDED = {
     Ending.DUE: ("INFO", "The wait is over"),
     Ending.TIMEOUT: ("WARN", "No answer came in time"),
     Ending.ENDED: ("INFO", "Its runs have ended"),
+    Ending.EVENT: ("INFO", "The event came"),
 }
 _MOST_NAMED = 20
 _COUNTS: dict[type[r.Record], tuple[int, bool]] = {
@@ -209,7 +210,9 @@ class Projection:
     def _on_suspended(self, record: r.StepSuspended, out: list[Frame]) -> None:
         node = self._graph.nodes[record.node]
         if record.signal != APPROVAL:
-            what = f"for {record.signal}" if record.signal else f"until {time_text(record.until or 0)}"
+            name = record.event["name"] if record.event else ""
+            signal = f"{record.signal} {name}".strip()
+            what = f"for {signal}" if record.signal else f"until {time_text(record.until or 0)}"
             out.append(self._log(record, "INFO", node.label, f"Waits {what}.", node_id=node.id))
             return
         prompt = record.prompt or {}

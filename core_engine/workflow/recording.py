@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from core_engine.storage import RunRow, SegmentRow, WorkflowRow, Write
+from core_engine.storage import EventWaitRow, RunRow, SegmentRow, WorkflowRow, Write
 from core_engine.workflow import records as r
 from core_engine.workflow.aftermath import ended_run
 from core_engine.workflow.environment import Environment
@@ -17,6 +17,7 @@ from shared.errors import ErrorCode, FloworkError
 class RecordedRun:
     """A run's state and its journal. All methods are called on the event loop's thread.
 
+    ``parking`` tells that the journal may know the run as one that only waits; the next write takes that back.
     `record` takes something in, `cut` turns what has gathered into one write, `synced` says that it is stored.
     While a write is under way no other is cut, so nothing of a run can overtake its acceptance.
     """
@@ -31,6 +32,9 @@ class RecordedRun:
         self.synced_seq = state.next_seq - 1 if written else 0
         self._workflow: bytes | None = None
         self._dismissed = False
+        self._event_waits: list[EventWaitRow] = []
+        self._ended_waits: list[tuple[str, str]] = []
+        self.parking = False
         self._pending: list[r.Record] = []
         self._flying: list[r.Record] = []
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -39,6 +43,11 @@ class RecordedRun:
     def finished(self) -> bool:
         """Whether nothing more happens in the run."""
         return self.state.finished_at is not None
+
+    @property
+    def left(self) -> bool:
+        """Whether the run is not in this memory any more."""
+        return self._dismissed
 
     @property
     def drained(self) -> bool:
@@ -68,6 +77,9 @@ class RecordedRun:
         payloads = self.state.payloads
         blobs, payloads.unwritten = tuple(payloads.unwritten), []
         workflow, self._workflow = self._workflow, None
+        parking, self.parking = self.parking, False
+        begun, self._event_waits = tuple(self._event_waits), []
+        over, self._ended_waits = tuple(self._ended_waits), []
         return Write(
             run=self.row(),
             segment=SegmentRow.of(self.number, self.written + 1, encode_segment(records)),
@@ -75,6 +87,9 @@ class RecordedRun:
             blobs=blobs,
             refusable=self.written == 0,
             token=self,
+            unparked=(self.number,) if parking else (),
+            event_waits=begun,
+            ended_waits=over,
         )
 
     def row(self) -> RunRow:
@@ -125,6 +140,10 @@ class RecordedRun:
         """Tell who waits that the journal did not take it; nothing of the run goes there any more."""
         self._dismissed = True
         self.give_up_waiting(error)
+
+    def leave(self) -> None:
+        """Go out of memory: nothing of the run goes from here into the journal any more."""
+        self._dismissed = True
 
     def give_up_waiting(self, error: FloworkError) -> None:
         """Tell who waits for the journal that it takes too long, or never comes."""

@@ -165,7 +165,8 @@ class RunFinished(Record, frozen=True, tag="end"):
 class StepSuspended(Record, frozen=True, tag="suspended"):
     """A step waits until a time (``until``, Unix ms) or a signal; ``prompt`` is what is asked of a person.
 
-    ``runs`` holds, as ``spec``, the runs that it waits for (`core_engine.workflow.children`).
+    ``runs`` holds, as ``spec``, the runs that it waits for (`core_engine.workflow.children`), ``event`` the ``name``,
+    ``correlation`` and ``token`` of an event.
     """
 
     node: int
@@ -175,13 +176,14 @@ class StepSuspended(Record, frozen=True, tag="suspended"):
     signal: str | None
     prompt: dict[str, str] | None
     runs: Outputs | None = None
+    event: dict[str, str] | None = None
 
 
 class StepResumed(Record, frozen=True, tag="answered"):
     """A wait is over. ``by`` answered it (an address), ``proof`` is the signed command that did; both None for a time.
 
     Another `StepStarted` with the same attempt follows when the step goes on. ``outcome`` tells of the runs that it
-    waited for.
+    waited for, ``brought`` holds as ``data`` what an event brought.
     """
 
     node: int
@@ -191,6 +193,7 @@ class StepResumed(Record, frozen=True, tag="answered"):
     comment: str
     proof: dict[str, Any] | None
     outcome: dict[str, Any] | None = None
+    brought: Outputs | None = None
 
 
 class LoopProgressed(Record, frozen=True, tag="progress"):

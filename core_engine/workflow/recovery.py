@@ -7,11 +7,12 @@ import logging
 from contextlib import suppress
 
 from core_engine.storage import EngineStore, RunRow, Write
-from core_engine.workflow.archive import Archive, last_policies
+from core_engine.workflow.archive import Archive, ArchivedRun, last_policies
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.family import Family
 from core_engine.workflow.run import LiveRun
+from core_engine.workflow.state import RunState
 from shared.contract.run import RunStatus
 from shared.errors import FloworkError
 
@@ -35,16 +36,22 @@ async def recover_runs(
                 "A run cannot be recovered and is held.", extra={"run": row.id, "reason": error.message}
             )
             with suppress(FloworkError):  # a full disk: it is found again at the next start
-                await store.write(Write(run=_held(row, error, env.clock.now_ms()), refusable=True))
+                await store.write(Write(run=held_row(row, error, env.clock.now_ms()), refusable=True))
             continue
-        run = LiveRun(row.number, state, env, written=found.row.records)
-        conductor.add(run)
-        run.revive(last_policies(found.records))
-        family.take_back(run)
+        family.take_back(take_up(found, state, conductor, env))
         count += 1
     return count
 
 
-def _held(row: RunRow, error: FloworkError, now_ms: int) -> RunRow:
+def take_up(found: ArchivedRun, state: RunState, conductor: Conductor, env: Environment) -> LiveRun:
+    """Have a run of the journal go on in this process."""
+    run = LiveRun(found.row.number, state, env, written=found.row.records)
+    conductor.add(run)
+    run.revive(last_policies(found.records))
+    return run
+
+
+def held_row(row: RunRow, error: FloworkError, now_ms: int) -> RunRow:
+    """Return what is shown of a run whose journal is damaged."""
     text = f"{error.code.value}: {error.message}"
     return row._replace(status=RunStatus.FAILED.value, error=text, finished_at=now_ms)

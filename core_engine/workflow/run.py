@@ -302,6 +302,8 @@ class LiveRun(DebuggedRun):
 
     def _cancel_waiting(self) -> None:
         for node in self.state.planner.waiting():
+            if self.state.graph.nodes[node].component.awaits_events:
+                self.forget_event(node)
             self.cancelled(node, StepPolicy.REPEATABLE, launched=False)
 
 

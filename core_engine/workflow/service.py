@@ -35,11 +35,13 @@ from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
 from core_engine.workflow.environment import Environment, no_presets
+from core_engine.workflow.events import Events
 from core_engine.workflow.expressions import NoVariables, Variables
 from core_engine.workflow.family import Family
 from core_engine.workflow.inputs import filled
 from core_engine.workflow.journal import Payloads
 from core_engine.workflow.library import Library, Prepared
+from core_engine.workflow.parking import PARK_AFTER, Parking
 from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.past import PastRuns
 from core_engine.workflow.projection import Projection, status_frame, time_text
@@ -79,6 +81,7 @@ class RunService(RunReading):
         variables: Variables | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
         presets: Callable[[str], CalledWorkflow] | None = None,
+        park_after: float = PARK_AFTER,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -93,6 +96,8 @@ class RunService(RunReading):
         self._family = Family(store, self._library, self._archive, conductor, self._delivery)
         self._family.settle_in(partial(self._new_run, start_node=None), limits.max_open_runs)
         conductor.on_retire = self._family.retired
+        self._parking = Parking(store, archive, conductor, after=park_after)
+        self._events = Events(store, self._parking.fetch)
         self._closing = False
         self._quiet = asyncio.Event()
         self._env = Environment(
@@ -114,6 +119,7 @@ class RunService(RunReading):
             family=self._family,
             presets=presets or no_presets,
         )
+        self._parking.settle_in(self._env)
 
     async def start(self, request: StartRun, sink: Sink | None = None) -> Frame:
         """Journal a new run and set it going; see `Runs.start`."""
@@ -123,7 +129,7 @@ class RunService(RunReading):
             raise FloworkError(ErrorCode.INVALID_REQUEST, "The job id has an unusable form.")
         prepared = await self._library.prepared(request.workflow_data)
         run_id = request.run_id
-        if run_id in self._conductor.runs:
+        if run_id in self._conductor.runs or self._parking.holds(run_id):
             return await self._again(request, prepared, sink)
         start_node = prepared.start_index(request.start_node_id)
         check_aids(request.options, prepared.graph)
@@ -145,7 +151,7 @@ class RunService(RunReading):
 
     async def stop(self, run_id: str, by: str) -> Frame:
         """Stop a run and return its final status; one that has ended already answers with how it ended."""
-        run = self._conductor.runs.get(run_id)
+        run = await self._parking.fetch(run_id)
         if run:
             run.stop(by)
             await run.stored()
@@ -153,14 +159,14 @@ class RunService(RunReading):
 
     async def pause(self, run_id: str, by: str) -> Frame:
         """Pause a run; pausing a paused one changes nothing. CONFLICT when it has ended."""
-        run = self._open_run(run_id)
+        run = await self._open_run(run_id)
         run.pause(by)
         await run.stored()
         return self._status(run_id)
 
     async def resume(self, run_id: str, by: str) -> Frame:
         """Let a paused run go on. CONFLICT when it is not paused."""
-        run = self._open_run(run_id)
+        run = await self._open_run(run_id)
         if run.state.status is not RunStatus.PAUSED:
             raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} is not paused.")
         run.resume(by)
@@ -169,14 +175,22 @@ class RunService(RunReading):
 
     async def answer(self, run_id: str, node_id: str, signed: SignedAnswer) -> RunDetails:
         """Give a node the answer it waits for; see `Runs.answer`."""
-        run = self._open_run(run_id)
+        run = await self._open_run(run_id)
         run.answer(node_id, APPROVAL, signed)
         await run.stored()
         return await self.details(run_id)
 
+    async def publish_event(self, name: str, correlation: str, data: Any) -> int:
+        """End the waits for an event; see `Runs.publish_event`."""
+        return await self._events.publish(name, correlation, data)
+
+    async def resume_wait(self, token: str, data: Any) -> str:
+        """End the wait for an event that has the token; see `Runs.resume_wait`."""
+        return await self._events.resume(token, data)
+
     async def debug(self, run_id: str, change: Callable[[Debuggable], None]) -> RunDetails:
         """Change where an unfinished run stops; see `Runs.debug`."""
-        run = self._open_run(run_id)
+        run = await self._open_run(run_id)
         change(run)
         await run.stored()
         return await self.details(run_id)
@@ -219,7 +233,7 @@ class RunService(RunReading):
     @property
     def open_runs(self) -> int:
         """How many runs have not ended."""
-        return len(self._conductor.runs)
+        return len(self._conductor.runs) + self._parking.count
 
     def on_end(self, listener: EndListener) -> None:
         """Tell the listener of every end it wants; to be called before `recover`."""
@@ -230,16 +244,18 @@ class RunService(RunReading):
         self._alarm_listeners.append(listener)
 
     async def recover(self) -> int:
-        """Go on with every unfinished run of the journal; return how many there are."""
+        """Go on with every unfinished run of the journal; return how many there are, those that only wait included."""
         self._family.recovering()
         count = await recover_runs(self._store, self._archive, self._conductor, self._env, self._family)
         self._family.recovered()
         await self._aftermath.start()
-        return count
+        self._parking.start()
+        return count + self._parking.count
 
     async def close(self, grace_seconds: float) -> None:
         """Start nothing new, give running steps the grace, interrupt the rest, and wait for the journal."""
         self._closing = True
+        self._parking.close()
         runs = list(self._conductor.runs.values())
         for run in runs:
             run.hold()
@@ -280,7 +296,7 @@ class RunService(RunReading):
 
     async def _again(self, request: StartRun, prepared: Prepared, sink: Sink | None) -> Frame:
         """Answer a start of a run that exists already."""
-        run = self._conductor.runs.get(request.run_id)
+        run = await self._parking.fetch(request.run_id)
         if run:
             await run.is_accepted()
         row = self._row(request.run_id)
@@ -291,8 +307,8 @@ class RunService(RunReading):
             self._delivery.follow(run.id, sink, run.synced_seq + 1, live=True)
         return self._status(request.run_id)
 
-    def _open_run(self, run_id: str) -> LiveRun:
-        run = self._conductor.runs.get(run_id)
+    async def _open_run(self, run_id: str) -> LiveRun:
+        run = await self._parking.fetch(run_id)
         if run and not run.finished:
             return run
         if run is None:
@@ -308,5 +324,5 @@ class RunService(RunReading):
                 await pace()
             if self._delivery.go_live(subscription):
                 break
-        if run_id not in self._conductor.runs:
+        if run_id not in self._conductor.runs and not self._parking.holds(run_id):
             self._delivery.drop(subscription)

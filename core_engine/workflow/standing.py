@@ -104,6 +104,11 @@ class Standing:
         return self.attempts[node] + (self.status[node] is not _WAITING)
 
     @property
+    def rests(self) -> bool:
+        """Whether no node is ready, or none may start before a time that is set."""
+        return self.asleep is not None or _IN_LINE not in self._queued
+
+    @property
     def has_claims(self) -> bool:
         """Whether some node could be claimed now."""
         return bool(self._ready_claim) and not (self.paused or self.stopping or self.asleep)

@@ -30,6 +30,10 @@ class Timers:
             known[1].cancel()
         self._arm(key, due, action)
 
+    def next_due(self) -> int | None:
+        """Return the first moment that is set, in Unix milliseconds."""
+        return min((due for due, _ in self._set.values()), default=None)
+
     def clear(self) -> None:
         """Forget all."""
         for _, handle in self._set.values():

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from typing_extensions import override
 
 from core_engine.kernel.family import RunsOutcome
-from core_engine.kernel.suspension import RUNS, Answer, Ending, SignedAnswer, Suspend
+from core_engine.kernel.payload import Payload
+from core_engine.kernel.suspension import EVENT, RUNS, Answer, AwaitedEvent, Ending, SignedAnswer, Suspend
+from core_engine.storage import EventWaitRow
 from core_engine.workflow import records as r
 from core_engine.workflow.children import SPEC, encode_spec, outcome_record
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.failures import mask
+from core_engine.workflow.journal import encode_payload
 from core_engine.workflow.outcomes import Known, NotedRun
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import LONGEST_LOG, LONGEST_TITLE, clean_text
@@ -39,7 +43,10 @@ class WaitingRun(NotedRun):
         state, now = self.state, self.now()
         number, prompt = state.planner.attempts[node], _shown(wait.prompt, secrets)
         until, wait_id, signal = wait.due(now), new_id(), wait.signal
-        runs = None
+        runs, event = None, None
+        if wait.event:
+            signal, event = EVENT, asdict(wait.event)
+            self._note_event(node, wait.event, wait_id, until)
         if wait.runs:
             try:
                 runs, signal = {SPEC: state.payloads.store(encode_spec(wait.runs))}, RUNS
@@ -47,7 +54,9 @@ class WaitingRun(NotedRun):
                 self.fail(node, error, Known(None, secrets), 0.0)
                 return
             self._expecting.append(node)
-        self.record(r.StepSuspended(state.next_seq, now, node, number, wait_id, until, signal, prompt, runs))
+        self.record(
+            r.StepSuspended(state.next_seq, now, node, number, wait_id, until, signal, prompt, runs, event)
+        )
         self.await_due(node)
 
     def end_runs(self, node: int, outcome: RunsOutcome, digest: str) -> None:
@@ -95,12 +104,29 @@ class WaitingRun(NotedRun):
         }
         self._end_wait(node, signed.answer, proof)
 
+    def take_event(self, node_id: str, wait_id: str, data: Any) -> bool:
+        """End a step's wait for an event; False when it does not wait (any more). Raises ENGINE_UNAVAILABLE."""
+        if self.held:
+            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine is shutting down.")
+        node = self.state.graph.by_id.get(node_id)
+        wait = None if node is None else self.state.planner.waits.get(node)
+        if node is None or wait is None or wait.event is None or wait.wait_id != wait_id:
+            return False
+        content = self.state.store({"data": encode_payload(Payload(data))})
+        self._end_wait(node, Answer(Ending.EVENT), None, content)
+        return True
+
     def await_due(self, node: int) -> None:
         """Set the timer of a step that waits for a time."""
         wait = self.state.planner.waits.get(node)
         if wait and wait.until is not None:
             left = max(wait.until - self.now(), 0) / 1000
             self._due[node] = self.env.loop.call_later(min(left, LONGEST_NAP), self._look_at_clock, node)
+
+    def next_due(self) -> int | None:
+        """Return when time will next do something to the run, in Unix milliseconds; None: never by itself."""
+        times = (wait.until for wait in self.state.planner.waits.values() if wait.until is not None)
+        return min(times, default=None)
 
     def cancel_waits(self) -> None:
         """Let no time come any more in this process."""
@@ -118,14 +144,33 @@ class WaitingRun(NotedRun):
         else:
             self._end_wait(node, Answer(Ending.TIMEOUT if wait.signal else Ending.DUE), None)
 
-    def _end_wait(self, node: int, answer: Answer, proof: dict[str, Any] | None) -> None:
+    def forget_event(self, node: int) -> None:
+        """Let no event find a step any more; it leaves with the next record."""
+        name = self.state.graph.nodes[node].id
+        self._event_waits = [row for row in self._event_waits if row.node != name]
+        self._ended_waits.append((self.id, name))
+
+    def _note_event(self, node: int, event: AwaitedEvent, wait_id: str, until: int | None) -> None:
+        name = self.state.graph.nodes[node].id
+        found = EventWaitRow(
+            event.token, self.id, name, wait_id, event.name, event.correlation or None, until
+        )
+        self._event_waits.append(found)
+
+    def _end_wait(
+        self, node: int, answer: Answer, proof: dict[str, Any] | None, brought: r.Outputs | None = None
+    ) -> None:
         timer = self._due.pop(node, None)
         if timer:
             timer.cancel()
+        if self.state.planner.waits[node].event:
+            self.forget_event(node)
         state, comment = self.state, clean_text(answer.comment)
         number, ending = state.planner.attempts[node], answer.ending.value
         self.record(
-            r.StepResumed(state.next_seq, self.now(), node, number, ending, answer.by, comment, proof)
+            r.StepResumed(
+                state.next_seq, self.now(), node, number, ending, answer.by, comment, proof, None, brought
+            )
         )
         self.env.wake(self)
 
@@ -142,7 +187,8 @@ def given_answer(run: WaitingRun, record: r.StepResumed | None) -> Answer | None
     if record is None:
         return None
     runs = run.env.family.outcome(run, record) if record.outcome else None
-    return Answer(Ending(record.ending), record.by, record.comment, runs)
+    data = run.state.payloads.load(record.brought["data"]).data if record.brought else None
+    return Answer(Ending(record.ending), record.by, record.comment, runs, data)
 
 
 def _shown(prompt: Mapping[str, str] | None, secrets: Sequence[str]) -> dict[str, str] | None:

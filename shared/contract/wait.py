@@ -6,13 +6,20 @@ from shared.contract.base import Address, Outgoing
 
 
 class StepWait(Outgoing):
-    """What a node waits for. ``until`` is Unix milliseconds; ``signal`` is ``approval`` where a person decides."""
+    """What a node waits for. ``until`` is Unix milliseconds; ``signal`` is ``approval`` where a person decides.
+
+    Where it is ``event``, ``event`` and ``correlation`` name the event, and a POST to ``/webhook/resume/<token>`` ends
+    the wait too: who knows the token can do that.
+    """
 
     id: str
     signal: str | None = None
     until: int | None = None
     title: str | None = None
     message: str | None = None
+    event: str | None = None
+    correlation: str | None = None
+    token: str | None = None
 
 
 class StepAnswer(Outgoing):

@@ -1160,6 +1160,9 @@ export type StepWait = {
   until?: (number | null);
   title?: (string | null);
   message?: (string | null);
+  event?: (string | null);
+  correlation?: (string | null);
+  token?: (string | null);
 };
 export type StopWorkflow = {
   job_id?: (string | null);

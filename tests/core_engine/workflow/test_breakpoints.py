@@ -209,6 +209,20 @@ async def test_a_pin_takes_its_turn_only_where_the_run_comes_by(tmp_path: Path):
         assert await shop.nodes() == {"a": "SUCCESS", "b": "SKIPPED", "c": "SUCCESS"}
 
 
+def test_what_one_round_left_behind_does_not_wait_in_the_next():
+    graph = parse_workflow(
+        workflow("a>d", "b>d", a="add", b="add", d={"module_id": "add", "join": "any"}), Registry()
+    )
+    planner = Planner(graph, start=None, ahead=[True] * 3)
+    planner.apply(r.BreakpointsSet(0, 0, (0,), "x"))
+    for node, taken in ((0, (0,)), (1, (1,)), (2, ())):
+        planner.apply(r.StepRan(0, 0, node, 1, 0.0, {}, taken))
+    planner.apply(r.RoundStarted(0, 0, 1, 2, None, "RUNNING"))
+    assert planner.at_breakpoints() == []
+    planner.apply(r.BreakpointsPassed(0, 0, (0,), False, "x"))
+    assert [planner.next_ahead(), planner.next_ahead(), planner.next_ahead()] == [0, 1, None]
+
+
 @settings(max_examples=200, deadline=None)
 @given(plans(), st.randoms(use_true_random=False))
 def test_wherever_data_stops_the_run_ends_as_without(plan, rng):

@@ -18,6 +18,8 @@ from core_engine.kernel.payload import Payload, Result
 from core_engine.kernel.suspension import APPROVAL, Answer, Ending, SignedAnswer, Suspend
 from core_engine.workflow import Variable, waits
 from core_engine.workflow import records as r
+from core_engine.workflow.parse import parse_workflow
+from core_engine.workflow.planner import Planner
 from shared.clock import ManualClock
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
@@ -470,3 +472,16 @@ async def test_what_is_asked_shows_no_secret(shop: Bench):
     frame = await asked(await shop.start(workflow("a>b", a=ask, b="add")))
     assert (frame["title"], frame["message"]) == ("use •••?", "•••")
     assert b"s3cret" not in shop.store.archive.journal("run-1").segments[-1][1]
+
+
+def test_a_step_that_waits_again_and_again_outlives_any_number_of_crashes():
+    graph = parse_workflow(workflow(a="gate"), Registry())
+    planner = Planner(graph, start=None, ahead=[False])
+    for _ in range(5):
+        planner.apply(r.StepStarted(0, 0, 0, 1, 1, "repeatable"))
+        planner.apply(r.StepInterrupted(0, 0, 0, crash=True))
+        assert planner.crashes == {0: 1}
+        planner.apply(r.StepStarted(0, 0, 0, 1, 1, "repeatable"))
+        planner.apply(r.StepSuspended(0, 0, 0, 1, "w", None, "runs", None))
+        planner.apply(r.StepResumed(0, 0, 0, 1, "ended", None, "", None))
+    assert planner.crashes == {}

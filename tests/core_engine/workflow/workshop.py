@@ -308,6 +308,7 @@ class Bench:
         clock: Clock | None = None,
         files: Any = None,
         presets: Any = None,
+        park_after: float = 2.0,
         **limits: int,
     ) -> None:
         self.store = EngineStore.open(folder)
@@ -322,6 +323,7 @@ class Bench:
             rng=random.Random(7),
             on_fatal=self.fatal.append,
             presets=presets,
+            park_after=park_after,
         )
 
     async def start(self, data: dict[str, Any], run_id: str = "run-1", **more: Any) -> Watcher:

@@ -20,6 +20,11 @@ class PublishConfig(Config):
     event_name: str = Field(
         min_length=1, max_length=200, description="Name of the event, such as order.paid."
     )
+    correlation: str = Field(
+        "", max_length=200, coerce_numbers_to_str=True,
+        description="A value that tells this event from others of its name, for steps that wait for it.",
+        json_schema_extra=form(placeholder="{{ data.order_id }}"),
+    )  # fmt: skip
     data: Any = Field(
         None, description="What the event carries; empty: the data of this step.",
         json_schema_extra=form(widget="textarea", placeholder="{{ data.order }}", rows=4),
@@ -31,7 +36,9 @@ class PublishEvent(Component[PublishConfig]):
 
     id = "publish_event"
     name = "Publish event"
-    description = "Publishes an event; every workflow with an event bus trigger of its name starts."
+    description = (
+        "Publishes an event: workflows with an event bus trigger of its name start, and waiting steps go on."
+    )
     category = "Triggers"
     policy = StepPolicy.KEYED
     execution = Execution.ASYNC
@@ -45,7 +52,12 @@ class PublishEvent(Component[PublishConfig]):
         """Publish; returns how many rules it fires as ``listeners``. Repeated, it starts nothing twice."""
         data = payload.data if config.data in (None, "") else config.data
         event = PublishedEvent(
-            config.event_name, data, context.run_id, context.node_id, context.idempotency_key
+            config.event_name,
+            data,
+            context.run_id,
+            context.node_id,
+            context.idempotency_key,
+            config.correlation,
         )
         listeners = await self._outlet.publish(event)
         return Result.on("success", _receipt(config, listeners), payload.history)

@@ -1,0 +1,1 @@
+"""Wait for event: the component, its icon and a runnable example."""
