@@ -51,7 +51,7 @@ export function Palette() {
       {state === "ready" && groups.length === 0 && <p className="field-hint">{t("designer.nothingFound")}</p>}
       {groups.map(([name, items]) => (
         <section key={name}>
-          <h3>{name}</h3>
+          <h2>{name}</h2>
           <ul>
             {items.map((item) => (
               <PaletteItem key={item.id} component={item} favourite={favourites.has(item.id)} />
