@@ -159,7 +159,7 @@ test("an approval is given from a phone", async ({ page, browser, baseURL }) => 
   const card = small.getByRole("region", { name: "Send it?" });
   await expect(card).toContainText("To 200 customers.");
   await expectAccessible(small);
-  const over = await small.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  const over = await small.getByRole("main").evaluate((main) => main.scrollWidth - main.clientWidth);
   expect(over, "pixels wider than the phone").toBeLessThanOrEqual(0);
   await card.getByLabel("Comment").fill("Looks good");
   await card.getByRole("button", { name: "Approve" }).tap();
@@ -187,7 +187,7 @@ test("everything can be done without a mouse, in the list", async ({ page }) => 
   await list.getByRole("button", { name: "Connect", exact: true }).press("Enter");
   await expect(page.locator(".react-flow__edge")).toHaveCount(1);
   await list.getByRole("button", { name: "Open Delay" }).press("Enter");
-  await page.getByRole("dialog").getByLabel("Seconds", { exact: true }).fill("0");
+  await page.getByRole("dialog").getByRole("textbox", { name: "Seconds" }).fill("0");
   await page.keyboard.press("Escape");
   await page.keyboard.press("Control+k");
   await page.getByRole("combobox").fill("Simulate");

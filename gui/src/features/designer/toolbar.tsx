@@ -173,7 +173,7 @@ function RunState() {
     >
       <span data-testid="run-status">
         <Badge tone={TONES[run.status] ?? "info"}>
-          {t(`run.status.${run.status}` as Word)}
+          {t(`status.${run.status}` as Word)}
           {span}
         </Badge>
       </span>

@@ -52,7 +52,7 @@ export function LogView({ lines, dropped, nameOf, onNode }: Props) {
         >
           {LEVELS.map((level) => (
             <option key={level} value={level}>
-              {t(`log.from.${level}` as Word)}
+              {t(`level.${level}` as Word)}
             </option>
           ))}
         </select>

@@ -116,7 +116,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
       </div>
       {run && (
         <div className="step-foot">
-          <span>{t(`run.status.${run.status}` as Word)}</span>
+          <span>{t(`status.${run.status}` as Word)}</span>
           {run.attempt > 1 && <span>{t("run.attempt", { count: run.attempt })}</span>}
           {run.ms !== null && <span>{spanText(run.ms)}</span>}
           {stale && <span className="step-stale">{t("designer.stale")}</span>}
@@ -129,7 +129,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
 function RunMark({ status }: { status: NodeStatus }) {
   const t = useT();
   if (status === "RUNNING")
-    return <span className="spinner step-spinner" role="img" aria-label={t("run.status.RUNNING")} />;
+    return <span className="spinner step-spinner" role="img" aria-label={t("status.RUNNING")} />;
   const Mark = MARKS[status];
   return Mark ? <Mark size={16} className="step-mark" aria-hidden="true" /> : null;
 }
