@@ -1,7 +1,7 @@
 /** The designer as people use it: draw, run, watch, save, decide. */
 
 import { expect, type Page, test } from "@playwright/test";
-import { centre, drag, expectAccessible, paste, port, signIn, status, step, unlock } from "./owner";
+import { centre, drag, expectAccessible, outcome, paste, port, signIn, status, step, unlock } from "./owner";
 
 const node = (id: string, module_id: string, x: number, config_values = {}, more = {}) => ({
   id,
@@ -90,7 +90,7 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     await expect(popup.getByText("Hello Bandung!")).toBeVisible();
     await popup.getByRole("button", { name: "Close", exact: true }).last().click();
     await expect(status(page)).toContainText("Succeeded");
-    await expect(step(page, "Template")).toContainText("Success");
+    await expect(outcome(page, "Template")).toContainText("Success");
     await page.getByRole("button", { name: "Look at the data; 1 passed" }).first().click();
     await expect(page.getByRole("dialog")).toContainText("Bandung");
     await page.keyboard.press("Escape");
@@ -117,12 +117,12 @@ test("a reload during a run loses nothing", async ({ page }) => {
     connections: [wire("Begin", "Long"), wire("Long", "End")],
   });
   await page.keyboard.press("Control+Enter");
-  await expect(step(page, "Begin")).toContainText("Success");
+  await expect(outcome(page, "Begin")).toContainText("Success");
   await page.reload();
   await unlock(page);
-  await expect(step(page, "Begin")).toContainText("Success");
+  await expect(outcome(page, "Begin")).toContainText("Success");
   await expect(status(page)).toContainText("Succeeded");
-  await expect(step(page, "End")).toContainText("Success");
+  await expect(outcome(page, "End")).toContainText("Success");
   await page.getByRole("button", { name: "Log", exact: true }).click();
   await expect(page.getByRole("log", { name: "Log" }).getByText("Workflow finished: SUCCEEDED")).toHaveCount(
     1,
@@ -165,7 +165,7 @@ test("an approval is given from a phone", async ({ page, browser, baseURL }) => 
   await card.getByRole("button", { name: "Approve" }).tap();
   await expect(status(small)).toContainText("Succeeded");
   await expect(status(page)).toContainText("Succeeded");
-  await expect(page.getByText(/Approved by 0x/)).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: /Approved by 0x/ })).toBeVisible();
   await phone.close();
 });
 

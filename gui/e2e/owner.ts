@@ -25,6 +25,9 @@ export async function unlock(page: Page): Promise<void> {
 export const step = (page: Page, name: string): Locator =>
   page.locator(".react-flow__node").filter({ has: page.getByText(name, { exact: true }).first() });
 
+/** How a step fared in the run. */
+export const outcome = (page: Page, name: string): Locator => step(page, name).locator(".step-foot");
+
 export const port = (page: Page, name: string, side: "source" | "target", label: string): Locator =>
   step(page, name).locator(`.react-flow__handle.${side}[data-handleid="${label}"]`);
 

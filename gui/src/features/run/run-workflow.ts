@@ -19,10 +19,9 @@ export function useRunWorkflow(details: RunDetails | null): Workflow | null {
   useEffect(() => {
     if (!details || !engine) return;
     let left = false;
-    const draft = readDraft();
     const name = details.run.preset_name;
-    if (draft && draft.engineId === engine.engineId && fits(draft.workflow, details))
-      setFound(draft.workflow);
+    const draft = readDraft(engine.engineId, name);
+    if (draft && fits(draft.workflow, details)) setFound(draft.workflow);
     else if (name) {
       engine.request("load_preset", { name }).then(
         (preset) => {
