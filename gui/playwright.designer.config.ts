@@ -8,7 +8,7 @@ export default defineConfig({
   reporter: [["list"]],
   workers: 1,
   forbidOnly: true,
-  timeout: 120_000,
+  timeout: 300_000,
   expect: { timeout: 30_000 },
   use: {
     baseURL: process.env.FLOWORK_E2E_URL ?? "http://127.0.0.1:8000",

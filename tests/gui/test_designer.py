@@ -18,12 +18,14 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 @pytest.mark.timeout(900)
 def test_the_designer_in_a_browser(tmp_path: Path) -> None:
     if shutil.which("npx") is None or not (GUI / "node_modules").exists():
-        pytest.skip("SKIPPED BY NAME: the designer in a browser (Node or the GUI's packages are not installed)")
+        pytest.skip(
+            "SKIPPED BY NAME: the designer in a browser (Node or the GUI's packages are not installed)"
+        )
     if not Path(CHROMIUM).exists():
         pytest.skip(f"SKIPPED BY NAME: the designer in a browser ({CHROMIUM} is not installed)")
     if not (ROOT / "gateway" / "gui" / "index.html").exists():
         pytest.skip("SKIPPED BY NAME: the designer in a browser (the page was not built: run `make gui`)")
-    with running_platform(tmp_path / "platform") as platform:
+    with running_platform(tmp_path / "platform", GATEWAY_PAGE="auto") as platform:
         done = subprocess.run(
             ["npx", "--no-install", "playwright", "test", "--config", "playwright.designer.config.ts"],
             cwd=GUI,

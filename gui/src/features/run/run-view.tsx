@@ -113,7 +113,7 @@ function useRunData(jobId: string) {
   }, [engine, jobId]);
   // What the events do not tell (who answered, skipped steps) is asked for when something decisive happened.
   const decisive = `${run?.status} ${run?.approvals.length}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again after decisive events
+  // Asked again after decisive events.
   useEffect(reload, [reload, decisive]);
   return { details, run, problem, reload };
 }

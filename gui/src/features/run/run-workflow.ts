@@ -15,7 +15,7 @@ export function useRunWorkflow(details: RunDetails | null): Workflow | null {
   const engine = useSession((state) => state.engine);
   const [found, setFound] = useState<Workflow | null>(null);
   const jobId = details?.run.job_id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a run's workflow does not change
+  // A run's workflow does not change.
   useEffect(() => {
     if (!details || !engine) return;
     let left = false;

@@ -21,7 +21,7 @@ export function Pairs(props: EditorProps) {
   return (
     <div className="setting-rows">
       {pairs.map((pair, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: rows have no names of their own
+        // Rows have no names of their own.
         <div key={place} className="setting-pair">
           <input
             className="input"
@@ -74,7 +74,7 @@ export function ListInput(props: EditorProps) {
   return (
     <div className="setting-rows">
       {items.map((item, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: items have no names of their own
+        // Items have no names of their own.
         <div key={place} className="setting-path">
           <TextInput
             {...props}
