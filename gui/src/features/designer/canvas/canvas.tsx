@@ -39,6 +39,8 @@ const SNAP: [number, number] = [GRID, GRID];
 /** With fingers one drags the canvas; with a mouse one drags a frame around steps. */
 const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 const MIDDLE = [1];
+/** From here on texts are too small to read and are left out. */
+const FAR = 0.35;
 const MULTI_KEYS = ["Shift", "Meta", "Control"];
 
 /** The drawing of the workflow; every change goes through the document, so that it can be undone. */
@@ -141,6 +143,9 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           onNodeDragStop={(event, node) =>
             "clientX" in event && dropOnWire(node.id, event.clientX, event.clientY)
           }
+          onMoveStart={() => mark("moving", true)}
+          onMove={(_, { zoom }) => mark("far", zoom < FAR)}
+          onMoveEnd={() => mark("moving", false)}
           nodesDraggable={!readOnly}
           nodesConnectable={!readOnly}
           deleteKeyCode={null}
@@ -169,6 +174,12 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
       </section>
     </CanvasMenu>
   );
+}
+
+/** Tell the style sheet how the canvas is looked at; without React, because it happens with every frame. */
+function mark(name: "moving" | "far", value: boolean): void {
+  const canvas = document.querySelector<HTMLElement>(".canvas");
+  if (canvas && canvas.dataset[name] !== String(value)) canvas.dataset[name] = String(value);
 }
 
 /** Move the view to a single chosen step that is out of sight, as after adding it or walking there. */
