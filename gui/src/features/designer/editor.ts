@@ -4,7 +4,7 @@ import { useEffect } from "react";
 import { useSearch } from "wouter";
 import { useSession } from "@/app/session";
 import { tellError } from "@/ui/toasts";
-import { dropDraft, keepDraft, readDraft } from "./document/draft";
+import { type Draft, dropDraft, keepDraft, readDraft } from "./document/draft";
 import { useDocument } from "./document/store";
 import { NO_WORKFLOW } from "./document/workflow";
 import { checkWhileEditing, noteProblems } from "./run/problems";
@@ -34,8 +34,7 @@ export function useEditor(preset: string | undefined): void {
 
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
-      const { history, saved } = useDocument.getState();
-      if (history.present !== saved && !draftKept) event.preventDefault();
+      if (isChanged() && !draftKept) event.preventDefault();
     };
     addEventListener("beforeunload", warn);
     return () => removeEventListener("beforeunload", warn);
@@ -43,6 +42,8 @@ export function useEditor(preset: string | undefined): void {
 }
 
 let draftKept = true;
+/** Which engine's workflow the document holds; null while it holds none that may be kept. */
+let loadedFor: string | null = null;
 
 async function open(
   name: string | undefined,
@@ -50,26 +51,45 @@ async function open(
   engineId: string,
   gone: () => boolean,
 ) {
-  const { load } = useDocument.getState();
-  const found = readDraft();
-  const draft = found?.engineId === engineId && found.preset === (name ?? null) ? found : null;
-  const jobId = wantedRun ?? draft?.jobId ?? null;
+  const preset = name ?? null;
+  const draft = readDraft(engineId, preset);
+  const isHere = loadedFor === engineId && useDocument.getState().preset === preset;
   try {
-    if (draft?.changed || name === undefined) {
-      const workflow = draft?.workflow ?? NO_WORKFLOW;
-      load(
-        workflow,
-        { preset: name ?? null, version: draft?.version ?? null },
-        draft?.changed ? NO_WORKFLOW : workflow,
-      );
-    } else {
-      const preset = await fetchPreset(name);
-      if (gone()) return;
-      load(preset.workflow, { preset: preset.name, version: preset.version });
-    }
-    if (jobId) useRun.getState().attach(jobId);
+    if (!isHere) await bring(preset, draft, engineId, gone);
+    else if (preset !== null && !isChanged()) await refresh(preset, gone);
+    const jobId = wantedRun ?? draft?.jobId ?? null;
+    if (jobId && !gone()) useRun.getState().attach(jobId);
   } catch (error) {
     if (!gone()) tellError(error);
+  }
+}
+
+const isChanged = (): boolean => {
+  const { history, saved } = useDocument.getState();
+  return history.present !== saved;
+};
+
+async function bring(preset: string | null, draft: Draft | null, engineId: string, gone: () => boolean) {
+  const { load } = useDocument.getState();
+  loadedFor = null;
+  load(NO_WORKFLOW, { preset: null, version: null });
+  if (draft?.changed || preset === null) {
+    const workflow = draft?.workflow ?? NO_WORKFLOW;
+    load(workflow, { preset, version: draft?.version ?? null }, draft?.changed ? NO_WORKFLOW : workflow);
+  } else {
+    const found = await fetchPreset(preset);
+    if (gone()) return;
+    load(found.workflow, { preset: found.name, version: found.version });
+  }
+  loadedFor = engineId;
+}
+
+/** Show the newest version of a preset that is open without changes. */
+async function refresh(preset: string, gone: () => boolean) {
+  const found = await fetchPreset(preset);
+  const { load, version } = useDocument.getState();
+  if (!gone() && !isChanged() && found.version !== version) {
+    load(found.workflow, { preset: found.name, version: found.version });
   }
 }
 
@@ -79,18 +99,24 @@ function keepDrafts(engineId: string): () => void {
   const keep = () => {
     clearTimeout(timer);
     timer = undefined;
-    const { history, saved, preset, version } = useDocument.getState();
+    if (loadedFor !== engineId) return;
+    const { history, preset, version } = useDocument.getState();
     const { jobId } = useRun.getState();
-    const changed = history.present !== saved;
-    if (!changed && jobId === null && history.present.nodes.length === 0) dropDraft();
-    else draftKept = keepDraft({ engineId, preset, version, workflow: history.present, changed, jobId });
+    const changed = isChanged();
+    if (!changed && jobId === null) dropDraft(engineId, preset);
+    else draftKept = keepDraft(engineId, preset, { version, workflow: history.present, changed, jobId });
   };
   const plan = () => {
     timer ??= setTimeout(keep, QUIET_MS);
   };
   const stops = [
-    useDocument.subscribe(plan),
-    useRun.subscribe((now, before) => now.jobId !== before.jobId && plan()),
+    useDocument.subscribe((now, before) => {
+      // What was a workflow without a name is a preset now: nothing stays behind under no name.
+      if (now.preset !== before.preset && before.preset === null && loadedFor === engineId)
+        dropDraft(engineId, null);
+      if (now.history !== before.history || now.saved !== before.saved) plan();
+    }),
+    useRun.subscribe((now, before) => now.jobId !== before.jobId && now.jobId !== null && plan()),
   ];
   addEventListener("pagehide", keep);
   return () => {

@@ -22,7 +22,7 @@ import { useT, type Word } from "@/i18n/words";
 import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Menu } from "@/ui/menu";
-import { dropDraft } from "./document/draft";
+import { tell } from "@/ui/toasts";
 import { useChanged, useDocument } from "./document/store";
 import { NO_WORKFLOW } from "./document/workflow";
 import { COMMANDS } from "./keys/commands";
@@ -79,6 +79,7 @@ export function Toolbar() {
       <span className="shell-fill" />
       <ProblemCount />
       <RunState />
+      <Answer />
       <RunButtons />
       <Toggle on={list} label={t("command.list")} onClick={() => show({ list: !list })}>
         <List {...icon} />
@@ -127,10 +128,11 @@ function More() {
           label: t("designer.new"),
           icon: <FilePlus {...icon} />,
           onSelect: () => {
-            dropDraft();
+            const { preset, edit } = useDocument.getState();
+            if (preset !== null) return go("/designer");
+            edit(() => NO_WORKFLOW);
             useRun.getState().detach();
-            useDocument.getState().load(NO_WORKFLOW, { preset: null, version: null });
-            go("/designer");
+            tell(t("designer.emptied"));
           },
         },
         { label: t("designer.saveAs"), icon: <Save {...icon} />, onSelect: () => show({ sheet: "save" }) },
@@ -158,6 +160,18 @@ function ProblemCount() {
   );
 }
 
+/** A question that was put away is one click off. */
+function Answer() {
+  const t = useT();
+  const asked = useRun((state) => (state.run?.approvals.length ?? 0) > 0);
+  if (!asked) return null;
+  return (
+    <Button size="small" onClick={() => useRun.getState().reopen()}>
+      {t("approval.answer")}
+    </Button>
+  );
+}
+
 function RunState() {
   const t = useT();
   const [, go] = useLocation();
@@ -173,7 +187,7 @@ function RunState() {
     >
       <span data-testid="run-status">
         <Badge tone={TONES[run.status] ?? "info"}>
-          {t(`run.status.${run.status}` as Word)}
+          {t(`status.${run.status}` as Word)}
           {span}
         </Badge>
       </span>

@@ -23,14 +23,15 @@ interface ViewState {
   show(change: Partial<Omit<ViewState, "show">>): void;
 }
 
-const wide = () => window.matchMedia?.("(min-width: 900px)").matches ?? true;
+/** Whether there is room beside the canvas. */
+export const isWide = (): boolean => window.matchMedia?.("(min-width: 900px)").matches ?? true;
 
 export const useView = create<ViewState>((set) => ({
   aim: null,
   sheet: null,
   list: false,
   log: false,
-  palette: wide(),
+  palette: isWide(),
   peek: null,
   renaming: null,
   show: (change) => set(change),

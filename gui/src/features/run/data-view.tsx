@@ -36,7 +36,7 @@ export function DataShapes({ value, root }: { value: unknown; root?: string | un
         <Table value={value} />
       </Tabs.Content>
       <Tabs.Content value="json">
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
+        {/* A scrolling region must be reachable by keyboard. */}
         <pre tabIndex={0}>
           {json.slice(0, LONGEST)}
           {json.length > LONGEST && `\n${t("data.more", { count: json.length - LONGEST })}`}
@@ -92,7 +92,7 @@ function Table({ value }: { value: unknown }) {
   const t = useT();
   const { columns, rows, left } = tableOf(value);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    // A scrolling region must be reachable by keyboard.
     <div className="data-table" tabIndex={0}>
       <table className="table">
         <thead>
@@ -104,7 +104,7 @@ function Table({ value }: { value: unknown }) {
         </thead>
         <tbody>
           {rows.map((row, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: rows of data have no names
+            // Rows of data have no names.
             <tr key={place}>
               {row.map((cell, column) => (
                 <td key={columns[column]}>{typeof cell === "string" ? cell : JSON.stringify(cell)}</td>

@@ -29,7 +29,7 @@ export function LogView({ lines, dropped, nameOf, onNode }: Props) {
         (!wanted || `${line.message} ${line.source}`.toLowerCase().includes(wanted)),
     );
   }, [lines, least, wanted]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: new lines are what it follows
+  // New lines are what it follows.
   useEffect(() => {
     if (atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
   }, [found]);
@@ -52,7 +52,7 @@ export function LogView({ lines, dropped, nameOf, onNode }: Props) {
         >
           {LEVELS.map((level) => (
             <option key={level} value={level}>
-              {t(`log.from.${level}` as Word)}
+              {t(`level.${level}` as Word)}
             </option>
           ))}
         </select>
@@ -61,7 +61,7 @@ export function LogView({ lines, dropped, nameOf, onNode }: Props) {
       <div
         className="log-lines"
         ref={box}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        // A scrolling region must be reachable by keyboard.
         tabIndex={0}
         role="log"
         aria-label={t("command.log")}

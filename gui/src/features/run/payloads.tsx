@@ -23,7 +23,7 @@ export function Payloads({ data, root }: { data: WireData; root?: string | undef
             onChange={(event) => setChosen(Number(event.target.value))}
           >
             {data.payloads.map((_, place) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: payloads are known by their place only
+              // Payloads are known by their place only.
               <option key={place} value={place}>
                 {place + 1} / {data.payloads?.length}
               </option>

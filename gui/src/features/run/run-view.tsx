@@ -48,7 +48,7 @@ export default function RunView({ params }: { params: { jobId: string } }) {
           <h1>{summary.preset_name ?? t("designer.untitled")}</h1>
           <p className="field-hint run-facts">
             <span data-testid="run-status">
-              <Badge tone={TONES[status] ?? "info"}>{t(`run.status.${status}` as Word)}</Badge>
+              <Badge tone={TONES[status] ?? "info"}>{t(`status.${status}` as Word)}</Badge>
             </span>
             <span>{new Date(summary.started_at).toLocaleString()}</span>
             {end && <span>{spanText(end - summary.started_at)}</span>}
@@ -113,7 +113,7 @@ function useRunData(jobId: string) {
   }, [engine, jobId]);
   // What the events do not tell (who answered, skipped steps) is asked for when something decisive happened.
   const decisive = `${run?.status} ${run?.approvals.length}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked again after decisive events
+  // Asked again after decisive events.
   useEffect(reload, [reload, decisive]);
   return { details, run, problem, reload };
 }
@@ -248,7 +248,7 @@ function Children({ jobId }: { jobId: string }) {
               {child.preset_name ?? t("designer.untitled")}
               {child.item !== null && child.item !== undefined && ` #${child.item + 1}`}
             </Link>
-            <Badge tone={TONES[child.status] ?? "info"}>{t(`run.status.${child.status}` as Word)}</Badge>
+            <Badge tone={TONES[child.status] ?? "info"}>{t(`status.${child.status}` as Word)}</Badge>
           </li>
         ))}
       </ul>

@@ -15,14 +15,13 @@ export function useRunWorkflow(details: RunDetails | null): Workflow | null {
   const engine = useSession((state) => state.engine);
   const [found, setFound] = useState<Workflow | null>(null);
   const jobId = details?.run.job_id;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a run's workflow does not change
+  // A run's workflow does not change.
   useEffect(() => {
     if (!details || !engine) return;
     let left = false;
-    const draft = readDraft();
     const name = details.run.preset_name;
-    if (draft && draft.engineId === engine.engineId && fits(draft.workflow, details))
-      setFound(draft.workflow);
+    const draft = readDraft(engine.engineId, name);
+    if (draft && fits(draft.workflow, details)) setFound(draft.workflow);
     else if (name) {
       engine.request("load_preset", { name }).then(
         (preset) => {

@@ -63,7 +63,7 @@ export function Timeline({ bars, start, end, chosen, onChoose }: Props) {
               )}
             </span>
             <span className="timeline-time">
-              {t(`run.status.${bar.status}` as Word)}
+              {t(`status.${bar.status}` as Word)}
               {bar.from !== null && ` · ${spanText((bar.to ?? last) - bar.from)}`}
               {bar.attempt > 1 && ` · ${t("run.attempt", { count: bar.attempt })}`}
             </span>

@@ -16,7 +16,7 @@ const NOTHING: WireData = { payloads: null, problem: null };
 export function useWireData(jobId: string | null, wireId: string | null, count: number): WireData {
   const engine = useSession((state) => state.engine);
   const [found, setFound] = useState<WireData>(NOTHING);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new count means new payloads
+  // A new count means new payloads.
   useEffect(() => {
     let left = false;
     if (!engine || !jobId || !wireId) {

@@ -24,6 +24,7 @@ import { useDocument, useWorkflow, workflowNow } from "../document/store";
 import { useCatalog } from "../palette/catalog";
 import { useRun } from "../run/store";
 import { useView } from "../view";
+import { CanvasMenu } from "./canvas-menu";
 import { type CanvasNode, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { StepNode } from "./step-node";
@@ -37,7 +38,9 @@ const EDGE_TYPES = { wire: Wire };
 const SNAP: [number, number] = [GRID, GRID];
 /** With fingers one drags the canvas; with a mouse one drags a frame around steps. */
 const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
-const MIDDLE_AND_RIGHT = [1, 2];
+const MIDDLE = [1];
+/** From here on texts are too small to read and are left out. */
+const FAR = 0.35;
 const MULTI_KEYS = ["Shift", "Meta", "Control"];
 
 /** The drawing of the workflow; every change goes through the document, so that it can be undone. */
@@ -109,57 +112,74 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   };
 
   return (
-    <section
-      className="canvas"
-      aria-label={t("designer.canvas")}
-      onDragOver={(event) => {
-        event.preventDefault();
-        event.dataTransfer.dropEffect = "copy";
-      }}
-      onDrop={onDrop}
-      onDoubleClick={onDoubleClick}
-    >
-      <ReactFlow
-        nodes={nodes}
-        edges={edges}
-        nodeTypes={NODE_TYPES}
-        edgeTypes={EDGE_TYPES}
-        onNodesChange={onNodesChange}
-        onEdgesChange={onEdgesChange}
-        onConnect={onConnect}
-        onConnectEnd={onConnectEnd}
-        onNodeDoubleClick={(_, node) => node.type === "step" && useDocument.getState().openNode(node.id)}
-        onEdgeDoubleClick={(_, edge) => useRun.getState().jobId && useView.getState().show({ peek: edge.id })}
-        onNodeDragStop={(event, node) =>
-          "clientX" in event && dropOnWire(node.id, event.clientX, event.clientY)
-        }
-        nodesDraggable={!readOnly}
-        nodesConnectable={!readOnly}
-        deleteKeyCode={null}
-        disableKeyboardA11y
-        multiSelectionKeyCode={MULTI_KEYS}
-        selectionOnDrag={!TOUCH}
-        panOnDrag={TOUCH || MIDDLE_AND_RIGHT}
-        panOnScroll={!TOUCH}
-        selectionMode={SelectionMode.Partial}
-        zoomOnDoubleClick={false}
-        snapToGrid
-        snapGrid={SNAP}
-        connectionLineType={ConnectionLineType.Bezier}
-        connectionRadius={28}
-        minZoom={0.1}
-        maxZoom={2}
-        fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
-        onlyRenderVisibleElements={workflow.nodes.length > 150}
-        colorMode={dark ? "dark" : "light"}
+    <CanvasMenu>
+      <section
+        className="canvas"
+        aria-label={t("designer.canvas")}
+        onDragOver={(event) => {
+          event.preventDefault();
+          event.dataTransfer.dropEffect = "copy";
+        }}
+        onDrop={onDrop}
+        onDoubleClick={onDoubleClick}
       >
-        <Background variant={BackgroundVariant.Dots} gap={GRID} />
-        <Controls showInteractive={false} />
-        <MiniMap pannable zoomable className="canvas-map" ariaLabel={t("designer.map")} />
-      </ReactFlow>
-    </section>
+        <ReactFlow
+          nodes={nodes}
+          edges={edges}
+          nodeTypes={NODE_TYPES}
+          edgeTypes={EDGE_TYPES}
+          onNodesChange={onNodesChange}
+          onEdgesChange={onEdgesChange}
+          onConnect={onConnect}
+          onConnectEnd={onConnectEnd}
+          onNodeClick={(event, node) => {
+            // A plain click on one of several chosen steps means that one.
+            if (!event.shiftKey && !event.ctrlKey && !event.metaKey) useDocument.getState().choose([node.id]);
+          }}
+          onNodeDoubleClick={(_, node) => node.type === "step" && useDocument.getState().openNode(node.id)}
+          onEdgeDoubleClick={(_, edge) =>
+            useRun.getState().jobId && useView.getState().show({ peek: edge.id })
+          }
+          onNodeDragStop={(event, node) =>
+            "clientX" in event && dropOnWire(node.id, event.clientX, event.clientY)
+          }
+          onMoveStart={() => mark("moving", true)}
+          onMove={(_, { zoom }) => mark("far", zoom < FAR)}
+          onMoveEnd={() => mark("moving", false)}
+          nodesDraggable={!readOnly}
+          nodesConnectable={!readOnly}
+          deleteKeyCode={null}
+          disableKeyboardA11y
+          multiSelectionKeyCode={MULTI_KEYS}
+          selectionOnDrag={!TOUCH}
+          panOnDrag={TOUCH || MIDDLE}
+          panOnScroll={!TOUCH}
+          selectionMode={SelectionMode.Partial}
+          zoomOnDoubleClick={false}
+          snapToGrid
+          snapGrid={SNAP}
+          connectionLineType={ConnectionLineType.Bezier}
+          connectionRadius={28}
+          minZoom={0.1}
+          maxZoom={2}
+          fitView
+          fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+          onlyRenderVisibleElements={workflow.nodes.length > 150}
+          colorMode={dark ? "dark" : "light"}
+        >
+          <Background variant={BackgroundVariant.Dots} gap={GRID} />
+          <Controls showInteractive={false} />
+          <MiniMap pannable zoomable className="canvas-map" ariaLabel={t("designer.map")} />
+        </ReactFlow>
+      </section>
+    </CanvasMenu>
   );
+}
+
+/** Tell the style sheet how the canvas is looked at; without React, because it happens with every frame. */
+function mark(name: "moving" | "far", value: boolean): void {
+  const canvas = document.querySelector<HTMLElement>(".canvas");
+  if (canvas && canvas.dataset[name] !== String(value)) canvas.dataset[name] = String(value);
 }
 
 /** Move the view to a single chosen step that is out of sight, as after adding it or walking there. */

@@ -16,7 +16,6 @@ import { useSession } from "@/app/session";
 import type { NodeStatus } from "@/contract/contract.gen";
 import { spanText } from "@/features/run/run-state";
 import { useT, type Word } from "@/i18n/words";
-import { useDocument } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
 import { iconOf, isErrorPort, portsOf, useCatalog } from "../palette/catalog";
 import { useProblems } from "../run/problems";
@@ -58,6 +57,8 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
   const renaming = useView((state) => state.renaming === id);
   const { inputs, outputs } = portsOf(node, component);
   const missing = ready && !component;
+  const about =
+    component?.name === node.name ? component.manifest.category : (component?.name ?? node.module_id);
   return (
     <div
       className="step"
@@ -74,9 +75,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
         )}
         <div className="step-title">
           {renaming ? <NodeName id={id} name={node.name} /> : <strong title={node.name}>{node.name}</strong>}
-          <span>
-            {missing ? t("designer.missing", { id: node.module_id }) : (component?.name ?? node.module_id)}
-          </span>
+          <span>{missing ? t("designer.missing", { id: node.module_id }) : about}</span>
         </div>
         <span className="step-marks">
           {Boolean(node.data?.note) && <StickyNote size={14} aria-label={t("designer.hasNote")} />}
@@ -95,7 +94,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
         <div>
           {inputs.map((port) => (
             <div key={port.name} className="step-port" title={port.tooltip}>
-              <Handle type="target" position={Position.Left} id={port.name} aria-label={port.display_name} />
+              <Handle type="target" position={Position.Left} id={port.name} />
               <span>{port.display_name}</span>
             </div>
           ))}
@@ -110,14 +109,14 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
               title={port.tooltip}
             >
               <span>{port.display_name}</span>
-              <Handle type="source" position={Position.Right} id={port.name} aria-label={port.display_name} />
+              <Handle type="source" position={Position.Right} id={port.name} />
             </div>
           ))}
         </div>
       </div>
       {run && (
         <div className="step-foot">
-          <span>{t(`run.status.${run.status}` as Word)}</span>
+          <span>{t(`status.${run.status}` as Word)}</span>
           {run.attempt > 1 && <span>{t("run.attempt", { count: run.attempt })}</span>}
           {run.ms !== null && <span>{spanText(run.ms)}</span>}
           {stale && <span className="step-stale">{t("designer.stale")}</span>}
@@ -130,7 +129,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
 function RunMark({ status }: { status: NodeStatus }) {
   const t = useT();
   if (status === "RUNNING")
-    return <span className="spinner step-spinner" role="img" aria-label={t("run.status.RUNNING")} />;
+    return <span className="spinner step-spinner" role="img" aria-label={t("status.RUNNING")} />;
   const Mark = MARKS[status];
   return Mark ? <Mark size={16} className="step-mark" aria-hidden="true" /> : null;
 }
@@ -138,5 +137,3 @@ function RunMark({ status }: { status: NodeStatus }) {
 function isStale(ran: WorkflowNode | undefined, now: WorkflowNode): boolean {
   return ran !== undefined && ran !== now && ran.config_values !== now.config_values;
 }
-
-export const openNode = (id: string): void => useDocument.getState().openNode(id);

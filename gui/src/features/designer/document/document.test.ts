@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { copyText, pasteText } from "./clipboard";
+import { dropDraft, keepDraft, readDraft } from "./draft";
 import * as edits from "./edits";
 import { record, redo, startHistory, undo } from "./history";
 import { align, NODE_WIDTH, tidy } from "./layout";
@@ -192,5 +193,33 @@ describe("the document", () => {
   it("records nothing where nothing changed", () => {
     useDocument.getState().edit((workflow) => edits.setConfig(workflow, "nobody", "x", 1));
     expect(useDocument.getState().history.past).toHaveLength(0);
+  });
+});
+
+describe("drafts", () => {
+  const draft = (changed: boolean) => ({ version: 1, workflow: chain(), changed, jobId: null });
+  beforeEach(() => localStorage.clear());
+
+  it("are kept for each engine and preset", () => {
+    keepDraft("e", "p", draft(true));
+    expect(readDraft("e", "p")).toMatchObject({ changed: true, workflow: chain() });
+    expect(readDraft("e", null)).toBeNull();
+    expect(readDraft("other", "p")).toBeNull();
+    dropDraft("e", "p");
+    expect(readDraft("e", "p")).toBeNull();
+  });
+
+  it("that hold changes outlive many others", () => {
+    keepDraft("e", "changed", draft(true));
+    for (let count = 0; count < 40; count++) keepDraft("e", `p${count}`, draft(false));
+    expect(localStorage.length).toBe(20);
+    expect(readDraft("e", "changed")).not.toBeNull();
+  });
+
+  it("that are damaged are none", () => {
+    localStorage.setItem("flowork.designer.draft/e/p", '{"workflow": {}}');
+    expect(readDraft("e", "p")).toBeNull();
+    localStorage.setItem("flowork.designer.draft/e/p", "{");
+    expect(readDraft("e", "p")).toBeNull();
   });
 });

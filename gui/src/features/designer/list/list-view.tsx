@@ -54,7 +54,7 @@ function ListItem({ node }: { node: WorkflowNode }) {
         <button type="button" className="list-name" onClick={() => openNode(node.id)}>
           <strong>{node.name}</strong>
           <span>
-            {run && t(`run.status.${run.status}` as Word)}
+            {run && t(`status.${run.status}` as Word)}
             {node.disabled && t("designer.disabled")}
           </span>
         </button>

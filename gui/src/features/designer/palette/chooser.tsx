@@ -60,7 +60,7 @@ export function Chooser({ label, choices, nothing, onChoose }: Props) {
       />
       <div className="picker" id={id} role="listbox" aria-label={label} ref={list}>
         {found.map((choice, place) => (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: the combobox above takes the keys
+          // The combobox above takes the keys.
           <div
             key={choice.id}
             id={`${id}-${place}`}

@@ -8,6 +8,7 @@ import { Notice } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { DRAG_TYPE } from "../canvas/canvas";
 import { addComponent, nextAim } from "../document/actions";
+import { isWide, useView } from "../view";
 import { iconOf, type Listed, search, useCatalog } from "./catalog";
 import { useFavourites } from "./favourites";
 import "./palette.css";
@@ -51,7 +52,7 @@ export function Palette() {
       {state === "ready" && groups.length === 0 && <p className="field-hint">{t("designer.nothingFound")}</p>}
       {groups.map(([name, items]) => (
         <section key={name}>
-          <h3>{name}</h3>
+          <h2>{name}</h2>
           <ul>
             {items.map((item) => (
               <PaletteItem key={item.id} component={item} favourite={favourites.has(item.id)} />
@@ -73,6 +74,7 @@ function PaletteItem({ component, favourite }: { component: Listed; favourite: b
       ? flow.screenToFlowPosition({ x: box.x + box.width / 2 - 110, y: box.y + box.height / 2 - 40 })
       : { x: 0, y: 0 };
     addComponent(component, nextAim(middle));
+    if (!isWide()) useView.getState().show({ palette: false });
   };
   return (
     <li className="palette-item">

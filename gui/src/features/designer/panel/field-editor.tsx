@@ -1,21 +1,12 @@
-import { FolderOpen, Plus, Variable, X } from "lucide-react";
-import { type DragEvent, lazy, type ReactNode, Suspense, useEffect, useId, useState } from "react";
+import { FolderOpen, Variable } from "lucide-react";
+import { type DragEvent, type ReactNode, useEffect, useId, useState } from "react";
 import { useT } from "@/i18n/words";
 import { Button } from "@/ui/button";
-import type { Known } from "./completion";
 import { nextTimes } from "./cron";
-import { type FieldSpec, isExpression, numberOf, textOfValue, valueOfText } from "./fields";
+import { isExpression, numberOf, textOfValue } from "./fields";
 import { FilePicker } from "./file-picker";
-
-const CodeEditor = lazy(() => import("./code-editor"));
-
-export interface EditorProps {
-  field: FieldSpec;
-  value: unknown;
-  problems: string[];
-  known(): Known;
-  onChange(value: unknown): void;
-}
+import { ListInput, Pairs } from "./row-editors";
+import { type EditorProps, TextInput } from "./text-input";
 
 const BY_TEXT = new Set(["text", "textarea", "code", "file", "folder"]);
 
@@ -89,32 +80,6 @@ function Control(props: EditorProps & { id: string }): ReactNode {
   if (field.kind === "code")
     return <TextInput {...props} rows={field.rows} language={field.language || "json"} />;
   return <TextInput {...props} rows={field.kind === "textarea" ? field.rows : 1} language="" />;
-}
-
-function TextInput({
-  field,
-  value,
-  known,
-  problems,
-  onChange,
-  rows,
-  language,
-}: EditorProps & { rows: number; language: string }) {
-  const text = textOfValue(value);
-  return (
-    <Suspense fallback={<output className="input setting-wait">{text}</output>}>
-      <CodeEditor
-        label={field.label}
-        value={text}
-        language={language}
-        placeholder={field.placeholder}
-        rows={rows}
-        invalid={problems.length > 0}
-        known={known}
-        onChange={(next) => onChange(valueOfText(next, field))}
-      />
-    </Suspense>
-  );
 }
 
 function NumberInput({ field, value, id, onChange }: EditorProps & { id: string }) {
@@ -222,102 +187,5 @@ function Cron(props: EditorProps & { id: string }) {
           : t("panel.cronNext", { times: times.map((time) => time.toLocaleString()).join(" · ") })}
       </span>
     </>
-  );
-}
-
-interface Pair {
-  name: string;
-  value: unknown;
-  type?: string;
-}
-
-const TYPES = ["auto", "text", "number", "boolean", "json"];
-
-function Pairs(props: EditorProps) {
-  const t = useT();
-  const { field, value, onChange } = props;
-  const pairs = Array.isArray(value) ? (value as Pair[]) : [];
-  const change = (place: number, part: Partial<Pair>) =>
-    onChange(pairs.map((pair, at) => (at === place ? { ...pair, ...part } : pair)));
-  return (
-    <div className="setting-rows">
-      {pairs.map((pair, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: rows have no names of their own
-        <div key={place} className="setting-pair">
-          <input
-            className="input"
-            aria-label={t("panel.nameOf", { place: place + 1, name: field.label })}
-            placeholder={t("panel.name")}
-            value={pair.name ?? ""}
-            onChange={(event) => change(place, { name: event.target.value })}
-          />
-          <TextInput
-            {...props}
-            field={{ ...field, label: t("panel.valueOf", { place: place + 1, name: field.label }) }}
-            value={pair.value}
-            rows={1}
-            language=""
-            onChange={(next) => change(place, { value: next ?? "" })}
-          />
-          <select
-            className="input"
-            aria-label={t("panel.typeOf", { place: place + 1, name: field.label })}
-            value={pair.type ?? "auto"}
-            onChange={(event) => change(place, { type: event.target.value })}
-          >
-            {[...new Set([...TYPES, pair.type ?? "auto"])].map((type) => (
-              <option key={type}>{type}</option>
-            ))}
-          </select>
-          <Button
-            kind="quiet"
-            size="icon"
-            aria-label={t("panel.removeRow", { place: place + 1 })}
-            onClick={() => onChange(pairs.filter((_, at) => at !== place))}
-          >
-            <X size={14} aria-hidden="true" />
-          </Button>
-        </div>
-      ))}
-      <Button size="small" onClick={() => onChange([...pairs, { name: "", value: "" }])}>
-        <Plus size={14} aria-hidden="true" />
-        {t("panel.addRow")}
-      </Button>
-    </div>
-  );
-}
-
-function ListInput(props: EditorProps) {
-  const t = useT();
-  const { field, value, onChange } = props;
-  const items = Array.isArray(value) ? value : [];
-  return (
-    <div className="setting-rows">
-      {items.map((item, place) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: items have no names of their own
-        <div key={place} className="setting-path">
-          <TextInput
-            {...props}
-            field={{ ...field, label: t("panel.valueOf", { place: place + 1, name: field.label }) }}
-            value={item}
-            rows={1}
-            language=""
-            onChange={(next) => onChange(items.map((old, at) => (at === place ? (next ?? "") : old)))}
-          />
-          <Button
-            kind="quiet"
-            size="icon"
-            aria-label={t("panel.removeRow", { place: place + 1 })}
-            onClick={() => onChange(items.filter((_, at) => at !== place))}
-          >
-            <X size={14} aria-hidden="true" />
-          </Button>
-        </div>
-      ))}
-      <Button size="small" onClick={() => onChange([...items, ""])}>
-        <Plus size={14} aria-hidden="true" />
-        {t("panel.addRow")}
-      </Button>
-    </div>
   );
 }

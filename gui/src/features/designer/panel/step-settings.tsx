@@ -27,7 +27,7 @@ export function StepSettings({ node }: { node: WorkflowNode }) {
           min={least}
           max={most}
           step={name === "attempts" ? 1 : "any"}
-          label={t(`panel.retry.${name}`)}
+          label={t(`retry.${name}`)}
           placeholder={String(usual)}
           value={retry?.[name] ?? ""}
           onChange={({ target }) => {

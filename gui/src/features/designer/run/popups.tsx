@@ -8,8 +8,8 @@ import { useRun } from "./store";
 /** What the workflow wants to show: one dialog at a time, the oldest first. */
 export function Popups() {
   const t = useT();
-  const { run, closed, close } = useRun();
-  const popup = run?.popups.find((item) => !closed.has(`popup ${item.seq}`));
+  const { run, closed, close, live } = useRun();
+  const popup = (live ? run?.popups : [])?.find((item) => !closed.has(`popup ${item.seq}`));
   const key = popup ? `popup ${popup.seq}` : "";
   const seconds = Number(popup?.config?.auto_close ?? popup?.config?.auto_close_seconds ?? 0);
   useEffect(() => {

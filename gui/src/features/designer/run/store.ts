@@ -6,7 +6,8 @@ import { useSession } from "@/app/session";
 import type { RunMode } from "@/contract/contract.gen";
 import { followRun } from "@/features/run/follow";
 import { FINAL, type RunState } from "@/features/run/run-state";
-import { tellError } from "@/ui/toasts";
+import { t } from "@/i18n/words";
+import { tell, tellError } from "@/ui/toasts";
 import { useDocument, workflowNow } from "../document/store";
 import type { Workflow } from "../document/workflow";
 import { noteProblems } from "./problems";
@@ -19,11 +20,15 @@ interface RunStore {
   busy: boolean;
   /** Popups and approvals that the person has put away. */
   closed: ReadonlySet<string>;
+  /** Whether popups are news: not for a run of the past. */
+  live: boolean;
   start(mode: RunMode, startNodeId?: string): Promise<void>;
   attach(jobId: string, ran?: Workflow): void;
   detach(): void;
   steer(command: "pause_workflow" | "resume_workflow" | "stop_workflow"): Promise<void>;
   close(key: string): void;
+  /** Ask again what was put away unanswered. */
+  reopen(): void;
 }
 
 let stopFollowing: (() => void) | null = null;
@@ -34,14 +39,21 @@ export const useRun = create<RunStore>((set, get) => ({
   ran: null,
   busy: false,
   closed: new Set(),
+  live: false,
 
   async start(mode, startNodeId) {
     const engine = engineNow();
     if (get().busy) return;
+    if (isActive(get().run, get().jobId)) {
+      tell(t("designer.runs"));
+      return;
+    }
     const workflow = workflowNow();
     const { preset } = useDocument.getState();
     const jobId = crypto.randomUUID();
-    set({ busy: true });
+    // The run's name is known before it starts: a reload in between finds it too.
+    get().detach();
+    set({ busy: true, jobId });
     try {
       await engine.request("execute_workflow", {
         job_id: jobId,
@@ -52,8 +64,10 @@ export const useRun = create<RunStore>((set, get) => ({
       });
       noteProblems([]);
       get().attach(jobId, workflow);
+      set({ live: true });
     } catch (error) {
       if (error instanceof FloworkError && error.code === "INVALID_WORKFLOW") noteProblems(error.details);
+      get().detach();
       tellError(error);
     } finally {
       set({ busy: false });
@@ -62,10 +76,19 @@ export const useRun = create<RunStore>((set, get) => ({
 
   attach(jobId, ran) {
     get().detach();
-    set({ jobId, ran: ran ?? null, closed: new Set() });
+    set({ jobId, ran: ran ?? null, closed: readClosed(jobId), live: false });
     stopFollowing = followRun(engineNow(), jobId, (run) => {
-      if (get().jobId === jobId) set({ run });
+      if (get().jobId !== jobId) return;
+      // The first events of a run that was taken up again may be its last: then it is a run of the past.
+      set({ run, live: get().live || !FINAL.has(run.status) });
     });
+    engineNow()
+      .request("get_run", { job_id: jobId })
+      .catch((error: unknown) => {
+        // A run that never began, or that is no longer kept.
+        const gone = error instanceof FloworkError && error.code === "NOT_FOUND";
+        if (gone && get().jobId === jobId) get().detach();
+      });
   },
 
   detach() {
@@ -87,8 +110,26 @@ export const useRun = create<RunStore>((set, get) => ({
     }
   },
 
-  close: (key) => set({ closed: new Set([...get().closed, key]) }),
+  close(key) {
+    const { jobId } = get();
+    const closed = new Set([...get().closed, key]);
+    set({ closed });
+    if (jobId) sessionStorage.setItem(CLOSED, JSON.stringify({ jobId, keys: [...closed] }));
+  },
+  reopen: () => set({ closed: new Set([...get().closed].filter((key) => !key.startsWith("approval "))) }),
 }));
+
+const CLOSED = "flowork.designer.closed";
+
+/** What was put away of this run before a reload. */
+function readClosed(jobId: string): Set<string> {
+  try {
+    const found = JSON.parse(sessionStorage.getItem(CLOSED) ?? "{}") as { jobId?: string; keys?: string[] };
+    return new Set(found.jobId === jobId ? found.keys : []);
+  } catch {
+    return new Set();
+  }
+}
 
 function engineNow() {
   const { engine } = useSession.getState();

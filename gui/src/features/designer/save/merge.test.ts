@@ -27,6 +27,16 @@ describe("merging", () => {
     expect(clashes).toBe(0);
   });
 
+  it("does not take another order of members for a change", () => {
+    const turned = {
+      ...base,
+      nodes: base.nodes.map((node) => Object.fromEntries(Object.entries(node).reverse())),
+    };
+    const { workflow, clashes } = merge(base, turned as Workflow, change(base, "a", "theirs"));
+    expect(names(workflow)).toEqual(["b", "c", "theirs"]);
+    expect(clashes).toBe(0);
+  });
+
   it("keeps mine where both changed the same, and says so", () => {
     const { workflow, clashes } = merge(base, change(base, "a", "mine"), change(base, "a", "theirs"));
     expect(names(workflow)).toEqual(["b", "c", "mine"]);

@@ -1,12 +1,14 @@
 /** Puts two persons' changes of one workflow together, item by item; where both changed the same, mine stays. */
 
+import { canonicalJson } from "@/crypto/preset";
 import type { Workflow } from "../document/workflow";
 
 interface Item {
   id: string;
 }
 
-const same = (one: unknown, other: unknown): boolean => JSON.stringify(one) === JSON.stringify(other);
+const same = (one: unknown, other: unknown): boolean =>
+  one === undefined || other === undefined ? one === other : canonicalJson(one) === canonicalJson(other);
 
 /** Return the union of both changes since `base`, and how many items both had changed differently. */
 export function merge(

@@ -1,5 +1,6 @@
 /** Saving and loading presets; another person's newer version is never overwritten without asking. */
 
+import { navigate } from "wouter/use-browser-location";
 import { create } from "zustand";
 import { FloworkError } from "@/api/errors";
 import { useSession } from "@/app/session";
@@ -55,6 +56,7 @@ export async function saveAs(name: string, basedOn: number): Promise<boolean> {
       .getState()
       .markSaved(workflow, { preset: found?.name ?? name, version: found?.version ?? basedOn + 1 });
     useSave.setState({ conflict: null });
+    navigate(`/designer/${encodeURIComponent(found?.name ?? name)}`, { replace: true });
     tell(t("designer.saved", { name, version: found?.version ?? basedOn + 1 }), "good");
     return true;
   } catch (error) {

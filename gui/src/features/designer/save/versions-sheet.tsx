@@ -105,7 +105,7 @@ function Versions({ preset }: { preset: string }) {
                 {changes.length === 0 && <li>{t("designer.noChanges")}</li>}
                 {changes.map((change) => (
                   <li key={`${change.id}${change.path}${change.kind}`}>
-                    <Badge tone={TONES[change.kind]}>{t(`designer.change.${change.kind}` as Word)}</Badge>
+                    <Badge tone={TONES[change.kind]}>{t(`change.${change.kind}` as Word)}</Badge>
                     <strong>{change.subject === "node" ? nameOf(change.id) : change.id}</strong>
                     <code>{change.path}</code>
                     {change.kind === "changed" && (

@@ -1,0 +1,258 @@
+/** The designer as people use it: draw, run, watch, save, decide. */
+
+import { expect, type Page, test } from "@playwright/test";
+import { centre, drag, expectAccessible, outcome, paste, port, signIn, status, step, unlock } from "./owner";
+
+const node = (id: string, module_id: string, x: number, config_values = {}, more = {}) => ({
+  id,
+  name: id,
+  module_id,
+  x,
+  y: 100,
+  config_values,
+  ...more,
+});
+const wire = (source: string, target: string, source_port_name = "success") => ({
+  id: `edge-${source}-${target}`,
+  source,
+  target,
+  source_port_name,
+  target_port_name: "input",
+});
+
+async function saveAs(page: Page, name: string): Promise<void> {
+  await page.keyboard.press("Control+s");
+  const sheet = page.getByRole("dialog", { name: "Save as" });
+  await sheet.getByLabel("Name").fill(name);
+  await sheet.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText(`${name} is saved as version 1.`)).toBeVisible();
+}
+
+test("a workflow of three steps is drawn by hand, run, looked at and saved", async ({ page }) => {
+  await signIn(page, "/designer");
+  await expect(page.getByRole("heading", { name: "Start with a step" })).toBeVisible();
+  await expectAccessible(page);
+  await page.getByRole("button", { name: "Static data", exact: true }).click();
+
+  await test.step("its settings are a form", async () => {
+    await step(page, "Static data").dblclick();
+    const panel = page.getByRole("dialog", { name: "Static data" });
+    await panel.getByRole("button", { name: "Add a row" }).click();
+    await panel.getByLabel("Name 1 of Values").fill("city");
+    await panel.getByLabel("Value 1 of Values").click();
+    await page.keyboard.type("Bandung");
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await expect(panel).toBeHidden();
+  });
+
+  await test.step("a wire dropped on empty canvas offers what can follow", async () => {
+    const from = await centre(port(page, "Static data", "source", "success"));
+    await drag(page, port(page, "Static data", "source", "success"), { x: from.x + 120, y: from.y - 160 });
+    const picker = page.getByRole("dialog", { name: "Add a step" });
+    await expectAccessible(page);
+    await picker.getByRole("combobox").fill("template");
+    await page.keyboard.press("Enter");
+    await expect(step(page, "Template")).toBeVisible();
+    await step(page, "Template").dblclick();
+    await page.getByRole("dialog").getByRole("textbox", { name: "Template" }).click();
+    await page.keyboard.type("Hello {{ data.city }}!");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toBeHidden();
+  });
+
+  await test.step("a component dragged in is connected by hand", async () => {
+    await page.keyboard.press("1");
+    const canvas = await page.getByRole("region", { name: "Canvas" }).boundingBox();
+    if (!canvas) throw new Error("no canvas");
+    await page
+      .getByRole("button", { name: "Debug popup", exact: true })
+      .dragTo(page.getByRole("region", { name: "Canvas" }), {
+        targetPosition: { x: canvas.width / 2, y: canvas.height - 260 },
+      });
+    const target = port(page, "Debug popup", "target", "input");
+    await drag(page, port(page, "Template", "source", "success"), await centre(target));
+    await expect(page.locator(".react-flow__edge")).toHaveCount(2);
+  });
+
+  await test.step("undo takes the wire away, redo brings it back", async () => {
+    await page.keyboard.press("Control+z");
+    await expect(page.locator(".react-flow__edge")).toHaveCount(1);
+    await page.keyboard.press("Control+Shift+z");
+    await expect(page.locator(".react-flow__edge")).toHaveCount(2);
+  });
+
+  await test.step("it runs and shows its result", async () => {
+    await page.keyboard.press("Shift+T");
+    await page.keyboard.press("Control+Enter");
+    const popup = page.getByRole("dialog", { name: "Debug" });
+    await expect(popup.getByText("Hello Bandung!")).toBeVisible();
+    await popup.getByRole("button", { name: "Close", exact: true }).last().click();
+    await expect(status(page)).toContainText("Succeeded");
+    await expect(outcome(page, "Template")).toContainText("Success");
+    await page.getByRole("button", { name: "Look at the data; 1 passed" }).first().click();
+    await expect(page.getByRole("dialog")).toContainText("Bandung");
+    await page.keyboard.press("Escape");
+    await expectAccessible(page);
+  });
+
+  await test.step("it is saved under a name", async () => {
+    await saveAs(page, "By hand");
+    await page.goto("/designer/By%20hand");
+    await unlock(page);
+    await expect(page.locator(".react-flow__node")).toHaveCount(3);
+    await expect(page.getByText("v1")).toBeVisible();
+  });
+});
+
+test("a reload during a run loses nothing", async ({ page }) => {
+  await signIn(page, "/designer");
+  await paste(page, {
+    nodes: [
+      node("Begin", "static_data_provider_module", 0),
+      node("Long", "wait_until", 300, { seconds: 8 }),
+      node("End", "delay", 600, { seconds: 0 }),
+    ],
+    connections: [wire("Begin", "Long"), wire("Long", "End")],
+  });
+  await page.keyboard.press("Control+Enter");
+  await expect(outcome(page, "Begin")).toContainText("Success");
+  await page.reload();
+  await unlock(page);
+  await expect(outcome(page, "Begin")).toContainText("Success");
+  await expect(status(page)).toContainText("Succeeded");
+  await expect(outcome(page, "End")).toContainText("Success");
+  await page.getByRole("button", { name: "Log", exact: true }).click();
+  await expect(page.getByRole("log", { name: "Log" }).getByText("Workflow finished: SUCCEEDED")).toHaveCount(
+    1,
+  );
+  await status(page).click();
+  await expect(page.getByRole("heading", { level: 1, name: "New workflow" })).toBeVisible();
+  await expect(page.getByRole("list", { name: "Timeline" }).getByRole("listitem")).toHaveCount(3);
+  await expectAccessible(page);
+});
+
+test("an approval is given from a phone", async ({ page, browser, baseURL }) => {
+  await signIn(page, "/designer");
+  await paste(page, {
+    nodes: [
+      node("Ask", "manual_approval", 0, { title: "Send it?", message: "To 200 customers." }),
+      node("Sent", "static_data_provider_module", 300),
+      node("Kept", "static_data_provider_module", 300, {}, { y: 300 }),
+    ],
+    connections: [wire("Ask", "Sent", "approved"), wire("Ask", "Kept", "rejected")],
+  });
+  await page.keyboard.press("Control+Enter");
+  await expect(page.getByRole("dialog", { name: "Send it?" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await status(page).click();
+  await expect(page).toHaveURL(/\/runs\//);
+
+  const phone = await browser.newContext({
+    ...(baseURL ? { baseURL } : {}),
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+  });
+  const small = await phone.newPage();
+  await signIn(small, new URL(page.url()).pathname);
+  const card = small.getByRole("region", { name: "Send it?" });
+  await expect(card).toContainText("To 200 customers.");
+  await expectAccessible(small);
+  const over = await small.getByRole("main").evaluate((main) => main.scrollWidth - main.clientWidth);
+  expect(over, "pixels wider than the phone").toBeLessThanOrEqual(0);
+  await card.getByLabel("Comment").fill("Looks good");
+  await card.getByRole("button", { name: "Approve" }).tap();
+  await expect(status(small)).toContainText("Succeeded");
+  await expect(status(page)).toContainText("Succeeded");
+  await expect(page.getByRole("status").filter({ hasText: /Approved by 0x/ })).toBeVisible();
+  await phone.close();
+});
+
+test("everything can be done without a mouse, in the list", async ({ page }) => {
+  await signIn(page, "/designer");
+  await expect(page.getByRole("button", { name: "Delay", exact: true })).toBeVisible();
+  for (const name of ["static data", "delay"]) {
+    await page.keyboard.press("n");
+    await page.getByRole("combobox").fill(name);
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("dialog")).toBeHidden();
+  }
+  await page.keyboard.press("l");
+  const list = page.getByRole("complementary", { name: "Steps as a list" });
+  await expectAccessible(page);
+  await list.getByRole("button", { name: "Delete the connection from Static data to Delay" }).press("Enter");
+  await expect(page.locator(".react-flow__edge")).toHaveCount(0);
+  await list.getByRole("button", { name: "Connect Static data" }).press("Enter");
+  await list.getByRole("button", { name: "Connect", exact: true }).press("Enter");
+  await expect(page.locator(".react-flow__edge")).toHaveCount(1);
+  await list.getByRole("button", { name: "Open Delay" }).press("Enter");
+  await page.getByRole("dialog").getByRole("textbox", { name: "Seconds" }).fill("0");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox").fill("Simulate");
+  await page.keyboard.press("Enter");
+  await expect(status(page)).toContainText("Succeeded");
+  await list.getByRole("button", { name: "Delete Delay" }).press("Enter");
+  await expect(page.locator(".react-flow__node")).toHaveCount(1);
+});
+
+test("two people who edit one preset lose nothing", async ({ page, browser, baseURL }) => {
+  await signIn(page, "/designer");
+  await paste(page, { nodes: [node("One", "delay", 0), node("Two", "delay", 300)], connections: [] });
+  await saveAs(page, "Shared work");
+
+  const other = await (await browser.newContext(baseURL ? { baseURL } : {})).newPage();
+  await signIn(other, "/designer/Shared%20work");
+  const rename = async (at: Page, from: string, to: string) => {
+    await step(at, from).click();
+    await at.keyboard.press("F2");
+    await at.getByRole("textbox", { name: "Name" }).fill(to);
+    await at.keyboard.press("Enter");
+    await expect(step(at, to)).toBeVisible();
+    await at.keyboard.press("Control+s");
+  };
+  await rename(other, "One", "First");
+  await expect(other.getByText("Shared work is saved as version 2.")).toBeVisible();
+
+  await rename(page, "Two", "Second");
+  const conflict = page.getByRole("dialog", { name: "Someone else saved meanwhile" });
+  await expect(conflict).toContainText(/0x.* saved version 2/);
+  await expectAccessible(page);
+  await conflict.getByRole("button", { name: "Merge" }).click();
+  await expect(step(page, "First")).toBeVisible();
+  await expect(step(page, "Second")).toBeVisible();
+  await page.keyboard.press("Control+s");
+  await expect(page.getByText("Shared work is saved as version 3.")).toBeVisible();
+
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Versions" }).click();
+  const versions = page.getByRole("dialog", { name: "Versions" });
+  await versions
+    .getByRole("listitem")
+    .filter({ hasText: "v3" })
+    .getByRole("button", { name: "Changes" })
+    .click();
+  await expect(versions.getByText("Second").first()).toBeVisible();
+  await expectAccessible(page);
+  await versions
+    .getByRole("listitem")
+    .filter({ hasText: "v1" })
+    .getByRole("button", { name: "Restore" })
+    .click();
+  await expect(page.getByText("Version 1 is the newest again.")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(step(page, "One")).toBeVisible();
+});
+
+test("what is wrong is said where it is wrong", async ({ page }) => {
+  await signIn(page, "/designer");
+  await paste(page, {
+    nodes: [node("Empty", "template", 0), node("Gone", "no_such_component", 300)],
+    connections: [],
+  });
+  await expect(page.getByText("To fix: 2")).toBeVisible();
+  await expect(step(page, "Gone")).toContainText("no_such_component is not installed");
+  await step(page, "Empty").dblclick();
+  await expect(page.getByRole("dialog").getByRole("alert")).toHaveText("Field required");
+});

@@ -1,0 +1,80 @@
+/** What the owner of an engine does on the page of the designer. */
+
+import AxeBuilder from "@axe-core/playwright";
+import { expect, type Locator, type Page } from "@playwright/test";
+import { bytesOfHex } from "@/crypto/bytes";
+import { encryptKey } from "@/wallet/keystore";
+import { KeySigner } from "@/wallet/signer";
+
+const PASSPHRASE = "correct horse battery";
+const KEY = bytesOfHex(process.env.FLOWORK_E2E_KEY ?? "");
+
+/** Open a page as the engine's owner, whose encrypted key this browser has. */
+export async function signIn(page: Page, path: string): Promise<void> {
+  const stored = JSON.stringify(await encryptKey(KEY, new KeySigner(KEY).address, PASSPHRASE));
+  await page.addInitScript((text) => localStorage.setItem("flowork.keystore", text), stored);
+  await page.goto(path);
+  await unlock(page);
+}
+
+export async function unlock(page: Page): Promise<void> {
+  await page.getByLabel("Passphrase").fill(PASSPHRASE);
+  await page.getByRole("button", { name: "Unlock" }).click();
+}
+
+export const step = (page: Page, name: string): Locator =>
+  page.locator(".react-flow__node").filter({ has: page.getByText(name, { exact: true }).first() });
+
+/** How a step fared in the run. */
+export const outcome = (page: Page, name: string): Locator => step(page, name).locator(".step-foot");
+
+export const port = (page: Page, name: string, side: "source" | "target", label: string): Locator =>
+  step(page, name).locator(`.react-flow__handle.${side}[data-handleid="${label}"]`);
+
+export async function drag(page: Page, from: Locator, to: { x: number; y: number }): Promise<void> {
+  const box = await from.boundingBox();
+  if (!box) throw new Error("what is to be dragged is not shown");
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move((box.x + to.x) / 2, (box.y + to.y) / 2, { steps: 5 });
+  await page.mouse.move(to.x, to.y, { steps: 5 });
+  await page.mouse.up();
+}
+
+export async function centre(of: Locator): Promise<{ x: number; y: number }> {
+  const box = await of.boundingBox();
+  if (!box) throw new Error("what is aimed at is not shown");
+  return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+/** Put a workflow on the canvas as a person does who has it as text. */
+export async function paste(page: Page, workflow: object): Promise<void> {
+  await expect(page.getByRole("button", { name: "Delay", exact: true })).toBeVisible();
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    document.body.dispatchEvent(
+      new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
+    );
+  }, JSON.stringify(workflow));
+}
+
+export const status = (page: Page): Locator => page.getByTestId("run-status");
+
+/** The screen can be used by everybody, in light and in dark. */
+export async function expectAccessible(page: Page): Promise<void> {
+  for (const theme of ["light", "dark"]) {
+    await page.evaluate((name) => {
+      document.documentElement.dataset.theme = name;
+      return Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null)));
+    }, theme);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const told = violations.map(
+      ({ id, nodes }) => `${theme} ${id}: ${nodes.map((node) => node.html).join(" | ")}`,
+    );
+    expect(told).toEqual([]);
+  }
+  await page.evaluate(() => {
+    document.documentElement.dataset.theme = "light";
+  });
+}

@@ -1,0 +1,63 @@
+import { useReactFlow } from "@xyflow/react";
+import { ContextMenu } from "radix-ui";
+import type { ReactNode } from "react";
+import { useT } from "@/i18n/words";
+import { useDocument, useWorkflow } from "../document/store";
+import { COMMANDS } from "../keys/commands";
+import { shownKeys } from "../keys/keyboard";
+
+const FOR_STEPS = [
+  "open",
+  "runHere",
+  "rename",
+  "disable",
+  "copy",
+  "duplicate",
+  "tidy",
+  "alignLeft",
+  "alignTop",
+  "delete",
+];
+const FOR_CANVAS = ["add", "paste", "note", "selectAll", "tidy", "fit", "find"];
+
+/** The menu of a right click, or of a long press: for the steps that are chosen, else for the canvas. */
+export function CanvasMenu({ children }: { children: ReactNode }) {
+  const t = useT();
+  const flow = useReactFlow();
+  const { nodes } = useWorkflow();
+  const chosen = useDocument((state) => state.chosen);
+  const some = nodes.some((node) => chosen.has(node.id));
+  const commands = (some ? FOR_STEPS : FOR_CANVAS).flatMap(
+    (id) => COMMANDS.find((command) => command.id === id) ?? [],
+  );
+  return (
+    <ContextMenu.Root>
+      <ContextMenu.Trigger asChild onContextMenuCapture={chooseUnder}>
+        {children}
+      </ContextMenu.Trigger>
+      <ContextMenu.Portal>
+        <ContextMenu.Content className="menu" aria-label={t("designer.more")}>
+          {commands.map((command) => (
+            <ContextMenu.Item
+              key={command.id}
+              className="menu-item canvas-menu-item"
+              // After the menu gave the focus back, so that a field or dialog of the command keeps it.
+              onSelect={() => setTimeout(() => command.run(flow))}
+            >
+              {t(command.word)}
+              {command.keys[0] && <kbd>{shownKeys(command.keys[0])}</kbd>}
+            </ContextMenu.Item>
+          ))}
+        </ContextMenu.Content>
+      </ContextMenu.Portal>
+    </ContextMenu.Root>
+  );
+}
+
+/** A right click on a step that is not chosen chooses it; one on the empty canvas chooses nothing. */
+function chooseUnder(event: { target: EventTarget }): void {
+  const { chosen, choose } = useDocument.getState();
+  const id = (event.target as Element).closest(".react-flow__node")?.getAttribute("data-id");
+  if (!id) choose([]);
+  else if (!chosen.has(id)) choose([id]);
+}

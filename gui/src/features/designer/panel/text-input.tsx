@@ -1,0 +1,40 @@
+import { lazy, Suspense } from "react";
+import type { Known } from "./completion";
+import { type FieldSpec, textOfValue, valueOfText } from "./fields";
+
+const CodeEditor = lazy(() => import("./code-editor"));
+
+export interface EditorProps {
+  field: FieldSpec;
+  value: unknown;
+  problems: string[];
+  known(): Known;
+  onChange(value: unknown): void;
+}
+
+/** Text or code with expressions; the editor is loaded when it is first needed. */
+export function TextInput({
+  field,
+  value,
+  known,
+  problems,
+  onChange,
+  rows,
+  language,
+}: EditorProps & { rows: number; language: string }) {
+  const text = textOfValue(value);
+  return (
+    <Suspense fallback={<output className="input setting-wait">{text}</output>}>
+      <CodeEditor
+        label={field.label}
+        value={text}
+        language={language}
+        placeholder={field.placeholder}
+        rows={rows}
+        invalid={problems.length > 0}
+        known={known}
+        onChange={(next) => onChange(valueOfText(next, field))}
+      />
+    </Suspense>
+  );
+}
