@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing
+from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing, Rate
 
 PlanId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 TxHash = Annotated[str, StringConstraints(pattern=r"^0x[0-9a-fA-F]{64}$")]
@@ -246,7 +246,7 @@ CHECKOUT = Operation(
 )  # fmt: skip
 SUBMIT_PAYMENT = Operation(
     "submit_payment", "POST", "/billing/payments", Auth.WALLET, "Tell of a payment that was sent", Payment, _COMMON,
-    body=PaymentBody, errors=("INVALID_REQUEST", "NOT_FOUND", "CONFLICT", "ENGINE_UNAVAILABLE"),
+    body=PaymentBody, errors=("INVALID_REQUEST", "NOT_FOUND", "CONFLICT", "ENGINE_UNAVAILABLE"), rate=Rate.STRICT,
 )  # fmt: skip
 LIST_PAYMENTS = Operation(
     "list_payments", "GET", "/billing/payments", Auth.WALLET, "The caller's latest 200 payments, newest first",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, StringConstraints, field_validator
 
-from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing
+from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing, Rate
 from shared.contract.sharing import SignedWord
 from shared.errors import ErrorCode, FloworkError
 
@@ -169,5 +169,5 @@ DELETE_LINK = Operation(
 )  # fmt: skip
 RESOLVE_LINK = Operation(
     "resolve_share_link", "GET", "/workflow-shares/resolve/{token}", Auth.NONE, "Where a link leads", ResolvedLink,
-    _TAG, errors=("NOT_FOUND",),
+    _TAG, errors=("NOT_FOUND",), rate=Rate.STRICT,
 )  # fmt: skip

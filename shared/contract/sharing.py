@@ -97,7 +97,7 @@ class SharedEngine(Outgoing):
 
 
 _TAG = "sharing"
-_SHARE_ERRORS = ("INVALID_REQUEST", "NOT_FOUND", "CONFLICT", "BAD_SIGNATURE")
+_SHARE_ERRORS = ("INVALID_REQUEST", "NOT_FOUND", "CONFLICT", "BAD_SIGNATURE", "PAYMENT_REQUIRED")
 _ANSWER = "Let somebody use an engine, or change what they may do"
 
 LIST_SHARED_ENGINES = Operation(

@@ -14,7 +14,12 @@ class Routes:
 
     def __init__(self, context: Context) -> None:
         self._shares = EngineShares(
-            context.database, context.clock, context.presence, context.links, context.gui
+            context.database,
+            context.clock,
+            context.presence,
+            context.links,
+            context.gui,
+            context.billing.limits,
         )
 
     @route(s.LIST_SHARED_ENGINES)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from gateway.billing.limits import Limits
 from gateway.db import audit
 from gateway.db.database import Database
 from gateway.realtime.engine_links import EngineLinks
@@ -40,14 +41,21 @@ class _Asked:
 class EngineShares:
     """The use cases of sharing; addresses are in lower case."""
 
-    def __init__(
-        self, database: Database, clock: Clock, presence: Presence, links: EngineLinks, gui: GuiChannel
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is wired with
+        self,
+        database: Database,
+        clock: Clock,
+        presence: Presence,
+        links: EngineLinks,
+        gui: GuiChannel,
+        limits: Limits,
     ) -> None:
         self._database = database
         self._clock = clock
         self._presence = presence
         self._links = links
         self._gui = gui
+        self._limits = limits
 
     def listing(self, owner: str, engine_id: str) -> list[EngineShare]:
         """List the guests of an own engine; raises NOT_FOUND."""
@@ -67,7 +75,7 @@ class EngineShares:
     def share(self, owner: str, engine_id: str, body: ShareEngineBody) -> tuple[ShareAdded, bool]:
         """Let somebody use an engine, or change what they may do; tell also whether the share is new.
 
-        Raises NOT_FOUND, CONFLICT (the owner, or too many), INVALID_REQUEST or BAD_SIGNATURE.
+        Raises NOT_FOUND, CONFLICT (the owner, or too many), PAYMENT_REQUIRED, INVALID_REQUEST or BAD_SIGNATURE.
         """
         with self._database.read() as connection:
             asked = self._read(connection, owner, engine_id, body)
@@ -76,6 +84,8 @@ class EngineShares:
         row = ShareRow(engine_id, asked.guest, asked.role, asked.grant, asked.epoch, now_ms)
         with self._database.write() as connection:
             _require_owner(connection, owner, engine_id)
+            if queries.find(connection, engine_id, asked.guest) is None:
+                self._limits.check(owner, "shares", connection=connection)
             is_new = queries.put(connection, row)
             queries.raise_epoch(connection, engine_id, asked.epoch)
             epoch = queries.epoch_of(connection, engine_id)

@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -25,7 +26,7 @@ def context() -> Context:
     parts: Any = None
     return Context(
         clock=parts, database=parts, sessions=parts, presence=parts, links=parts, gui=parts, answers=parts,
-        share_tokens=parts, admins=parts,
+        share_tokens=parts, admins=parts, billing=MagicMock(),
     )  # fmt: skip
 
 
