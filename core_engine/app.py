@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.access.invitation import claim_line
 from core_engine.access.replays import ReplayJournal
 from core_engine.access.share_links import ShareLinks
@@ -39,13 +38,9 @@ from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.transport.address import Address, AddressFile, reachable
-from core_engine.transport.origin import OriginRule
-from core_engine.transport.peer import PeerLimits
-from core_engine.transport.server import Door, SocketServer
-from core_engine.triggers import TriggerService
 from core_engine.triggers.results import RunResults
-from core_engine.triggers.secret import RuleSecrets
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
+from core_engine.wiring import open_access, open_sockets, open_triggers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
@@ -116,7 +111,7 @@ class Engine:
         self._isolation = "unknown"
         self._tasks: list[asyncio.Task[None]] = []
         self.failure: FloworkError | None = None
-        self.access = self._build_access()
+        self.access = open_access(settings.identity, store, clock)
         self.registry, self._files = open_registry(settings, store, clock)
         self._documents = documents = open_documents(
             settings,
@@ -129,7 +124,9 @@ class Engine:
         self._installer = self._build_installer()
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
-        self.triggers = self._build_triggers()
+        self.triggers = open_triggers(
+            store, self.registry, self.runs, documents, self._files, role_of=self.access.role_of, clock=clock
+        )
         self.rooms = Rooms(
             self.runs,
             self.registry,
@@ -146,7 +143,7 @@ class Engine:
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
-        self.sockets = self._build_sockets()
+        self.sockets = open_sockets(settings, self._dispatcher, self.access, clock)
         self.rest = self._build_rest()
         self.http = self._build_http()
         self.relay = self._build_relay()
@@ -259,16 +256,6 @@ class Engine:
         policy = InstallPolicy.of(additions.policy, additions.trusted, lambda: self.access.owner)
         return Installer(self.registry.shelf, policy, self._clock)
 
-    def _build_access(self) -> AccessControl:
-        identity = self._settings.identity
-        policy = AccessPolicy(
-            engine_id=identity.engine_id,
-            owner_address=identity.owner_address,
-            claim_code=reveal(identity.claim_code),
-            trust=identity.gateway_trust,
-        )
-        return AccessControl(policy, self._store, self._clock)
-
     def _build_runs(self) -> RunService:
         return RunService(
             self._store,
@@ -313,19 +300,6 @@ class Engine:
             triggers=self.triggers.figures,
         )
 
-    def _build_triggers(self) -> TriggerService:
-        documents = self._documents
-        return TriggerService(
-            self._store,
-            self.registry,
-            self.runs,
-            documents.presets,
-            RuleSecrets(documents.cipher, documents.variables),
-            files=self._files,
-            role_of=self.access.role_of,
-            clock=self._clock,
-        )
-
     def _build_pulse(self) -> Pulse:
         pulse = Pulse(
             self._settings.identity.engine_id,
@@ -335,23 +309,6 @@ class Engine:
         )
         pulse.subscribe(self._tell_vitals)
         return pulse
-
-    def _build_sockets(self) -> SocketServer:
-        listen, limits = self._settings.listen, self._settings.limits
-        door = Door(
-            host=listen.socket_host,
-            port=listen.socket_port,
-            engine_id=self._settings.identity.engine_id,
-            origins=OriginRule(listen.allowed_origins.split(","), self._settings.link.gateway_url),
-            max_connections=limits.max_connections,
-        )
-        bounds = PeerLimits(
-            max_message_bytes=limits.max_message_bytes,
-            messages_per_second=limits.messages_per_second,
-            outbox_bytes=limits.outbox_bytes,
-            auth_deadline_seconds=limits.auth_deadline_seconds,
-        )
-        return SocketServer(door, bounds, dispatcher=self._dispatcher, access=self.access, clock=self._clock)
 
     def _build_link(self) -> GatewayLink | None:
         identity, link = self._settings.identity, self._settings.link

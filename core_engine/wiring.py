@@ -1,0 +1,77 @@
+"""Makes parts of the engine from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core_engine.access.control import AccessControl, AccessPolicy
+from core_engine.commands.dispatch import Dispatcher
+from core_engine.components.files import RootedFiles
+from core_engine.components.registry import ComponentRegistry
+from core_engine.documents import Documents
+from core_engine.settings import EngineSettings, Identity
+from core_engine.storage import EngineStore
+from core_engine.transport.origin import OriginRule
+from core_engine.transport.peer import PeerLimits
+from core_engine.transport.server import Door, SocketServer
+from core_engine.triggers import TriggerService
+from core_engine.triggers.secret import RuleSecrets
+from core_engine.workflow import RunService
+from shared.clock import Clock
+from shared.contract.base import Role
+from shared.settings import reveal
+
+
+def open_access(identity: Identity, store: EngineStore, clock: Clock) -> AccessControl:
+    """Return who may do what; `AccessControl.load` comes before its use."""
+    policy = AccessPolicy(
+        engine_id=identity.engine_id,
+        owner_address=identity.owner_address,
+        claim_code=reveal(identity.claim_code),
+        trust=identity.gateway_trust,
+    )
+    return AccessControl(policy, store, clock)
+
+
+def open_sockets(
+    settings: EngineSettings, dispatcher: Dispatcher, access: AccessControl, clock: Clock
+) -> SocketServer:
+    """Return the raw WebSocket server; nothing is listened on yet."""
+    listen, limits = settings.listen, settings.limits
+    door = Door(
+        host=listen.socket_host,
+        port=listen.socket_port,
+        engine_id=settings.identity.engine_id,
+        origins=OriginRule(listen.allowed_origins.split(","), settings.link.gateway_url),
+        max_connections=limits.max_connections,
+    )
+    bounds = PeerLimits(
+        max_message_bytes=limits.max_message_bytes,
+        messages_per_second=limits.messages_per_second,
+        outbox_bytes=limits.outbox_bytes,
+        auth_deadline_seconds=limits.auth_deadline_seconds,
+    )
+    return SocketServer(door, bounds, dispatcher=dispatcher, access=access, clock=clock)
+
+
+def open_triggers(  # noqa: PLR0913 - what they are wired with
+    store: EngineStore,
+    registry: ComponentRegistry,
+    runs: RunService,
+    documents: Documents,
+    files: RootedFiles,
+    *,
+    role_of: Callable[[str], Role | None],
+    clock: Clock,
+) -> TriggerService:
+    """Return what starts saved workflows by itself; it is loaded and started later."""
+    return TriggerService(
+        store,
+        registry,
+        runs,
+        documents.presets,
+        RuleSecrets(documents.cipher, documents.variables),
+        files=files,
+        role_of=role_of,
+        clock=clock,
+    )
