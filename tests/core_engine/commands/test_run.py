@@ -211,5 +211,7 @@ async def test_components_are_listed_by_type(tmp_path: Path) -> None:
         answer = await client.ask("request_components_list")
         assert answer["component_type"] == "modules"
         assert "delay" in {component["id"] for component in answer["components"]}
-        assert (await client.ask("request_components_list", component_type="triggers"))["components"] == []
+        triggers = await client.ask("request_components_list", component_type="triggers")
+        assert "cron_trigger" in {component["id"] for component in triggers["components"]}
+        assert (await client.ask("request_components_list", component_type="tools"))["components"] == []
         assert (await client.ask("request_components_list", component_type="x"))["code"] == "INVALID_REQUEST"
