@@ -63,7 +63,8 @@ def adapted(platform: Platform, folder: Path, tls: int) -> str:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with running_platform(tmp_path_factory.mktemp("platform")) as platform:
+    folder, names = tmp_path_factory.mktemp("platform"), {"GATEWAY_PUBLIC_URL": f"https://{API}"}
+    with running_platform(folder, **names) as platform:
         yield platform
 
 
