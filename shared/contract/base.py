@@ -115,7 +115,7 @@ class Operation:
     """One REST operation of the gateway; ``path`` is relative to ``/api/v1`` and uses ``{name}`` parameters.
 
     ``body`` is a model of an object, or a `RootModel` where the documented body is something else. ``query`` holds
-    the members of the query; ``also`` are further statuses of success.
+    the members of the query; ``also`` are further statuses of success, ``failing`` further ones of INTERNAL.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Operation:
     media: str = "application/json"
     rate: Rate = Rate.NORMAL
     also: tuple[int, ...] = ()
+    failing: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Enter the operation in the register; two of one name are a mistake of ours."""

@@ -37,7 +37,7 @@ def run(script: str, *replies: Any) -> list[Any]:
         capture_output=True,
         text=True,
         timeout=60,
-        env=node._environment(),
+        env=node._environment("the claim helper of the plain page"),
         check=False,
     )
     assert done.returncode == 0, done.stderr
