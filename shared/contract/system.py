@@ -16,7 +16,7 @@ class Health(Outgoing):
 
 HEALTH = Operation(
     "health", "GET", "/system/health", Auth.NONE, "Whether the gateway can serve", Health, "system",
-    errors=("INTERNAL",), rate=Rate.LIGHT,
+    errors=("INTERNAL",), rate=Rate.LIGHT, failing=(503,),
 )  # fmt: skip
 
 

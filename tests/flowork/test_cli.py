@@ -17,8 +17,8 @@ from flowork.supervisor.service import CHECKOUT
 from shared.errors import ERROR_TABLE, ErrorCode, FloworkError
 
 VERBS = {
-    "audit", "claim", "components", "demo", "doctor", "engine", "engines", "gateway", "identity",
-    "presets", "run", "runs", "test", "triggers", "up", "validate", "variables", "version",
+    "audit", "backup", "billing", "claim", "component", "components", "demo", "doctor", "engine", "engines", "env",
+    "gateway", "identity", "presets", "run", "runs", "test", "triggers", "up", "validate", "variables", "version",
 }  # fmt: skip
 
 

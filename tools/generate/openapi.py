@@ -120,6 +120,8 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     by_status: dict[int, list[ErrorCode]] = {}
     for code in sorted(set(codes)):
         by_status.setdefault(ERROR_TABLE[code].http, []).append(code)
+    for status in operation.failing:
+        by_status.setdefault(status, []).append(ErrorCode.INTERNAL)
     responses: dict[str, Any] = {}
     if ErrorCode.NOT_IMPLEMENTED not in codes:
         content = {operation.media: {"schema": schemas.of(operation.response)}}
