@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ import requests
 from docker.errors import DockerException, ImageNotFound
 
 IMAGE = "flowork-test-shell:2"
+SOCKET = Path("/var/run/docker.sock")
 _PROGRAMS = ("sh", "echo", "cat", "sleep", "ls", "id", "touch", "head", "env")
 
 
@@ -23,6 +25,9 @@ def docker_image() -> str:
 
     Skips the test where no Docker engine answers.
     """
+    # the library leaves its socket open where there is nothing to connect to
+    if not os.environ.get("DOCKER_HOST") and not SOCKET.exists():
+        pytest.skip(f"no Docker engine answers here: there is no {SOCKET}")
     try:
         client = docker.from_env(timeout=60)
         client.ping()

@@ -114,8 +114,9 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     codes = [ErrorCode(name) for name in operation.errors] + list(_ALWAYS)
     if operation.auth is not Auth.NONE:
         codes += _PROOF
+    if operation.auth is Auth.WALLET:
+        codes.append(ErrorCode.REPLAYED)  # a bound signature counts once, whatever it is for
     if operation.method != "GET":
-        codes += [ErrorCode.REPLAYED] if operation.auth is Auth.WALLET else []
         codes += [ErrorCode.INVALID_REQUEST, ErrorCode.TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA]
     by_status: dict[int, list[ErrorCode]] = {}
     for code in sorted(set(codes)):
