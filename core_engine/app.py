@@ -268,6 +268,7 @@ class Engine:
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
+            write_text=self.registry.write_text,
         )
 
     def _build_dispatcher(self) -> Dispatcher:
