@@ -38,12 +38,14 @@ from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.transport.address import Address, AddressFile, reachable
+from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
 from core_engine.wiring import open_access, open_sockets, open_triggers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
+from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 from shared.signing.envelope import EnvelopeVerifier
@@ -154,6 +156,7 @@ class Engine:
         self._watchdog = LoopWatchdog(clock)
         self.access.subscribe(self.sockets.enforce_access)
         self.access.subscribe(self.relay.enforce_access)
+        self.triggers.alarms.listen(self._tell_alarm)
 
     async def start(self) -> None:
         """Take up the unfinished runs, then listen; raises CONFIGURATION where that is impossible."""
@@ -354,6 +357,15 @@ class Engine:
         self.sockets.broadcast((vitals.to_frame(),))
         if self.link is not None:
             self.link.report(vitals)
+
+    def _tell_alarm(self, raised: Raised) -> None:
+        """Tell everyone with a role who is connected, and start the preset that the workflow names for alarms."""
+        frame = raised.frame
+        self.sockets.broadcast((frame,))
+        self.relay.broadcast((frame,))
+        role = self.access.role_of(raised.rule.owner)
+        if role is not None and role >= Role.RUNNER:
+            self._followups.trigger_raised(raised)
 
     async def _keep_house(self) -> None:
         due = 0.0
