@@ -289,7 +289,8 @@ class RunSubscribed(Event, name="run_subscribed", audience=Audience.CALLER):
 class SubscribeRun(Command, name="subscribe_run", reply=RunSubscribed, role=Role.READER):
     """Follow a run from just after event ``after_seq``: no gap, no repeat, also after a lost connection.
 
-    With ``include_children`` the runs that its steps start follow too, each from its first event on.
+    With ``include_children`` the runs that its steps start follow too, each from its first event on, unless it has
+    ended already: `list_runs` with ``parent_job_id`` names those, and each can be followed by itself.
     """
 
     after_seq: int = Field(default=0, ge=0)

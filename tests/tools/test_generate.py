@@ -11,7 +11,7 @@ from openapi_spec_validator import validate
 
 from shared.contract import catalog
 from tools.generate import __main__ as generate
-from tools.generate import asyncapi, openapi
+from tools.generate import asyncapi, compatibility_page, openapi
 
 DERIVED = generate.derived()
 
@@ -58,3 +58,20 @@ def _references(value: Any) -> Iterator[str]:
 
 def test_generated_json_is_stable() -> None:
     assert json.loads(openapi.make()) == json.loads(openapi.make())
+
+
+def test_every_message_and_field_is_tried_somewhere() -> None:
+    models = [*catalog.commands().values(), *catalog.events().values()]
+    untried = [model.name for model in models if not compatibility_page.where_tried(model)]
+    untried += [
+        f"{model.name}.{field}"
+        for model, field in compatibility_page.fields()
+        if not compatibility_page.where_tried(model, field)
+    ]
+    assert untried == []
+
+
+def test_everything_that_is_documented_is_in_the_contract() -> None:
+    head, _, missing = compatibility_page.make().partition("Not there at all:")
+    assert "## Fields" in head
+    assert [line for line in missing.splitlines() if line.startswith("- `")] == []

@@ -4,64 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from shared.contract import catalog
 from shared.contract.base import Command, Event, Operation
+from tools.generate import _documented as documented
 
 FILENAME = "docs/compatibility.md"
 
-_TESTS = Path(__file__).resolve().parents[2] / "tests" / "core_engine" / "commands"
-_DOCUMENTED_COMMANDS = frozenset(
-    {
-        "execute_workflow", "stop_workflow", "pause_workflow", "resume_workflow", "request_components_list",
-        "request_presets_list", "load_preset", "save_preset", "delete_preset", "request_settings", "save_settings",
-        "request_variables", "update_variable", "delete_variable", "request_drives", "request_directory_list",
-        "request_connection_history", "execute_standalone_node", "install_component", "uninstall_component",
-    }
-)  # fmt: skip
-_DOCUMENTED_EVENTS = frozenset(
-    {
-        "engine_status_update", "drives_list_response", "directory_list_response", "components_list_response",
-        "presets_list_response", "load_preset_response", "settings_response", "variables_response",
-        "connection_history_response", "log", "workflow_status_update", "NODE_EXECUTION_METRIC",
-        "CONNECTION_STATUS_UPDATE", "component_install_status", "SHOW_DEBUG_POPUP", "MANUAL_APPROVAL_REQUESTED",
-    }
-)  # fmt: skip
-
-# Method and path of what documented clients call below /api/v1, with parameters as {}.
-_DOCUMENTED_OPERATIONS = frozenset(
-    """
-    GET /auth/profile|POST /auth/logout|POST /auth/register|POST /auth/login
-    GET /user/engines|POST /user/engines|DELETE /user/engines/{}|POST /user/engines/{}/reset-token
-    PUT /user/engines/{}/update-name|GET /user/shared-engines|GET /engines/{}/shares|POST /engines/{}/shares
-    DELETE /engines/{}/shares/{}|GET /user/engines/{}/shares|POST /user/engines/{}/share
-    DELETE /user/engines/{}/shares/{}|POST /user/engines/{}/shares/delete|POST /user/engines/select-for-auth
-    GET /user/preferences|PATCH /user/preferences|PUT /user/profile|PATCH /user/profile|GET /user/public/{}
-    GET /user/state/favorite_presets|PUT /user/state/favorite_presets
-    GET /user/state/favorite_components|PUT /user/state/favorite_components
-    GET /user/state/active_widgets|PUT /user/state/active_widgets
-    GET /workflows/{}/shares|POST /workflows/{}/shares|PUT /workflow-shares/{}|DELETE /workflow-shares/{}
-    GET /workflow-shares/resolve/{}|GET /dashboard/summary
-    GET /modules|GET /plugins|GET /tools|GET /triggers|GET /widgets|GET /components/{}/{}/icon
-    GET /presets|POST /presets|GET /presets/{}|DELETE /presets/{}|GET /presets/{}/exists|GET /presets/{}/versions
-    GET /presets/{}/versions/{}|GET /variables|GET /variables/{}|PUT /variables/{}|DELETE /variables/{}
-    PATCH /variables/{}/state|GET /settings|PATCH /settings|GET /localization/{}|GET /news|GET /proxy/{}|POST /proxy/{}
-    GET /system/health|GET /system/disabled-components|POST /system/clear-cache
-    GET /engine/get-engine-auth-info|GET /engine/claim-token
-    GET /marketplace/list|POST /marketplace/publish|GET /marketplace/items/{}|POST /marketplace/vote
-    POST /marketplace/delete|POST /marketplace/component/install
-    """.strip()
-    .replace("\n", "|")
-    .replace("    ", "")
-    .split("|")
-)
+_TESTS = Path(__file__).resolve().parents[2] / "tests" / "core_engine"
+_MOST_TESTS = 3
+_OF_ALL = frozenset({"type", "request_id"})
+_WORD = re.compile(r"\w+")
+_TEXT = re.compile(r"""["'](\w+)["']""")
 
 _HEAD = """# Compatibility
 
 Generated from the contract. *Documented* names belong to the published protocol and keep its fields; *ours* are
-additions beside it. Every command is tried over a real socket by the tests named (in `tests/core_engine/commands`);
-the relay maps all of them by the same declarations (`tests/e2e/test_gui_relay.py`, `tests/core_engine/gateway_link`).
+additions beside it. The tests (below `tests/core_engine`, at most three are named) speak of the message by its name,
+those of a field of both. An answer is tried by the tests of its commands too.
+The relay maps all of them by the same declarations (`tests/e2e/test_gui_relay.py`, `tests/core_engine/gateway_link`).
+Where a command cannot be carried out the answer is one `error` event; on the relay also the documented answer, with
+`error` in it, where there is one.
 
 ## Commands (raw socket and relay)
 
@@ -71,7 +36,15 @@ the relay maps all of them by the same declarations (`tests/e2e/test_gui_relay.p
 _EVENTS = """
 ## Events
 
-| raw socket | | relay | who receives it |
+| raw socket | | relay | who receives it | tests |
+|---|---|---|---|---|
+"""
+_FIELDS = """
+## Fields
+
+Every message has a `type`; `request_id` is echoed in the answer, and `job_id` may stand in every command.
+
+| message | field | | test |
 |---|---|---|---|
 """
 _REST = """
@@ -98,35 +71,84 @@ Not there at all:
 
 def make() -> str:
     """Return the page; a documented name that the contract lacks is listed at its end."""
-    return "".join([_HEAD, *_commands(), _EVENTS, *_events(), _REST, *_operations(), _NOT_YET, *_missing()])
+    parts = [_HEAD, *_commands(), _EVENTS, *_events(), _FIELDS, *_fields(), _REST, *_operations()]
+    return "".join([*parts, _NOT_YET, *_missing()])
+
+
+def where_tried(model: type[Command | Event], field: str | None = None) -> list[str]:
+    """Return the test files that speak of a message, and of its field where one is given."""
+    names = {(model.name, model.__name__)}
+    if issubclass(model, Event):
+        commands = catalog.commands().values()
+        names |= {(item.name, item.__name__) for item in commands if item.reply is model}
+    return [
+        file
+        for file, (words, texts) in _sources().items()
+        if (field is None or field in words) and any(name in texts or kind in words for name, kind in names)
+    ]
+
+
+@cache
+def _sources() -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Return the words of every test file, and those of them that stand in quotes."""
+    texts = {
+        path.relative_to(_TESTS).as_posix(): path.read_text() for path in sorted(_TESTS.rglob("test_*.py"))
+    }
+    return {
+        name: (frozenset(_WORD.findall(text)), frozenset(_TEXT.findall(text))) for name, text in texts.items()
+    }
+
+
+def _named(files: list[str], most: int = _MOST_TESTS) -> str:
+    return ", ".join(f"`{file}`" for file in files[:most])
 
 
 def _commands() -> Iterator[str]:
-    sources = {path.name: path.read_text() for path in sorted(_TESTS.glob("test_*.py"))}
     for name, model in catalog.commands().items():
-        tests = ", ".join(
-            f"`{file}`" for file, text in sources.items() if name in text or model.__name__ in text
-        )
-        yield f"| `{name}` | {_kind(model)} | {model.role.name.lower()} | `{_reply(model)}` | {tests} |\n"
+        place = f"{_kind(model)} | {model.role.name.lower()} | `{_reply(model)}`"
+        yield f"| `{name}` | {place} | {_named(where_tried(model))} |\n"
 
 
 def _events() -> Iterator[str]:
     for name, model in catalog.events().items():
-        yield f"| `{name}` | {_kind(model)} | `{model.relay}` | {model.audience.value} |\n"
+        place = f"{_kind(model)} | `{model.relay}` | {model.audience.value}"
+        yield f"| `{name}` | {place} | {_named(where_tried(model))} |\n"
+
+
+def _fields() -> Iterator[str]:
+    for model, field in fields():
+        kind = "documented" if field in documented.FIELDS.get(model.name, ()) else "ours"
+        yield f"| `{model.name}` | `{field}` | {kind} | {_named(where_tried(model, field), 1)} |\n"
+
+
+def fields() -> Iterator[tuple[type[Command | Event], str]]:
+    """Yield every message with each of its own fields, as they are called on the wire."""
+    models: list[type[Command | Event]] = [*catalog.commands().values(), *catalog.events().values()]
+    for model in models:
+        for name, info in model.model_fields.items():
+            field = info.alias or name
+            known = field in documented.FIELDS.get(model.name, ())
+            if field not in _OF_ALL and (known or field != "job_id" or issubclass(model, Event)):
+                yield model, field
 
 
 def _operations() -> Iterator[str]:
     for item in sorted(catalog.operations().values(), key=lambda item: (item.path, item.method)):
-        kind = "documented" if _place(item) in _DOCUMENTED_OPERATIONS else "ours"
+        kind = "documented" if _place(item) in documented.OPERATIONS else "ours"
         yield f"| `{item.method} {item.path}` | {kind} | {item.auth.value} | {item.summary} |\n"
 
 
 def _missing() -> Iterator[str]:
     known = catalog.commands().keys() | catalog.events().keys()
-    for name in sorted((_DOCUMENTED_COMMANDS | _DOCUMENTED_EVENTS) - known):
+    for name in sorted((documented.COMMANDS | documented.EVENTS) - known):
         yield f"- `{name}`\n"
+    named = {(model.name, field) for model, field in fields()}
+    for name, wanted in sorted(documented.FIELDS.items()):
+        for field in sorted(wanted):
+            if (name, field) not in named:
+                yield f"- `{field}` of `{name}`\n"
     places = {_place(item) for item in catalog.operations().values()}
-    for place in sorted(_DOCUMENTED_OPERATIONS - places):
+    for place in sorted(documented.OPERATIONS - places):
         yield f"- `{place}`\n"
 
 
@@ -139,4 +161,4 @@ def _reply(model: type[Command]) -> str:
 
 
 def _kind(model: type[Command | Event]) -> str:
-    return "documented" if model.name in _DOCUMENTED_COMMANDS | _DOCUMENTED_EVENTS else "ours"
+    return "documented" if model.name in documented.COMMANDS | documented.EVENTS else "ours"

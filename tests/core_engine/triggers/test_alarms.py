@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,7 @@ async def test_an_alarm_reaches_who_has_a_role_on_the_socket_and_behind_the_gate
         found = await reader.until(lambda frame: frame["type"] == "TRIGGER_ALARM")
         wanted = {"rule_id": made.id, "preset_name": "flow", "rule_name": "Nightly", "kind": "not_started"}
         assert wanted.items() <= found.items()
+        assert datetime.fromisoformat(found["timestamp"]).tzinfo is not None
         assert wanted.items() <= (await page.next("TRIGGER_ALARM")).items()
         await stranger.send("list_runs")
         assert (await stranger.next())["code"] == "FORBIDDEN", "nothing came before the answer"

@@ -10,7 +10,7 @@ from core_engine.kernel.component import Component, Config, Execution
 from core_engine.kernel.payload import Result
 from core_engine.workflow.retry import worth_retrying
 from core_engine.workflow.usage import MOST_SPENDINGS, Spending, Usage, money
-from shared.contract.run import RunStatus
+from shared.contract.run import RunDetails, RunStatus
 from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.workflow.workshop import Registry, bench, workflow
 
@@ -55,6 +55,9 @@ async def test_the_sums_are_told_live_and_read_the_same_after_a_restart(tmp_path
         ("a", "0.1", "EUR"),
         ("b", "0.1", "EUR"),
     ]
+    assert [(frame["job_id"], frame["attempt"]) for frame in told] == [("run-1", 1)] * 2
+    assert all(frame["seq"] in watcher.seqs and frame["timestamp"] for frame in told)
+    assert isinstance(before, RunDetails)
     assert watcher.seqs == list(range(1, len(watcher.seqs) + 1))
     assert before.usage is not None
     assert before.usage.model_dump() == {
