@@ -13,7 +13,7 @@ from core_engine.kernel.family import CalledWorkflow, RunsOutcome
 from core_engine.kernel.ports import EndedRun, RaisedAlarm
 from core_engine.workflow.expressions import Variables
 from core_engine.workflow.records import StepResumed
-from core_engine.workflow.slots import Slots
+from core_engine.workflow.slots import KeyedSlots, Slots
 from core_engine.workflow.threads import StepThreads
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
@@ -81,6 +81,7 @@ class Environment:
     variables: Variables
     threads: StepThreads
     slots: Slots[Any]
+    keys: KeyedSlots[Any]
     parallel_per_run: int
     epoch: int
     wake: Callable[[Any], None]

@@ -15,7 +15,7 @@ from core_engine.workflow.laps import Lap
 from shared.contract.flow_family import WorkflowInput
 from shared.contract.flow_rules import JoinRule
 from shared.contract.run import RunMode
-from shared.contract.workflow import RetryPolicy
+from shared.contract.workflow import Concurrency, RetryPolicy
 
 MAIN_PORTS = frozenset({"success", "output", "default", "source", "out", "main", "result"})
 ERROR_PORTS = ("error", "failure")
@@ -30,6 +30,7 @@ class Node:
     ``reference`` is what the registry finds the component by, where that is not ``module_id`` alone.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
     ``late`` says that its settings hold statements, which take a while to work out.
+    ``concurrency`` is what it shares with other nodes of the engine.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
     """
 
@@ -52,6 +53,7 @@ class Node:
     body: dict[str, Any] | None = None
     reference: str = ""
     late: bool = False
+    concurrency: Concurrency | None = None
 
     @property
     def label(self) -> str:
@@ -65,7 +67,8 @@ class Node:
     def runs_ahead(self, mode: RunMode) -> bool:
         """Whether the step may run before its start is journaled: it is short and leaves no trace."""
         inline = self.component.execution is Execution.INLINE
-        return self.disabled or (inline and not self.late and self.policy(mode) is StepPolicy.REPEATABLE)
+        waits = self.late or self.concurrency is not None
+        return self.disabled or (inline and not waits and self.policy(mode) is StepPolicy.REPEATABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ class _Parser:
             component=component,
             config=None if defect else config,
             template=template,
+            concurrency=node.concurrency,
             late=any(statements_in(template)),
             join_any=rule.mode == "any",
             disabled=node.disabled,

@@ -43,6 +43,7 @@ class LiveRun(DebuggedRun):
         self.attempts: dict[int, Attempt] = {}
         self._claimed: list[Attempt] = []
         self._launching: list[Attempt] = []
+        self._put_back: list[int] = []
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
     def advance(self, deadline: float) -> bool:
@@ -56,6 +57,9 @@ class LiveRun(DebuggedRun):
             count += 1
             if count % _INLINE_STRETCH == 0 and self.env.clock.monotonic() > deadline:
                 return True
+        put_back, self._put_back = self._put_back, []
+        for index in put_back:
+            planner.give_again(index)
         while planner.has_claims and len(self.attempts) < self.env.parallel_per_run:
             if not self.env.slots.take(self):
                 break
@@ -76,6 +80,7 @@ class LiveRun(DebuggedRun):
         self.record(record)
         self._cancel_timers()
         self.env.slots.leave(self)
+        self.env.keys.leave(self)
         for attempt in list(self.attempts.values()):
             self._close(attempt)
             self.cancelled(attempt.node.index, attempt.policy, launched=attempt.launched)
@@ -101,6 +106,7 @@ class LiveRun(DebuggedRun):
         self.held = True
         self._cancel_timers()
         self.env.slots.leave(self)
+        self.env.keys.leave(self)
         for attempt in list(self.attempts.values()):
             if not attempt.launched:
                 self._interrupt(attempt)
@@ -161,7 +167,7 @@ class LiveRun(DebuggedRun):
 
     def step_returned(self, attempt: Attempt, outcome: Outcome) -> None:
         """Take the end of a launched step's code; the result of one that was given up is refused."""
-        self.env.slots.give()
+        self._give_slot(attempt)
         node = attempt.node.index
         if self.attempts.get(node) is not attempt:
             _LOG.debug(
@@ -228,7 +234,7 @@ class LiveRun(DebuggedRun):
 
     def _claim(self) -> None:
         """Record the start of the next step that has to wait for the journal; the caller took a slot for it."""
-        index = self.state.planner.next_claim()
+        index = self._next_claim()
         if index is None:
             self.env.slots.give()
             return
@@ -237,6 +243,21 @@ class LiveRun(DebuggedRun):
         self.attempts[index] = attempt
         self._claimed.append(attempt)
         self.record_start(attempt)
+
+    def _next_claim(self) -> int | None:
+        """Return the next step whose key is free, taken for it; the others are looked at when theirs is."""
+        while (index := self.state.planner.next_claim()) is not None:
+            shared = self.state.graph.nodes[index].concurrency
+            if shared is None or self.env.keys.take(self, shared.key, shared.most):
+                return index
+            self.state.planner.put_back(index)
+            self._put_back.append(index)
+        return None
+
+    def _give_slot(self, attempt: Attempt) -> None:
+        self.env.slots.give()
+        if attempt.node.concurrency:
+            self.env.keys.give(attempt.node.concurrency.key)
 
     def _launch(self, attempt: Attempt) -> None:
         attempt.launched = True
@@ -286,7 +307,7 @@ class LiveRun(DebuggedRun):
         del self.attempts[attempt.node.index]
         attempt.end()
         if not attempt.launched:
-            self.env.slots.give()
+            self._give_slot(attempt)
 
     @override
     def await_retry(self, node: int, seconds: float) -> None:

@@ -48,7 +48,7 @@ from core_engine.workflow.projection import Projection, status_frame, time_text
 from core_engine.workflow.reading import RunReading
 from core_engine.workflow.recovery import recover_runs
 from core_engine.workflow.run import LiveRun
-from core_engine.workflow.slots import Slots
+from core_engine.workflow.slots import KeyedSlots, Slots
 from core_engine.workflow.state import RunState
 from core_engine.workflow.threads import StepThreads
 from shared.clock import Clock
@@ -110,6 +110,7 @@ class RunService(RunReading):
             variables=variables or NoVariables(),
             threads=StepThreads(limits.max_parallel_steps),
             slots=Slots(limits.max_parallel_steps, conductor.wake, self._quiet.set),
+            keys=KeyedSlots(conductor.wake),
             parallel_per_run=limits.max_parallel_steps_per_run,
             epoch=store.epoch,
             wake=conductor.wake,

@@ -1,7 +1,8 @@
-"""How many steps may run at the same time over all runs, and who is next when one ends."""
+"""How many steps may run at the same time, over all runs and under one key, and who is next when one ends."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -43,3 +44,33 @@ class Slots(Generic[RunT]):
     def leave(self, run: RunT) -> None:
         """Step out of the line."""
         self._line.pop(run, None)
+
+
+class KeyedSlots(Generic[RunT]):
+    """A counter for each key; ``wake`` is called for the runs that found a key taken, in the order they came."""
+
+    def __init__(self, wake: Callable[[RunT], None]) -> None:
+        self._wake = wake
+        self._used: Counter[str] = Counter()
+        self._lines: dict[str, dict[RunT, None]] = {}
+
+    def take(self, run: RunT, key: str, most: int) -> bool:
+        """Take one of ``most`` slots under a key, or stand in line and return False."""
+        if self._used[key] >= most:
+            self._lines.setdefault(key, {})[run] = None
+            return False
+        self._used[key] += 1
+        return True
+
+    def give(self, key: str) -> None:
+        """Return a slot."""
+        self._used[key] -= 1
+        if not self._used[key]:
+            del self._used[key]
+        for run in self._lines.pop(key, ()):
+            self._wake(run)
+
+    def leave(self, run: RunT) -> None:
+        """Step out of every line."""
+        for key in [key for key, line in self._lines.items() if line.pop(run, self) is None and not line]:
+            del self._lines[key]

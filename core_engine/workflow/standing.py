@@ -72,6 +72,15 @@ class Standing:
         """Return a ready node whose start must be synced before its step runs, or None for now."""
         return self._next(self._ready_claim)
 
+    def put_back(self, node: int) -> None:
+        """Keep a node that `next_claim` gave as ready; it is given again after `give_again`."""
+        self._queued[node] = _IN_LINE
+
+    def give_again(self, node: int) -> None:
+        """Have `next_claim` give a node that was put back, unless it came to something else meanwhile."""
+        if self._queued[node] == _IN_LINE:
+            self._ready_claim.append(node)
+
     def retry_due(self, node: int) -> None:
         """Say that a failed node's wait is over."""
         if self.retries.pop(node, None) is not None and not self.stopping:

@@ -31,6 +31,16 @@ class RetryPolicy(Incoming):
     jitter: float = Field(default=0.1, ge=0, le=1)
 
 
+class Concurrency(Incoming):
+    """How many steps may run at the same time under one key, over all runs of the engine.
+
+    Nodes with the same ``key`` share it, in whatever workflow they stand; further steps wait, in order.
+    """
+
+    key: str = Field(min_length=1, max_length=120)
+    most: int = Field(default=1, ge=1, le=10_000)
+
+
 class WorkflowNode(Incoming):
     """One step: which component runs, with which settings, and how failures are met.
 
@@ -51,6 +61,7 @@ class WorkflowNode(Incoming):
     component_version: str | None = Field(default=None, max_length=80)
     disabled: bool = False
     retry: RetryPolicy | None = None
+    concurrency: Concurrency | None = None
     timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86_400)
     parent_id: NodeId | None = Field(default=None, validation_alias=AliasChoices("parent_id", "parentId"))
 

@@ -23,14 +23,14 @@ async def test_an_example_runs(tmp_path: Path, number: int) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 6
+    assert len(EXAMPLES) == 7
 
 
 async def test_get_run_shows_the_round_that_is_asked_for(tmp_path: Path) -> None:
     loop = {"isEnabled": True, "iterations": 3}
     async with engine(tmp_path) as running, talker(running) as client:
         await client.ask(
-            "execute_workflow", job_id="run-1", workflow_data=EXAMPLES[3] | {"global_loop_config": loop}
+            "execute_workflow", job_id="run-1", workflow_data=EXAMPLES[4] | {"global_loop_config": loop}
         )
         await client.finish("run-1")
         found = await client.ask("get_run", job_id="run-1", round=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core_engine.workflow.slots import Slots
+from core_engine.workflow.slots import KeyedSlots, Slots
 
 
 def test_slots_are_given_in_the_order_of_asking():
@@ -24,3 +24,25 @@ def test_slots_are_given_in_the_order_of_asking():
     assert not idle
     slots.give()
     assert (slots.used, idle) == (0, [True])
+
+
+def test_a_key_is_taken_so_often_and_all_who_asked_are_woken():
+    woken: list[str] = []
+    keys: KeyedSlots[str] = KeyedSlots(woken.append)
+    assert keys.take("a", "api", 2)
+    assert keys.take("b", "api", 2)
+    assert keys.take("b", "other", 1)
+    assert not keys.take("c", "api", 2)
+    assert not keys.take("d", "api", 2)
+    assert not keys.take("d", "other", 1)
+    keys.leave("d")
+    keys.give("other")
+    assert woken == []
+    keys.give("api")
+    assert woken == ["c"]
+    assert keys.take("d", "api", 2)
+    assert not keys.take("c", "api", 2)
+    keys.leave("c")
+    keys.give("api")
+    keys.give("api")
+    assert woken == ["c"]
