@@ -30,11 +30,19 @@ GUARANTEES: dict[StepPolicy, str] = {
 _SIMPLE_TYPES: dict[Any, str] = {str: "string", int: "integer", float: "float", bool: "boolean"}
 
 
-def describe(component: Component[Any], *, icon_file: str | None) -> ManifestInfo:
-    """Return the manifest. Raises ValueError when the class leaves out something a form or a reader needs."""
+def check(component: Component[Any]) -> None:
+    """Raise ValueError when the class leaves out something a form or a reader needs."""
     for attribute in ("id", "name", "description", "category"):
         if not getattr(component, attribute, ""):
             raise ValueError(f"the component has no {attribute}")
+    for name, field in component.config_model.model_fields.items():
+        if not field.description:
+            raise ValueError(f"the setting {name} has no description")
+
+
+def describe(component: Component[Any], *, icon_file: str | None) -> ManifestInfo:
+    """Return the manifest; raises what `check` does."""
+    check(component)
     properties = [_property(name, field) for name, field in component.config_model.model_fields.items()]
     fields = component.config_model.model_fields.values()
     return ManifestInfo(
@@ -83,8 +91,6 @@ def _port(port: Port) -> PortInfo:
 
 
 def _property(name: str, field: FieldInfo) -> PropertyInfo:
-    if not field.description:
-        raise ValueError(f"the setting {name} has no description")
     kind, options = _type_of(field.annotation)
     hints = _hints(field)
     default = None if field.is_required() else field.get_default(call_default_factory=True)
@@ -96,7 +102,7 @@ def _property(name: str, field: FieldInfo) -> PropertyInfo:
         id=name,
         type=str(hints.get("widget", kind)),
         label=field.title or name.replace("_", " ").capitalize(),
-        description=field.description,
+        description=field.description or "",
         default=_plain(default),
         required=field.is_required(),
         options=[PropertyOption(label=option.replace("_", " "), value=option) for option in options],

@@ -69,7 +69,7 @@ class ComponentRegistry:
         self._services = services
         self._shelf = shelf
         self._components: dict[str, Component[Any]] = {}
-        self._infos: dict[str, tuple[str, ComponentInfo]] = {}
+        self._infos: dict[str, ComponentInfo] = {}
         self._folders: dict[str, Path] = {}
         self._broken: dict[str, str] = {}
         for parent in folders:
@@ -108,7 +108,12 @@ class ComponentRegistry:
 
     def listing(self, component_type: str) -> list[ComponentInfo]:
         """Describe the components of a type (modules, plugins, tools, triggers), sorted by name."""
-        infos = [info for kind, info in self._infos.values() if kind == component_type]
+        mine = [name for name, found in self._components.items() if found.component_type == component_type]
+        for name in mine:
+            if name not in self._infos:
+                self._describe(name)
+        broken = [name for name in self._broken if component_type == "modules" and name in self._infos]
+        infos = [self._infos[name] for name in dict.fromkeys([*mine, *broken])]
         infos += self._shelf.listing(component_type) if self._shelf else ()
         return sorted(infos, key=lambda info: (info.name.casefold(), info.id))
 
@@ -137,22 +142,34 @@ class ComponentRegistry:
 
     def _enter(self, folder: Path) -> None:
         name = folder.name
-        if name in self._infos:
+        if name in self._components or name in self._broken:
             self._broken[str(folder)] = "another component has this id"
             return
         try:
             component = _build(folder, self._services)
-            info = manifest.inform(manifest.describe(component, icon_file="icon.svg"))
+            manifest.check(component)
         except Exception as error:  # noqa: BLE001 - the border between the engine and a component's folder
-            reason = f"{type(error).__name__}: {error}"
-            reason = str(error) if isinstance(error, BrokenComponentError | ValueError) else reason
-            _log.warning("a component cannot be used", extra={"component": str(folder), "reason": reason})
-            self._broken[name] = reason
-            self._infos[name] = ("modules", manifest.inform_broken(name, reason))
+            self._break(name, folder, error)
             return
         self._components[name] = component
         self._folders[name] = folder
-        self._infos[name] = (component.component_type, info)
+
+    def _describe(self, name: str) -> None:
+        """Work a component's description out; at the start that would take as long as everything else."""
+        try:
+            described = manifest.describe(self._components[name], icon_file="icon.svg")
+        except Exception as error:  # noqa: BLE001 - the border between the engine and a component's folder
+            del self._components[name]
+            self._break(name, self._folders.pop(name), error)
+        else:
+            self._infos[name] = manifest.inform(described)
+
+    def _break(self, name: str, folder: Path, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, BrokenComponentError | ValueError) else reason
+        _log.warning("a component cannot be used", extra={"component": str(folder), "reason": reason})
+        self._broken[name] = reason
+        self._infos[name] = manifest.inform_broken(name, reason)
 
 
 def open_registry(

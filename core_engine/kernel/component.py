@@ -47,9 +47,12 @@ class Execution(StrEnum):
 
 
 class Config(BaseModel):
-    """Base of every component's configuration; unknown members are ignored, because saved workflows differ."""
+    """Base of every component's configuration; unknown members are ignored, because saved workflows differ.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    A validator is built at its first use: most engines use few of the components.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
