@@ -1,4 +1,4 @@
-"""A35, A36, A37, A47, A114: bodies and addresses of another kind than the contract's, at every operation of the gateway."""
+"""A35, A36, A37, A47, A114: bodies and proofs in another form than the contract's, at every operation."""
 
 from __future__ import annotations
 
