@@ -226,10 +226,8 @@ def in_process(folder: Path, clock: Clock | None = None, **environ: str) -> Iter
 
 def environment(folder: Path, **environ: str) -> dict[str, str]:
     """Return the environment of a gateway in a process of its own."""
-    ours = ("GATEWAY_", "FLOWORK_", "PYTHONDONTWRITEBYTECODE")
+    ours = ("GATEWAY_", "FLOWORK_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    # Compiled once for all the processes that tests start; it more than halves each start.
-    clean["PYTHONPYCACHEPREFIX"] = str(ROOT / "var" / "cache" / "bytecode")
     return clean | {
         "FLOWORK_DATA_DIR": str(folder),
         "GATEWAY_PORT": "0",
