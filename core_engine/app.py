@@ -38,12 +38,14 @@ from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.transport.address import Address, AddressFile, reachable
+from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
 from core_engine.wiring import open_access, open_sockets, open_triggers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
+from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 from shared.signing.envelope import EnvelopeVerifier
@@ -154,6 +156,7 @@ class Engine:
         self._watchdog = LoopWatchdog(clock)
         self.access.subscribe(self.sockets.enforce_access)
         self.access.subscribe(self.relay.enforce_access)
+        self.triggers.alarms.listen(self._tell_alarm)
 
     async def start(self) -> None:
         """Take up the unfinished runs, then listen; raises CONFIGURATION where that is impossible."""
@@ -180,7 +183,7 @@ class Engine:
     async def close(self) -> None:
         """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""
         self.sockets.stop_accepting()
-        self._address.remove()
+        self._address.withdraw(os.getpid())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -268,6 +271,7 @@ class Engine:
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
+            write_text=self.registry.write_text,
         )
 
     def _build_dispatcher(self) -> Dispatcher:
@@ -354,6 +358,15 @@ class Engine:
         if self.link is not None:
             self.link.report(vitals)
 
+    def _tell_alarm(self, raised: Raised) -> None:
+        """Tell everyone with a role who is connected, and start the preset that the workflow names for alarms."""
+        frame = raised.frame
+        self.sockets.broadcast((frame,))
+        self.relay.broadcast((frame,))
+        role = self.access.role_of(raised.rule.owner)
+        if role is not None and role >= Role.RUNNER:
+            self._followups.trigger_raised(raised)
+
     async def _keep_house(self) -> None:
         due = 0.0
         while True:
@@ -365,6 +378,8 @@ class Engine:
                     await self._retention.sweep()
             except FloworkError as error:
                 _log.warning("could not tidy the storage", extra={"reason": error.message})
+                if self._store.failure:
+                    self._fail(self._store.failure)
 
     def _fail(self, error: FloworkError) -> None:
         self.failure = self.failure or error

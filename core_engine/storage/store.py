@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core_engine.storage.blobs import BlobFiles
+from core_engine.storage.fence import FencedConnection
 from core_engine.storage.lock import DataLock
 from core_engine.storage.reader import Reader
 from core_engine.storage.rows import SEGMENT_BITS, Write
@@ -19,7 +20,6 @@ from core_engine.storage.schema import prepare
 from core_engine.storage.writer import Done, Job, Writer
 from shared.errors import ErrorCode, FloworkError
 
-_EPOCH = "engine.epoch"
 _DELETE_CHUNK = 200
 _PATIENCE = 30.0
 
@@ -29,16 +29,17 @@ class EngineStore:
 
     ``reads`` is for quick reads on the event loop, ``archive`` for long ones on other threads.
 
-    ``epoch`` grows by one at every start on the same data; work handed out under an older epoch is stale.
+    ``epoch`` grows by one at every start on the same data; work handed out under an older epoch is stale, and what
+    an engine of an older one still wants to write is refused (`core_engine.storage.fence`).
     """
 
-    def __init__(self, lock: DataLock, path: Path, connection: sqlite3.Connection, blobs: BlobFiles) -> None:
+    def __init__(self, lock: DataLock, path: Path, connection: FencedConnection, blobs: BlobFiles) -> None:
         """Use `EngineStore.open`."""
         self._lock = lock
         self.blobs = blobs
         self.reads = Reader(path)
         self.archive = Reader(path)
-        self.epoch = _next_epoch(connection)
+        self.epoch = connection.raise_fence()
         _sweep(connection, blobs)
         self._next_run = self.reads.last_run_number()
         self._writer = Writer(connection, blobs)
@@ -73,6 +74,11 @@ class EngineStore:
     def blocked(self) -> bool:
         """Whether the journal waits for room on the disk."""
         return self._writer.blocked
+
+    @property
+    def failure(self) -> FloworkError | None:
+        """Why nothing can be written any more; the engine should end then."""
+        return self._writer.failure
 
     def get(self, key: str) -> bytes | None:
         """Return a small value."""
@@ -192,13 +198,6 @@ def _settle(future: asyncio.Future[Any], value: Any, error: FloworkError | None)
         future.set_exception(error)
     else:
         future.set_result(value)
-
-
-def _next_epoch(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT body FROM value WHERE key = ?", (_EPOCH,)).fetchone()
-    epoch = int(row[0]) + 1 if row else 1
-    connection.execute("INSERT OR REPLACE INTO value VALUES (?, ?)", (_EPOCH, str(epoch).encode("ascii")))
-    return epoch
 
 
 def _sweep(connection: sqlite3.Connection, blobs: BlobFiles) -> None:

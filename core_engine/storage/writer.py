@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from core_engine.storage.blobs import BlobFiles
+from core_engine.storage.fence import StaleWriterError
 from core_engine.storage.rows import Statements, Write
 from shared.errors import ErrorCode, FloworkError
 
@@ -208,7 +209,10 @@ class Writer:
             with suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-            errand.done(None, _judge(error))
+            judged = _judge(error)
+            if isinstance(error, StaleWriterError):
+                self.failure = judged
+            errand.done(None, judged)
         else:
             errand.done(result, None)
 
@@ -218,6 +222,8 @@ def _judge(error: sqlite3.Error | OSError) -> FloworkError:
 
     After a failed sync the kernel may have dropped the pages, so a later sync that succeeds proves nothing.
     """
+    if isinstance(error, StaleWriterError):
+        return FloworkError(ErrorCode.INTERNAL, f"The engine writes nothing any more: {error}.")
     if isinstance(error, sqlite3.IntegrityError):
         return FloworkError(ErrorCode.CONFLICT, f"A run of this id exists already: {error}.")
     if isinstance(error, OSError):

@@ -16,6 +16,7 @@ from core_engine.workflow.debugging import DebuggedRun
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_payload, encode_result
+from core_engine.workflow.late_settings import launch_late
 from core_engine.workflow.outcomes import NOTHING, Known
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import Attempt, Outcome, StepContext, configure, launch
@@ -243,15 +244,17 @@ class LiveRun(DebuggedRun):
         node = attempt.node
         try:
             context, payload = self._prepare(attempt)
-            config = configure(
-                self, context, attempt.node.component.seen_by_settings(payload, context.answer)
-            )
+            seen = node.component.seen_by_settings(payload, context.answer)
+            config = None if node.late else configure(self, context, seen)
         except Exception as error:  # noqa: BLE001 - unreadable inputs or settings fail this step only
             self.step_returned(attempt, error)
             return
         if node.timeout_seconds and node.component.execution is not Execution.INLINE:
             attempt.timer = self.env.loop.call_later(node.timeout_seconds, self._expire, attempt)
-        launch(self, attempt, context, config, payload)
+        if config is not None:
+            launch(self, attempt, context, config, payload)
+        else:
+            launch_late(self, attempt, context, payload, seen)
 
     def _prepare(self, attempt: Attempt) -> tuple[StepContext, Payload]:
         given = self.state.given(attempt.node.index)

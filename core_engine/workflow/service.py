@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -34,7 +34,7 @@ from core_engine.workflow.aids import check_aids
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor
 from core_engine.workflow.delivery import Delivery, Subscription
-from core_engine.workflow.environment import Environment, no_presets
+from core_engine.workflow.environment import Environment, no_presets, no_texts
 from core_engine.workflow.events import Events
 from core_engine.workflow.expressions import NoVariables, Variables
 from core_engine.workflow.family import Family
@@ -81,6 +81,7 @@ class RunService(RunReading):
         variables: Variables | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
         presets: Callable[[str], CalledWorkflow] | None = None,
+        write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts,
         park_after: float = PARK_AFTER,
     ) -> None:
         self._registry = registry
@@ -118,6 +119,7 @@ class RunService(RunReading):
             alarm=self._alarm,
             family=self._family,
             presets=presets or no_presets,
+            write_text=write_text,
         )
         self._parking.settle_in(self._env)
 
