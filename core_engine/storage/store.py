@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -13,6 +12,7 @@ from typing import Any
 
 from core_engine.storage.blobs import BlobFiles
 from core_engine.storage.fence import FencedConnection
+from core_engine.storage.link import Link
 from core_engine.storage.lock import DataLock
 from core_engine.storage.reader import Reader
 from core_engine.storage.rows import SEGMENT_BITS, Write
@@ -200,14 +200,14 @@ def _settle(future: asyncio.Future[Any], value: Any, error: FloworkError | None)
         future.set_result(value)
 
 
-def _sweep(connection: sqlite3.Connection, blobs: BlobFiles) -> None:
+def _sweep(connection: Link, blobs: BlobFiles) -> None:
     """Delete payload files that a crash left without a run."""
     for name in blobs.names():
         if not connection.execute("SELECT 1 FROM blob WHERE name = ? LIMIT 1", (name,)).fetchone():
             blobs.remove(name)
 
 
-def _delete(connection: sqlite3.Connection, *, blobs: BlobFiles, numbers: Sequence[int]) -> None:
+def _delete(connection: Link, *, blobs: BlobFiles, numbers: Sequence[int]) -> None:
     """Delete runs; a payload file goes only after the transaction that forgot its last user."""
     connection.execute("BEGIN IMMEDIATE")
     names: set[str] = set()
@@ -227,13 +227,13 @@ def _delete(connection: sqlite3.Connection, *, blobs: BlobFiles, numbers: Sequen
         blobs.remove(name)
 
 
-def _delete_workflows(connection: sqlite3.Connection) -> None:
+def _delete_workflows(connection: Link) -> None:
     connection.execute("DELETE FROM workflow WHERE hash NOT IN (SELECT workflow FROM run)")
 
 
-def _settle_run(connection: sqlite3.Connection, *, run_id: str) -> None:
+def _settle_run(connection: Link, *, run_id: str) -> None:
     connection.execute("UPDATE run SET settled = 1 WHERE id = ?", (run_id,))
 
 
-def _delete_replay(connection: sqlite3.Connection, *, now_ms: int) -> None:
+def _delete_replay(connection: Link, *, now_ms: int) -> None:
     connection.execute("DELETE FROM replay WHERE expires_ms <= ?", (now_ms,))

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from core_engine.storage.blobs import BlobFiles
 from core_engine.storage.fence import StaleWriterError
+from core_engine.storage.link import Link, RemoteError
 from core_engine.storage.rows import Statements, Write
 from shared.errors import ErrorCode, FloworkError
 
 _LOG = logging.getLogger(__name__)
 Done = Callable[[Sequence[Write], FloworkError | None], None]
-Job = Callable[[sqlite3.Connection], Any]
+Job = Callable[[Link], Any]
 
 _PASSING_SQLITE = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
@@ -45,7 +46,7 @@ class Writer:
     The queue is bounded by its callers: a run has one write under way at a time, and open runs are limited.
     """
 
-    def __init__(self, connection: sqlite3.Connection, blobs: BlobFiles) -> None:
+    def __init__(self, connection: Link, blobs: BlobFiles) -> None:
         self._connection = connection
         self._blobs = blobs
         self._statements = Statements()
@@ -226,7 +227,9 @@ def _judge(error: sqlite3.Error | OSError) -> FloworkError:
         return FloworkError(ErrorCode.INTERNAL, f"The engine writes nothing any more: {error}.")
     if isinstance(error, sqlite3.IntegrityError):
         return FloworkError(ErrorCode.CONFLICT, f"A run of this id exists already: {error}.")
-    if isinstance(error, OSError):
+    if isinstance(error, RemoteError):
+        passing = error.passing
+    elif isinstance(error, OSError):
         passing = error.errno in _PASSING_OS
     else:
         code = getattr(error, "sqlite_errorcode", 0)
