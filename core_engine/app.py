@@ -37,6 +37,7 @@ from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
+from core_engine.storage.opening import open_store
 from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
@@ -86,7 +87,7 @@ async def running(
     require_native_backend()
     async with AsyncExitStack() as stack:
         try:
-            store = EngineStore.open(settings.data.engine_dir)
+            store = open_store(settings)
             stack.callback(store.close)
             engine = Engine(settings, store, stop or asyncio.Event(), clock or SystemClock())
         except OSError as error:
