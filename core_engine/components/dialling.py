@@ -1,4 +1,4 @@
-"""How a server that is not asked by HTTP is reached: by an address judged once, with TLS checked for the host's name."""
+"""How a server that is not asked by HTTP is reached: at an address judged once, with TLS checked for its name."""
 
 from __future__ import annotations
 
