@@ -30,6 +30,7 @@ class Node:
     ``reference`` is what the registry finds the component by, where that is not ``module_id`` alone.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
+    ``values`` are the settings as written, ``queue`` and ``worker`` (a label) say which workers its steps are for.
     """
 
     index: int
@@ -50,6 +51,9 @@ class Node:
     lap: Lap | None = None
     body: dict[str, Any] | None = None
     reference: str = ""
+    values: Any = None
+    queue: str = ""
+    worker: str = ""
 
     @property
     def label(self) -> str:
