@@ -12,6 +12,8 @@ from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN
 from shared.settings import SettingsGroup, reveal, setting
 
 PREFIXES = ("ENGINE_",)
+_QUEUE = "(default|heavy|docker)"
+_LABEL = "[a-z0-9][a-z0-9_-]{0,39}"
 
 
 class Identity(SettingsGroup):
@@ -266,12 +268,12 @@ class Workers(SettingsGroup):
         description="After how many seconds a step that no worker has taken is announced again.",
     )  # fmt: skip
     queues: str = setting(
-        "default,heavy,docker", env="ENGINE_WORKER_QUEUES", pattern=r"^(default|heavy|docker)(,(default|heavy|docker))*$",
+        "default,heavy,docker", env="ENGINE_WORKER_QUEUES", pattern=f"^{_QUEUE}(,{_QUEUE})*$",
         description="Comma-separated queues that a worker serves.",
     )  # fmt: skip
     labels: str = setting(
-        "", env="ENGINE_WORKER_LABELS", pattern=r"^$|^[a-z0-9][a-z0-9_-]{0,39}(,[a-z0-9][a-z0-9_-]{0,39}){0,19}$",
-        description="Comma-separated labels of a worker, such as gpu: it also takes the steps that ask for one of them.",
+        "", env="ENGINE_WORKER_LABELS", pattern=f"^$|^{_LABEL}(,{_LABEL}){{0,19}}$",
+        description="Comma-separated labels of a worker, such as gpu: it also takes the steps that ask for one.",
     )  # fmt: skip
     processes: int = setting(
         2, env="ENGINE_WORKER_PROCESSES", ge=1, le=512, description="Steps that one worker carries out at a time."

@@ -68,8 +68,9 @@ class Claims:
     async def offer(self, offer: Offer) -> None:
         """Put a step up for workers; offering it twice changes nothing."""
         await self._execute(
-            "INSERT INTO step_claim (id, run, node, attempt, step, epoch, queue, label,"
-            " lease_seconds, request, engine, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'READY') ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO step_claim (id, run, node, attempt, step, epoch, queue, label, lease_seconds, request,"
+            " engine, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'READY')"
+            " ON CONFLICT (id) DO NOTHING",
             (*offer, self._engine),
         )
 

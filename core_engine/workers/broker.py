@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import redis
 from celery import Celery  # type: ignore[import-untyped]
 from celery.signals import setup_logging  # type: ignore[import-untyped]
-from kombu.exceptions import OperationalError as BrokerError  # type: ignore[import-untyped]
+from kombu.exceptions import OperationalError as BrokerError
 
 from shared.errors import ErrorCode, FloworkError
 
@@ -168,7 +168,8 @@ def _check_database(client: redis.Redis) -> None:
     if client.exists(MARK):
         return
     _cursor, keys = client.scan(count=200)
-    foreign = [key for key in keys if not key.decode(errors="replace").startswith(_OURS)]
+    names = [key.decode(errors="replace") if isinstance(key, bytes) else key for key in keys]
+    foreign = [name for name in names if not name.startswith(_OURS)]
     if foreign:
         number = client.connection_pool.connection_kwargs.get("db", 0)
         message = (

@@ -80,6 +80,7 @@ class _Watch:
         self._lease = lease
         self._untold: deque[bytes] = deque()
         self._changed = asyncio.Event()
+        self._all_told = asyncio.Event()
         self._number = 1
         self._in_hand: bytes | None = None
 
@@ -138,8 +139,9 @@ class _Watch:
                     return body
                 self._untold.append(body)
                 self._changed.set()
-                while len(self._untold) >= _MOST_UNTOLD:  # the step waits until the database has taken some
-                    await asyncio.sleep(_TELL_EVERY)
+                if len(self._untold) >= _MOST_UNTOLD:  # the step waits until the database has taken them
+                    self._all_told.clear()
+                    await self._all_told.wait()
         return None
 
     async def _pass_on(self) -> None:
@@ -163,6 +165,7 @@ class _Watch:
                 return False
             self._in_hand = None
             self._number += 1
+        self._all_told.set()
         return True
 
 

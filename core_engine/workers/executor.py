@@ -302,4 +302,4 @@ def _nobody(follow: Follow, *, reachable: bool) -> str:
 def _outcome(task: asyncio.Task[Any]) -> Outcome:
     if task.cancelled():
         return FloworkError(ErrorCode.COMPONENT_FAILED, "The step was cancelled.")
-    return task.exception() or task.result()  # type: ignore[no-any-return]
+    return task.exception() or task.result()

@@ -21,7 +21,7 @@ class Follow:
         "attempt", "began", "context", "ended", "host", "id", "offered", "place", "sent_at", "since", "told", "warned",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913 - one thing each
+    def __init__(  # noqa: PLR0913, PLR0917 - one thing each
         self, claim: str, host: Host, attempt: Attempt, context: StepContext, place: Place, since: float
     ) -> None:
         self.id = claim

@@ -103,10 +103,7 @@ def _settle(parent: int) -> None:
 def _carry_out(body: bytes, registry: ComponentRegistry, files: RootedFiles, line: socket.socket) -> bytes:
     try:
         request = msgspec.json.decode(body, type=Request)
-        component = registry.find(request.component)
-        if component is None:
-            message = f"This worker has no component {request.component!r}; is it of another version?"
-            raise FloworkError(ErrorCode.CONFIGURATION, message)
+        component = _component(request, registry)
         guard = threading.Lock()
 
         def tell(told: bytes) -> None:
@@ -118,18 +115,26 @@ def _carry_out(body: bytes, registry: ComponentRegistry, files: RootedFiles, lin
             result = asyncio.run(_await(component, context, request, registry))
         else:
             result = _call(component, context, request)
-        outputs = encode_result(result)
-        if isinstance(outputs, Suspend):
-            raise FloworkError(
-                ErrorCode.NOT_IMPLEMENTED, "A step that waits cannot be carried out by a worker."
-            )
-        ended = ended_well(outputs)
-        if len(ended) > LARGEST:
-            raise FloworkError(
-                ErrorCode.TOO_LARGE, f"The result has {len(ended)} bytes; {LARGEST} are possible."
-            )
+        return _encode(result)
     except BaseException as error:  # noqa: BLE001 - whatever ended the step is its result, sys.exit included
         return ended_badly(error)
+
+
+def _component(request: Request, registry: ComponentRegistry) -> Component[Any]:
+    component = registry.find(request.component)
+    if component is None:
+        message = f"This worker has no component {request.component!r}; is it of another version?"
+        raise FloworkError(ErrorCode.CONFIGURATION, message)
+    return component
+
+
+def _encode(result: object) -> bytes:
+    outputs = encode_result(result)
+    if isinstance(outputs, Suspend):
+        raise FloworkError(ErrorCode.NOT_IMPLEMENTED, "A step that waits cannot be carried out by a worker.")
+    ended = ended_well(outputs)
+    if len(ended) > LARGEST:
+        raise FloworkError(ErrorCode.TOO_LARGE, f"The result has {len(ended)} bytes; {LARGEST} are possible.")
     return ended
 
 
