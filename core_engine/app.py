@@ -185,7 +185,7 @@ class Engine:
     async def close(self) -> None:
         """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""
         self.sockets.stop_accepting()
-        self._address.remove()
+        self._address.withdraw(os.getpid())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -375,6 +375,8 @@ class Engine:
                     await self._retention.sweep()
             except FloworkError as error:
                 _log.warning("could not tidy the storage", extra={"reason": error.message})
+                if self._store.failure:
+                    self._fail(self._store.failure)
 
     def _fail(self, error: FloworkError) -> None:
         self.failure = self.failure or error
