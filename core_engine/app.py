@@ -122,7 +122,7 @@ class Engine:
             pin=self.registry.shelf.pin,
         )
         self._installer = self._build_installer()
-        self._workers = open_workers(settings, clock)
+        self._workers = open_workers(settings, store, clock)
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
         self.triggers = open_triggers(
@@ -169,9 +169,8 @@ class Engine:
         self.runs.on_end(self.triggers)
         if self._workers:
             await self._workers.open()
+            self._workers.start()
         recovered = await self.runs.recover()
-        if self._workers:
-            await self._workers.start()
         await self.triggers.start()
         await self._listen()
         self._address.write(self.address)

@@ -58,13 +58,13 @@ def open_sockets(
     return SocketServer(door, bounds, dispatcher=dispatcher, access=access, clock=clock)
 
 
-def open_workers(settings: EngineSettings, clock: Clock) -> WorkersOffice | None:
+def open_workers(settings: EngineSettings, store: EngineStore, clock: Clock) -> WorkersOffice | None:
     """Return what carries steps out in worker processes; None where the engine does all of them itself."""
     if settings.workers.steps == "engine":
         return None
     from core_engine.workers.office import WorkersOffice  # noqa: PLC0415 - Celery is heavy, only where used
 
-    return WorkersOffice(settings, clock)
+    return WorkersOffice(settings, store, clock)
 
 
 def open_triggers(  # noqa: PLR0913 - what they are wired with

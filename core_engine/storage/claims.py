@@ -11,6 +11,8 @@ from core_engine.storage.claims_schema import LOCK, TABLES
 
 KEPT_SECONDS = 60
 """How long a claim that has ended stays: a result that was read is in the journal long before."""
+FORGOTTEN_SECONDS = 7 * 86_400
+"""After this time a claim that no living process of the engine knows is deleted."""
 
 
 class Offer(NamedTuple):
@@ -113,20 +115,27 @@ class Claims:
         )
         return [row["id"] for row in rows]
 
-    async def left_behind(self) -> dict[str, str]:
-        """Return the claims that earlier processes of the engine have left, by their step."""
+    async def adopt(self, step: str, epoch: int) -> str | None:
+        """Take over the claim that an earlier process of the engine made for this execution of a step."""
         rows = await self._fetch(
-            "SELECT id, step FROM step_claim WHERE engine = %s ORDER BY made_at", (self._engine,)
+            "UPDATE step_claim SET epoch = %s WHERE id = (SELECT id FROM step_claim WHERE engine = %s AND step = %s"
+            " ORDER BY made_at DESC LIMIT 1) RETURNING id",
+            (epoch, self._engine, step),
         )
-        return {row["step"]: row["id"] for row in rows}
+        return str(rows[0]["id"]) if rows else None
 
-    async def tidy(self, known: Collection[str]) -> None:
-        """Delete what has ended a while ago, but none of ``known``."""
+    async def tidy(self, epoch: int, known: Collection[str]) -> None:
+        """Delete what this process made and needs no more, and what no process has needed for long."""
         await self._execute(
-            "DELETE FROM step_claim WHERE engine = %s AND state IN ('DONE', 'LOST')"
-            " AND ended_at < clock_timestamp() - make_interval(secs => %s) AND NOT id = ANY(%s)",
-            (self._engine, KEPT_SECONDS, list(known)),
+            "DELETE FROM step_claim WHERE engine = %s AND NOT id = ANY(%s) AND ("
+            " epoch = %s AND coalesce(ended_at, made_at) < clock_timestamp() - make_interval(secs => %s)"
+            " OR coalesce(ended_at, lease_until, made_at) < clock_timestamp() - make_interval(secs => %s))",
+            (self._engine, list(known), epoch, KEPT_SECONDS, FORGOTTEN_SECONDS),
         )
+
+    async def forget_others(self, epoch: int) -> None:
+        """Withdraw everything that earlier processes left; only right where the engine is one process."""
+        await self._execute("DELETE FROM step_claim WHERE engine = %s AND epoch <> %s", (self._engine, epoch))
 
     async def _execute(self, statement: str, values: Sequence[Any]) -> None:
         async def execute(connection: Connection) -> None:

@@ -30,6 +30,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX IF NOT EXISTS step_claim_lease ON step_claim (engine, state, lease_until)",
+    "CREATE INDEX IF NOT EXISTS step_claim_step ON step_claim (engine, step)",
     "CREATE INDEX IF NOT EXISTS step_claim_worker ON step_claim (worker) WHERE state = 'LEASED'",
     """
     CREATE TABLE IF NOT EXISTS step_event (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, TypeVar
 
 from core_engine.kernel.payload import Payload
 from core_engine.storage.claims import ClaimNews, Claims, Offer
@@ -21,6 +21,7 @@ from core_engine.workflow.steps import Attempt, Host, Outcome, StepContext
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
+Found = TypeVar("Found")
 _TRY_AGAIN = 1.0
 _AT_ONCE = 500
 _UNCLAIMED_WARNING = 30.0
@@ -47,6 +48,7 @@ class WorkerExecutor:
         clock: Clock,
         *,
         engine_id: str,
+        epoch: int,
         lease_seconds: float,
         resend_seconds: float,
     ) -> None:
@@ -56,6 +58,7 @@ class WorkerExecutor:
         self._seals = seals
         self._clock = clock
         self._engine_id = engine_id
+        self._epoch = epoch
         self._lease_seconds = lease_seconds
         self._resend_seconds = resend_seconds
         self._local = InProcess()
@@ -63,20 +66,9 @@ class WorkerExecutor:
         self._changed = asyncio.Event()
         self._unsent: dict[str, None] = {}
         self._to_send = asyncio.Event()
-        self._left_behind: dict[str, str] = {}
+        self._adopting = 0
         self._owed: set[str] = set()
         self._leaving = False
-
-    async def prepare(self) -> None:
-        """Make the tables and learn what earlier processes of this engine have left to workers."""
-        await self.claims.prepare()
-        self._left_behind = await self.claims.left_behind()
-
-    async def forget_left_behind(self) -> None:
-        """Withdraw what earlier processes left and no run wants any more; called when all runs are recovered."""
-        left = [claim for claim in self._left_behind.values() if claim not in self.follows]
-        self._left_behind = {}
-        await self.claims.withdraw(left)
 
     def sends(self, host: Host, node: Node) -> bool:
         """Tell whether the node's steps go to workers."""
@@ -110,15 +102,12 @@ class WorkerExecutor:
         self._begin(follow, offer)
 
     def regains(self, host: Host, attempt: Attempt, context: StepContext) -> bool:
-        """Follow a step on that an earlier process of this engine sent to workers."""
+        """Follow a step on that an earlier process of this engine sent to workers, or find out that it is lost."""
         place = place_of(attempt.node, host.state.graph.flow.settings)
-        claim = self._left_behind.get(step_name(host, context))
-        if place is None or claim is None:
+        if place is None:
             return False
-        follow = Follow(claim, host, attempt, context, place, self._clock.monotonic())
-        follow.offered = True
-        self._begin(follow, None)
-        self.look_at([claim])
+        follow = Follow("", host, attempt, context, place, self._clock.monotonic())
+        self._begin(follow, step_name(host, context))
         return True
 
     def outlives(self, attempt: Attempt) -> bool:
@@ -203,30 +192,32 @@ class WorkerExecutor:
             await self.claims.withdraw(owed)
             self._owed.difference_update(owed)
 
-    async def tidy(self) -> None:
-        """Delete claims that nobody needs any more."""
-        await self.claims.tidy(list(self.follows))
+    async def tidy(self, *, alone: bool) -> None:
+        """Delete claims that nobody needs any more; ``alone`` where the engine has no other process."""
+        await self.claims.tidy(self._epoch, list(self.follows))
+        if alone and not self._adopting:
+            await self.claims.forget_others(self._epoch)
 
     def figures(self) -> dict[str, int]:
         """Return how many steps wait for a worker, and how many run in one."""
         running = sum(follow.began for follow in self.follows.values())
         return {"waiting": len(self.follows) - running, "running": running}
 
-    def _begin(self, follow: Follow, offer: Offer | FloworkError | None) -> None:
-        self.follows[follow.id] = follow
+    def _begin(self, follow: Follow, offer: Offer | FloworkError | str) -> None:
         name = f"step {follow.context.run_id} {follow.context.node_id} at a worker"
         task: asyncio.Task[Any] = follow.host.env.loop.create_task(self._await_end(follow, offer), name=name)
         follow.attempt.task = task
         task.add_done_callback(lambda done: follow.host.step_returned(follow.attempt, _outcome(done)))
 
-    async def _await_end(self, follow: Follow, offer: Offer | FloworkError | None) -> Outcome:
-        """Return how a step ended; when this is cancelled, the step is withdrawn wherever it is."""
+    async def _await_end(self, follow: Follow, offer: Offer | FloworkError | str) -> Outcome:
+        """Return how a step ended; when this is cancelled, the step is withdrawn wherever it is.
+
+        ``offer`` is what is to be offered, or the name of a step that was offered by an earlier process.
+        """
         if isinstance(offer, FloworkError):
-            del self.follows[follow.id]
             return offer
         try:
-            if offer:
-                await self._offer(follow, offer)
+            await (self._adopt(follow, offer) if isinstance(offer, str) else self._offer(follow, offer))
             outcome: Outcome = await follow.ended
         except asyncio.CancelledError:
             if not self._leaving:
@@ -237,22 +228,40 @@ class WorkerExecutor:
         return outcome
 
     async def _offer(self, follow: Follow, offer: Offer) -> None:
-        while True:
-            try:
-                await self.claims.offer(offer)
-            except FloworkError as error:
-                _LOG.warning(
-                    "a step waits for the database", extra={"run": offer.run, "reason": error.message}
-                )
-                await asyncio.sleep(_TRY_AGAIN)
-            else:
-                break
+        self.follows[follow.id] = follow
+        await self._insist(follow, lambda: self.claims.offer(offer))
         follow.offered = True
         self._unsent[follow.id] = None
         self._to_send.set()
 
+    async def _adopt(self, follow: Follow, step: str) -> None:
+        self._adopting += 1
+        try:
+            claim = await self._insist(follow, lambda: self.claims.adopt(step, self._epoch))
+        finally:
+            self._adopting -= 1
+        if claim is None:
+            follow.settle(StepLost("The engine ended while this step ran", crash=True))
+            return
+        follow.id = claim
+        follow.offered = True
+        self.follows[claim] = follow
+        self.look_at([claim])
+
+    async def _insist(self, follow: Follow, call: Callable[[], Awaitable[Found]]) -> Found:
+        """Call until the database is there."""
+        while True:
+            try:
+                return await call()
+            except FloworkError as error:
+                facts = {"run": follow.context.run_id, "reason": error.message}
+                _LOG.warning("a step waits for the database", extra=facts)
+                await asyncio.sleep(_TRY_AGAIN)
+
     async def _withdraw(self, follow: Follow) -> None:
         """Take a step back; where the database is away, `tidy` does it later."""
+        if not follow.offered:
+            return
         try:
             await self.claims.withdraw([follow.id])
         except FloworkError:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 
 from core_engine.settings import EngineSettings
+from core_engine.storage import EngineStore
 from core_engine.storage.claims import Claims
 from core_engine.storage.claims_connection import KeptConnection, postgres_address
 from core_engine.workers.broker import Broker, check_redis
@@ -28,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 class WorkersOffice:
     """The executor of an engine that has workers, with everything that keeps it going. `open`, `start`, `close`."""
 
-    def __init__(self, settings: EngineSettings, clock: Clock) -> None:
+    def __init__(self, settings: EngineSettings, store: EngineStore, clock: Clock) -> None:
         """Check the settings; raises CONFIGURATION naming what is missing."""
         workers, engine_id = settings.workers, settings.identity.engine_id
         self._redis_url = workers.broker_url
@@ -40,6 +41,7 @@ class WorkersOffice:
         self._listening = KeptConnection(address, "flowork engine news", CALL_SECONDS)
         self._broker = Broker(self._redis_url)
         self._clock = clock
+        self._shared = store.shared
         self._sweep_seconds = min(workers.lease_seconds, workers.resend_seconds) / _SWEEPS_PER_LEASE
         self._tidied = clock.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
@@ -49,6 +51,7 @@ class WorkersOffice:
             seals,
             clock,
             engine_id=engine_id,
+            epoch=store.epoch,
             lease_seconds=workers.lease_seconds,
             resend_seconds=workers.resend_seconds,
         )
@@ -57,14 +60,13 @@ class WorkersOffice:
         """Look at Redis and PostgreSQL; to be awaited before the runs are recovered. Raises CONFIGURATION."""
         await asyncio.to_thread(check_redis, self._redis_url, must_answer=False)
         try:
-            await self.executor.prepare()
+            await self.executor.claims.prepare()
         except (FloworkError, psycopg.Error) as error:
             message = f"The database for worker processes cannot be used: {error}"
             raise FloworkError(ErrorCode.CONFIGURATION, message) from error
 
-    async def start(self) -> None:
-        """Begin to send and to hear; to be awaited when the runs are recovered."""
-        await self.executor.forget_left_behind()
+    def start(self) -> None:
+        """Begin to send and to hear."""
         endless: dict[str, Callable[[], Awaitable[None]]] = {
             "claims heard": self._hear,
             "claims looked at": self.executor.look,
@@ -114,7 +116,7 @@ class WorkersOffice:
         now = self._clock.monotonic()
         if now - self._tidied >= _TIDY_EVERY:
             self._tidied = now
-            await self.executor.tidy()
+            await self.executor.tidy(alone=not self._shared)
 
 
 async def _for_ever(part: Callable[[], Awaitable[None]]) -> None:
