@@ -136,7 +136,7 @@ class NotedRun(RecordedRun):
         if policy is StepPolicy.ONCE:
             self.unknown(node, what)
         elif crash and self.state.planner.crashes.get(node, 0) + 1 >= _MOST_CRASHES:
-            text = f"{what}, for the {_MOST_CRASHES}rd time; it is not tried again."
+            text = f"{what}; that happened {_MOST_CRASHES} times, so it is not tried again."
             self.fail_for_good(node, ErrorCode.COMPONENT_FAILED.value, text, NOTHING, 0.0)
         else:
             self.record(r.StepInterrupted(self.state.next_seq, self.now(), node, crash))

@@ -42,6 +42,23 @@ class Plant:
     environment: dict[str, str]
     frames: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, folder: Path, postgres: PostgresServer, redis: RedisServer) -> Plant:
+        environment = {
+            "FLOWORK_ENGINE_ID": f"engine-{new_id()[:8]}",
+            "FLOWORK_DATA_DIR": str(folder),
+            "GATEWAY_URL": "",
+            "ENGINE_STEPS": "workers",
+            "ENGINE_WORKER_SECRET": SECRET,
+            "ENGINE_REDIS_URL": redis.url,
+            "DATABASE_URL": postgres.url,
+            "ENGINE_WORKER_LEASE_SECONDS": "4",
+            "ENGINE_WORKER_RESEND_SECONDS": "2",
+            "ENGINE_WORKER_DRAIN_SECONDS": "10",
+            "ENGINE_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8",
+        }
+        return cls(folder, environment)
+
     @asynccontextmanager
     async def engine(self, **more: str) -> AsyncIterator[Engine]:
         async with running(settings(self.folder, **{**self.environment, **more})) as engine:
@@ -66,22 +83,7 @@ class Plant:
 
 @pytest.fixture
 def plant(tmp_path: Path, postgres: PostgresServer, redis: RedisServer) -> Plant:
-    return Plant(
-        tmp_path,
-        {
-            "FLOWORK_ENGINE_ID": f"engine-{new_id()[:8]}",
-            "FLOWORK_DATA_DIR": str(tmp_path),
-            "GATEWAY_URL": "",
-            "ENGINE_STEPS": "workers",
-            "ENGINE_WORKER_SECRET": SECRET,
-            "ENGINE_REDIS_URL": redis.url,
-            "DATABASE_URL": postgres.url,
-            "ENGINE_WORKER_LEASE_SECONDS": "4",
-            "ENGINE_WORKER_RESEND_SECONDS": "2",
-            "ENGINE_WORKER_DRAIN_SECONDS": "10",
-            "ENGINE_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8",
-        },
-    )
+    return Plant.of(tmp_path, postgres, redis)
 
 
 @pytest.fixture
