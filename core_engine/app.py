@@ -42,7 +42,7 @@ from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import open_access, open_sockets, open_triggers
+from core_engine.wiring import open_access, open_sockets, open_triggers, open_workers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
@@ -125,6 +125,7 @@ class Engine:
             pin=self.registry.shelf.pin,
         )
         self._installer = self._build_installer()
+        self._workers = open_workers(settings, store, clock)
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
         self.triggers = open_triggers(
@@ -170,6 +171,9 @@ class Engine:
         self._followups.start()
         self.triggers.load(self.registry.outlet)
         self.runs.on_end(self.triggers)
+        if self._workers:
+            await self._workers.open()
+            self._workers.start()
         recovered = await self.runs.recover()
         await self.triggers.start()
         await self._listen()
@@ -192,7 +196,11 @@ class Engine:
         await self.relay.close()
         await self.triggers.close()
         await self._followups.close()
+        if self._workers:
+            self._workers.executor.leave()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
+        if self._workers:
+            await self._workers.close()
         try:
             async with asyncio.timeout(LAST_SECONDS):
                 await asyncio.gather(self.sockets.stop(), self.http.stop(), self.registry.close())
@@ -245,9 +253,9 @@ class Engine:
         else:
             _log.warning("running without a gateway: GATEWAY_URL or FLOWORK_ENGINE_TOKEN is not set")
         for name, coroutine in work.items():
-            task = asyncio.create_task(coroutine, name=name)
+            self._tasks.append(asyncio.create_task(coroutine, name=name))
+        for task in [*self._tasks, *(self._workers.tasks if self._workers else ())]:
             task.add_done_callback(self._note_end)
-            self._tasks.append(task)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """End the engine, in order, where one of its endless tasks ended by a mistake of ours."""
@@ -273,6 +281,7 @@ class Engine:
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
             write_text=self.registry.write_text,
+            executor=self._workers.executor if self._workers else None,
         )
 
     def _build_dispatcher(self) -> Dispatcher:

@@ -31,6 +31,7 @@ class Node:
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
     ``late`` says that its settings hold statements, which take a while to work out.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
+    ``values`` are the settings as written, ``queue`` and ``worker`` (a label) say which workers its steps are for.
     """
 
     index: int
@@ -52,6 +53,9 @@ class Node:
     body: dict[str, Any] | None = None
     reference: str = ""
     late: bool = False
+    values: Any = None
+    queue: str = ""
+    worker: str = ""
 
     @property
     def label(self) -> str:
