@@ -14,7 +14,6 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from core_engine.http.metrics import Figures, Metrics
 from core_engine.http.status import StatusSource
 from core_engine.http.webhooks import PREFIX, WebhookRoutes
 from core_engine.rest.exchange import RestRequest
@@ -43,13 +42,13 @@ class InternalApi:
         status: StatusSource,
         rest: RestApi,
         webhooks: WebhookRoutes | None = None,
-        triggers: Figures = tuple,
+        exposition: Callable[[], bytes] = bytes,
     ) -> None:
         self._host = host
         self._port = port
         self._secret = secret.encode()
         self._status = status
-        self._metrics = Metrics(status, triggers)
+        self._exposition = exposition
         self._webhooks = webhooks
         self._rest = rest
         self._runner: web.AppRunner | None = None
@@ -130,7 +129,7 @@ class InternalApi:
         return web.json_response({"status": "ready"})
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=self._exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _show_status(self, _: web.Request) -> web.Response:
         return web.json_response(self._status().to_wire(), dumps=_dumps)
