@@ -301,6 +301,7 @@ class Engine:
             rest=self.rest,
             webhooks=WebhookRoutes(desk, WaitDesk(self.runs)),
             exposition=self._metrics.exposition,
+            metrics_token=reveal(link.metrics_token),
         )
 
     def _build_pulse(self) -> Pulse:

@@ -30,15 +30,15 @@ def figure(found: Samples, name: str, **labels: str) -> float:
 
 
 async def scrape(folder: Path) -> Samples:
-    async with engine(folder, GATEWAY_SECRET_TOKEN=SECRET, GATEWAY_URL="") as running:
-        async with talker(running) as owner:
-            for workflow in (chain(3), BROKEN):
-                job = new_id()
-                await owner.ask("execute_workflow", job_id=job, workflow_data=workflow)
-                await owner.finish(job)
-            await owner.ask("list_runs", key=STRANGER)
-            async with httpx.AsyncClient() as http:
-                answer = await http.get(f"{running.address.http}/metrics", headers={"X-API-Key": SECRET})
+    environ = {"GATEWAY_SECRET_TOKEN": SECRET, "GATEWAY_URL": ""}
+    async with engine(folder, **environ) as running, talker(running) as owner:
+        for workflow in (chain(3), BROKEN):
+            job = new_id()
+            await owner.ask("execute_workflow", job_id=job, workflow_data=workflow)
+            await owner.finish(job)
+        await owner.ask("list_runs", key=STRANGER)
+        async with httpx.AsyncClient() as http:
+            answer = await http.get(f"{running.address.http}/metrics", headers={"X-API-Key": SECRET})
     assert answer.status_code == 200
     return samples(answer.text)
 
