@@ -38,11 +38,12 @@ from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.storage.opening import open_store
+from core_engine.telemetry.metrics import Metrics
 from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import open_access, open_sockets, open_triggers, open_workers
+from core_engine.wiring import observe, open_access, open_sockets, open_triggers, open_workers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
@@ -112,6 +113,7 @@ class Engine:
         self._clock = clock
         self._started = clock.monotonic()
         self._isolation = "unknown"
+        self._metrics = Metrics()
         self._tasks: list[asyncio.Task[None]] = []
         self.failure: FloworkError | None = None
         self.access = open_access(settings.identity, store, clock)
@@ -153,6 +155,7 @@ class Engine:
         self.relay = self._build_relay()
         self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
+        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, settings.data.engine_dir)
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)
@@ -288,7 +291,7 @@ class Engine:
         identity, limits = self._settings.identity, self._settings.limits
         verifier = EnvelopeVerifier(identity.engine_id, limits.envelope, self._window)
         guards = Guards(verifier, self._replays, self.access, self._clock)
-        return Dispatcher(guards, self.rooms, handlers())
+        return Dispatcher(guards, self.rooms, handlers(), self._metrics.counts)
 
     def _build_rest(self) -> RestApi:
         return open_rest(
@@ -311,7 +314,8 @@ class Engine:
             status=self.status,
             rest=self.rest,
             webhooks=WebhookRoutes(desk, WaitDesk(self.runs)),
-            triggers=self.triggers.figures,
+            exposition=self._metrics.exposition,
+            metrics_token=reveal(link.metrics_token),
         )
 
     def _build_pulse(self) -> Pulse:
@@ -350,6 +354,7 @@ class Engine:
             form=self._settings.limits.envelope,
             clock=self._clock,
             memory=self._store,
+            meter=self._metrics.counts,
         )
 
     def _introduce(self) -> dict[str, Any]:

@@ -66,6 +66,11 @@ class Link(SettingsGroup):
         None, env="GATEWAY_SECRET_TOKEN", secret=True,
         description="Secret shared by gateway and engine (flork_sec_…), sent as X-API-Key.",
     )  # fmt: skip
+    metrics_token: SecretStr | None = setting(
+        None, env="FLOWORK_METRICS_TOKEN", secret=True,
+        description="Bearer token with which /metrics can be read, and nothing else; empty: GATEWAY_SECRET_TOKEN as "
+        "X-API-Key.",
+    )  # fmt: skip
     vitals_seconds: float = setting(
         10.0,
         env="ENGINE_VITALS_SECONDS",

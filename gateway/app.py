@@ -33,8 +33,11 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
+from gateway.resources.system import queries
 from gateway.settings import GatewaySettings
 from gateway.sweeping import Sweeper
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.witnesses import CountedEndpoint, RequestWatch, TimedProof
 from gateway.web.answer_cache import AnswerCache
 from gateway.web.front import Front
 from gateway.web.hosts import Hosts
@@ -101,28 +104,37 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     gui = GuiChannel(sockets, database, presence)
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key = ServiceKey(reveal(security.service_secret))
+    metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
+    counts = metrics.counts
     tokens = EngineTokens(database)
     handshake = SocketHandshake(sessions, clock)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
-        sockets, choice, visits, joint.pages, clock, meter=billing.meter, max_bytes=security.max_body_bytes
+        sockets,
+        choice,
+        visits,
+        joint.pages,
+        clock,
+        meter=billing.meter,
+        max_bytes=security.max_body_bytes,
+        relayed=counts.relayed,
     )
-    sockets.attach(
-        GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
+    pages = GuiEndpoint(
+        server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    sockets.attach(
-        EngineEndpoint(
-            server=sockets,
-            tokens=tokens,
-            service_key=service_key,
-            presence=presence,
-            gui=gui,
-            relay=relay,
-            seen=SeenLog(database, clock),
-            owners=OwnerRecords(database, clock),
-        )
+    engines = EngineEndpoint(
+        server=sockets,
+        tokens=tokens,
+        service_key=service_key,
+        presence=presence,
+        gui=gui,
+        relay=relay,
+        seen=SeenLog(database, clock),
+        owners=OwnerRecords(database, clock),
     )
+    sockets.attach(CountedEndpoint(pages, counts))
+    sockets.attach(CountedEndpoint(engines, counts))
     context = Context(
         clock=clock,
         database=database,
@@ -142,10 +154,12 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     routes = find_routes(resources, context)
     site = build_site(
         routes=routes,
-        proof=proof,
+        proof=TimedProof(proof, counts, clock),
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),
         limits=partial(_limits, settings, clock),
+        watch=RequestWatch(counts, clock),
+        metrics=metrics,
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, Hosts(settings.server))

@@ -32,7 +32,7 @@ from core_engine.workflow.acceptance import accept
 from core_engine.workflow.aftermath import Aftermath
 from core_engine.workflow.aids import check_aids
 from core_engine.workflow.archive import Archive
-from core_engine.workflow.conductor import Conductor
+from core_engine.workflow.conductor import Conductor, Witness
 from core_engine.workflow.delivery import Delivery, Subscription
 from core_engine.workflow.environment import Environment, Executor, no_presets, no_texts
 from core_engine.workflow.events import Events
@@ -243,6 +243,25 @@ class RunService(RunReading):
     def on_end(self, listener: EndListener) -> None:
         """Tell the listener of every end it wants; to be called before `recover`."""
         self._aftermath.add(listener)
+
+    @property
+    def parked_runs(self) -> int:
+        """How many of the open runs only wait, outside of memory."""
+        return self._parking.count
+
+    @property
+    def queues(self) -> dict[str, int]:
+        """What waits: ``steps`` for a free slot (runs in line), ``journal`` for the disk (writes)."""
+        return {"steps": self._env.slots.waiting, "journal": self._conductor.unwritten}
+
+    @property
+    def running_steps(self) -> int:
+        """How many steps run now."""
+        return self._env.slots.used
+
+    def on_records(self, witness: Witness) -> None:
+        """Tell the witness of everything the journal has taken, from now on; it must be quick."""
+        self._conductor.witnesses.append(witness)
 
     def on_alarm(self, listener: AlarmListener) -> None:
         """Tell the listener of every alarm; to be called before `recover`."""
