@@ -76,7 +76,9 @@ describe("what a screen shows", () => {
     expect(load).toHaveBeenCalledTimes(4);
     unmount();
     load.mockClear();
-    useSession.setState({ signer: { address: signer.address, asks: true, sign: signer.sign } });
+    useSession.setState({
+      signer: { address: signer.address, asks: true, sign: signer.sign, attest: signer.attest },
+    });
     renderHook(() => useLive(load, [], 1000));
     await act(() => vi.advanceTimersByTimeAsync(3500));
     expect(load).toHaveBeenCalledTimes(1);

@@ -32,6 +32,8 @@ export interface EngineTarget {
   gateway: GuiSocket;
   /** The engine's own socket, such as ws://127.0.0.1:8765; empty to go through the gateway only. */
   directUrl: string;
+  /** The token of a share link, where a visitor uses one; such commands go through the gateway only. */
+  shareToken?: string;
   onWay?(way: Way): void;
 }
 
@@ -70,8 +72,13 @@ export class EngineClient {
     const answered = this.#ask(requestId, REPLIES[name], name);
     if (this.#raw?.open) this.#raw.send(envelope);
     else if (this.#target.gateway.connected) {
-      const target = { envelope, target_engine_id: this.engineId, request_id: requestId, ...echoed(fields) };
-      this.#target.gateway.emit(name, target);
+      this.#target.gateway.emit(name, {
+        envelope,
+        target_engine_id: this.engineId,
+        request_id: requestId,
+        ...(this.#target.shareToken ? { share_token: this.#target.shareToken } : {}),
+        ...echoed(fields),
+      });
     } else {
       this.#fail(
         requestId,
