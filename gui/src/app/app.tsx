@@ -1,22 +1,21 @@
 import { Compass } from "lucide-react";
-import { lazy, Suspense } from "react";
 import { Link, Redirect, Route, Switch } from "wouter";
 import { Welcome } from "@/features/identity/welcome";
 import { useT } from "@/i18n/words";
 import { Empty } from "@/ui/badge";
 import { Toasts } from "@/ui/toasts";
-import { Loading } from "./need-engine";
+import { screen } from "./screen";
 import { useSession } from "./session";
 import { Shell } from "./shell";
 
-const Dashboard = lazy(() => import("@/features/dashboard/dashboard"));
-const Engines = lazy(() => import("@/features/engines/engines"));
-const Presets = lazy(() => import("@/features/presets/presets"));
-const Runs = lazy(() => import("@/features/runs/runs"));
-const Settings = lazy(() => import("@/features/settings/settings"));
-const Variables = lazy(() => import("@/features/variables/variables"));
-const Designer = lazy(() => import("@/features/designer/designer"));
-const RunView = lazy(() => import("@/features/run/run-view"));
+const Dashboard = screen(() => import("@/features/dashboard/dashboard"));
+const Engines = screen(() => import("@/features/engines/engines"));
+const Presets = screen(() => import("@/features/presets/presets"));
+const Runs = screen(() => import("@/features/runs/runs"));
+const Settings = screen(() => import("@/features/settings/settings"));
+const Variables = screen(() => import("@/features/variables/variables"));
+const Designer = screen(() => import("@/features/designer/designer"));
+const RunView = screen(() => import("@/features/run/run-view"));
 
 /** The page: the welcome until somebody has signed in, then the screens. */
 export function App() {
@@ -25,20 +24,18 @@ export function App() {
     <>
       {signer ? (
         <Shell>
-          <Suspense fallback={<Loading />}>
-            <Switch>
-              <Route path="/dashboard" component={Dashboard} />
-              <Route path="/runs" component={Runs} />
-              <Route path="/presets" component={Presets} />
-              <Route path="/variables" component={Variables} />
-              <Route path="/engines" component={Engines} />
-              <Route path="/designer/:preset?" component={Designer} />
-              <Route path="/runs/:jobId" component={RunView} />
-              <Route path="/settings" component={Settings} />
-              <Route path="/" component={Home} />
-              <Route component={Nowhere} />
-            </Switch>
-          </Suspense>
+          <Switch>
+            <Route path="/dashboard" component={Dashboard} />
+            <Route path="/runs" component={Runs} />
+            <Route path="/presets" component={Presets} />
+            <Route path="/variables" component={Variables} />
+            <Route path="/engines" component={Engines} />
+            <Route path="/designer/:preset?" component={Designer} />
+            <Route path="/runs/:jobId" component={RunView} />
+            <Route path="/settings" component={Settings} />
+            <Route path="/" component={Home} />
+            <Route component={Nowhere} />
+          </Switch>
         </Shell>
       ) : (
         <Welcome />
