@@ -2,6 +2,7 @@
 
 import { useEffect } from "react";
 import { useSearch } from "wouter";
+import { useEngineOnline } from "@/app/live";
 import { useSession } from "@/app/session";
 import { tellError } from "@/ui/toasts";
 import { type Draft, dropDraft, keepDraft, readDraft } from "./document/draft";
@@ -16,6 +17,7 @@ const QUIET_MS = 400;
 /** Load the preset of the address, or the draft; follow the run that the address or the draft names. */
 export function useEditor(preset: string | undefined): void {
   const engine = useSession((state) => state.engine);
+  const online = useEngineOnline();
   const wantedRun = new URLSearchParams(useSearch()).get("run");
   useEffect(() => {
     if (!engine) return;
@@ -32,6 +34,16 @@ export function useEditor(preset: string | undefined): void {
     };
   }, [engine, preset, wantedRun]);
 
+  // what could not be opened is opened when the engine is back
+  useEffect(() => {
+    if (!engine || !online || !vain) return;
+    let left = false;
+    void open(preset, wantedRun, engine.engineId, () => left);
+    return () => {
+      left = true;
+    };
+  }, [engine, online, preset, wantedRun]);
+
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
       if (isChanged() && !draftKept) event.preventDefault();
@@ -42,6 +54,8 @@ export function useEditor(preset: string | undefined): void {
 }
 
 let draftKept = true;
+/** Whether the preset of the address could not be opened. */
+let vain = false;
 /** Which engine's workflow the document holds; null while it holds none that may be kept. */
 let loadedFor: string | null = null;
 
@@ -53,6 +67,7 @@ async function open(
 ) {
   const preset = name ?? null;
   const draft = readDraft(engineId, preset);
+  vain = false;
   const isHere = loadedFor === engineId && useDocument.getState().preset === preset;
   try {
     if (!isHere) await bring(preset, draft, engineId, gone);
@@ -60,6 +75,7 @@ async function open(
     const jobId = wantedRun ?? draft?.jobId ?? null;
     if (jobId && !gone()) useRun.getState().attach(jobId);
   } catch (error) {
+    vain = !gone();
     if (!gone()) tellError(error);
   }
 }
