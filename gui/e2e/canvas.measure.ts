@@ -60,7 +60,7 @@ async function during(page: Page, act: "pan" | "zoom" | "drag"): Promise<Figures
       new Promise<number[]>((resolve) => {
         const found: number[] = [];
         const pane = document.querySelector(".react-flow__pane") as Element;
-        const node = document.querySelector('.react-flow__node[data-id="n262"] strong') as Element;
+        const node = document.querySelector('.step strong[title="Step 262"]') as Element;
         const { x, y, width, height } = (kind === "drag" ? node : pane).getBoundingClientRect();
         const from = { clientX: x + width / 2, clientY: y + height / 2 };
         const common = { bubbles: true, cancelable: true, view: window, button: 0 };

@@ -5,6 +5,7 @@ import { useSearch } from "wouter";
 import { useEngineOnline } from "@/app/live";
 import { useSession } from "@/app/session";
 import { tellError } from "@/ui/toasts";
+import { carryAids, keepAids } from "./debug/aids";
 import { type Draft, dropDraft, keepDraft, readDraft } from "./document/draft";
 import { useDocument } from "./document/store";
 import { NO_WORKFLOW } from "./document/workflow";
@@ -25,10 +26,12 @@ export function useEditor(preset: string | undefined): void {
     void open(preset, wantedRun, engine.engineId, () => left);
     const stopChecking = checkWhileEditing();
     const stopKeeping = keepDrafts(engine.engineId);
+    const stopAids = keepAids(engine.engineId, preset ?? null);
     return () => {
       left = true;
       stopChecking();
       stopKeeping();
+      stopAids();
       useRun.getState().detach();
       noteProblems([]);
     };
@@ -128,8 +131,10 @@ function keepDrafts(engineId: string): () => void {
   const stops = [
     useDocument.subscribe((now, before) => {
       // What was a workflow without a name is a preset now: nothing stays behind under no name.
-      if (now.preset !== before.preset && before.preset === null && loadedFor === engineId)
+      if (now.preset !== before.preset && before.preset === null && loadedFor === engineId) {
         dropDraft(engineId, null);
+        if (now.preset !== null) carryAids(engineId, now.preset);
+      }
       if (now.history !== before.history || now.saved !== before.saved) plan();
     }),
     useRun.subscribe((now, before) => now.jobId !== before.jobId && now.jobId !== null && plan()),
