@@ -21,7 +21,6 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from core_engine import app as module
 from core_engine.app import Engine, running, serve
 from core_engine.housekeeping import Housekeeping
 from shared.errors import ErrorCode, FloworkError
