@@ -177,11 +177,12 @@ def open_registry(
 ) -> tuple[ComponentRegistry, RootedFiles]:
     """Build the registry of the shipped components and the files they may use, as the settings say."""
     limits = settings.limits
+    network = NetworkPolicy(limits.http_private_networks.split(","))
     sandbox = Sandbox(
         most=Bounds(limits.isolated_seconds, limits.isolated_memory_mb),
         max_children=limits.isolated_processes,
+        network=network,
     )
-    network = NetworkPolicy(limits.http_private_networks.split(","))
     files = RootedFiles(settings.data.roots, settings.data.data_dir)
     switches = Switches(shell_commands=limits.shell_commands, docker_containers=limits.docker_containers)
     services = Services(sandbox, network, ComponentState(store, clock), clock, switches)

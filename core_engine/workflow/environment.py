@@ -43,6 +43,29 @@ class Household(Protocol):
         ...
 
 
+class Executor(Protocol):
+    """Carries out steps whose start is in the journal; called on the event loop's thread only."""
+
+    def sends(self, host: Any, node: Any) -> bool:
+        """Tell whether the node's steps are carried out elsewhere, maybe later; then it calls `Host.step_began`."""
+        ...
+
+    def launch(self, host: Any, attempt: Any, context: Any, config: Any, payload: Any) -> None:
+        """Start a step; the host's `step_returned` is called exactly once, with its end or a `StepLost`.
+
+        Cancelling ``attempt.task``, where it sets one, ends the step wherever it runs.
+        """
+        ...
+
+    def regains(self, host: Any, attempt: Any, context: Any) -> bool:
+        """Follow on an attempt that an earlier process of this engine had launched; False: it is lost."""
+        ...
+
+    def outlives(self, attempt: Any) -> bool:
+        """Tell whether a launched attempt goes on when this process ends, so that the next one can regain it."""
+        ...
+
+
 def no_presets(name: str) -> CalledWorkflow:
     """Know no saved workflow."""
     raise FloworkError(ErrorCode.NOT_FOUND, f"There is no preset {name!r}.")
@@ -87,6 +110,7 @@ class Environment:
     wake: Callable[[Any], None]
     touch: Callable[[Any], None]
     family: Household
+    executor: Executor
     secrets: Callable[[], Sequence[str]] = tuple
     wants_end: Callable[[EndedRun], bool] = _nobody
     alarm: Callable[[RaisedAlarm], None] = _unheard

@@ -32,6 +32,7 @@ class Node:
     ``late`` says that its settings hold statements, which take a while to work out.
     ``concurrency`` is what it shares with other nodes of the engine.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
+    ``values`` are the settings as written, ``queue`` and ``worker`` (a label) say which workers its steps are for.
     """
 
     index: int
@@ -54,6 +55,9 @@ class Node:
     reference: str = ""
     late: bool = False
     concurrency: Concurrency | None = None
+    values: Any = None
+    queue: str = ""
+    worker: str = ""
 
     @property
     def label(self) -> str:

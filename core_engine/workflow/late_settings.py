@@ -8,12 +8,12 @@ from typing import Any
 from core_engine.kernel.component import Config
 from core_engine.kernel.payload import Payload
 from core_engine.workflow.statements import Statements, replaced, statements_in
-from core_engine.workflow.steps import Attempt, Host, StepContext, configure, launch, scope_of
+from core_engine.workflow.steps import Attempt, Host, StepContext, configure, scope_of
 from shared.errors import ErrorCode, FloworkError
 
 
 def launch_late(host: Host, attempt: Attempt, context: StepContext, payload: Payload, seen: Payload) -> None:
-    """Do what `launch` does once the settings stand, which ``seen`` is in sight of; a failure is the step's."""
+    """Launch a step once its settings stand, which ``seen`` is in sight of; a failure is the step's."""
     name = f"settings {context.run_id} {context.node_id}"
     task = host.env.loop.create_task(_settings(host, context, seen), name=name)
     attempt.task = task
@@ -26,7 +26,7 @@ def launch_late(host: Host, attempt: Attempt, context: StepContext, payload: Pay
             host.step_returned(attempt, failure)
         else:
             attempt.task = None
-            launch(host, attempt, context, done.result(), payload)
+            host.env.executor.launch(host, attempt, context, done.result(), payload)
 
     task.add_done_callback(begin)
 

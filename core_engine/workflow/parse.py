@@ -149,6 +149,9 @@ class _Parser:
             last=node.last,
             lap=lap,
             body=self.bodies.get(node.id),
+            values=node.config_values,
+            queue=node.queue or "",
+            worker=node.worker or "",
         )
 
     def _lap(self, node: WorkflowNode, component: Component[Any]) -> Lap | None:

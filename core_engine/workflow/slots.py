@@ -31,6 +31,10 @@ class Slots(Generic[RunT]):
         self.used += 1
         return True
 
+    def retake(self) -> None:
+        """Take a slot for a step that runs already, even beyond the limit."""
+        self.used += 1
+
     def give(self) -> None:
         """Return a slot."""
         self.used -= 1
@@ -40,6 +44,11 @@ class Slots(Generic[RunT]):
             self._wake(run)
         if self.used == 0:
             self._idle()
+
+    @property
+    def waiting(self) -> int:
+        """How many runs stand in line."""
+        return len(self._line)
 
     def leave(self, run: RunT) -> None:
         """Step out of the line."""
@@ -61,6 +70,10 @@ class KeyedSlots(Generic[RunT]):
             return False
         self._used[key] += 1
         return True
+
+    def retake(self, key: str) -> None:
+        """Take a slot for a step that runs already, even beyond the limit."""
+        self._used[key] += 1
 
     def give(self, key: str) -> None:
         """Return a slot."""

@@ -60,6 +60,10 @@ class Host(Protocol):
         """Record what the step used."""
         ...
 
+    def step_began(self, attempt: Attempt) -> None:
+        """Hear that a step that was sent away runs from now on."""
+        ...
+
     def step_returned(self, attempt: Attempt, outcome: Outcome) -> None:
         """Take the end of a launched step's code."""
         ...
@@ -81,6 +85,7 @@ class StepContext:
         "open",
         "round",
         "secrets",
+        "values",
     )
 
     def __init__(
@@ -96,6 +101,7 @@ class StepContext:
         self.open = True
         self.answer = answer
         self.secrets: list[str] = []
+        self.values: Any = node.values
 
     @property
     def run_id(self) -> str:
@@ -251,7 +257,7 @@ def configure(host: Host, context: StepContext, payload: Payload, template: Any 
         return node.config
     if node.defect:
         raise FloworkError(ErrorCode.INVALID_WORKFLOW, node.defect)
-    values = render_value(template or node.template, scope_of(host, context, payload))
+    context.values = values = render_value(template or node.template, scope_of(host, context, payload))
     try:
         return node.component.parse_config(values)  # type: ignore[no-any-return]
     except ValidationError as error:

@@ -7,17 +7,23 @@ export type AccountDeleted = {
   engines: number;
   shares: number;
   items: number;
+  invoices: number;
 };
 export type ActiveJob = {
   id: string;
   preset: (string | null);
   duration_seconds: number;
 };
+export type AdminPlan = {
+  plan: PlanItem;
+  users: (number | null);
+};
 export type AdminUser = {
   address: string;
   username: (string | null);
   created_at: string;
   engines: number;
+  plan: string;
 };
 export type AdminUsers = {
   users: (AdminUser)[];
@@ -227,6 +233,7 @@ export type DebugPopup = {
 };
 export type DeleteAccountBody = {
   confirm: string;
+  forfeit?: boolean;
 };
 export type DeleteItemBody = {
   id: string;
@@ -388,6 +395,10 @@ export type GetRun = {
   job_id?: (string | null);
   request_id?: (string | null);
   round?: (number | null);
+};
+export type GrantPlanBody = {
+  plan: string;
+  days: number;
 };
 export type GuestGrant = {
   engine: string;
@@ -1457,6 +1468,7 @@ export interface Events {
 export interface Operations {
   add_share: { path: { engine_id: string }; body: ShareEngineBody; response: ShareAdded };
   admin_disabled_components: { path: undefined; body: undefined; response: (DisabledComponent)[] };
+  admin_plans: { path: undefined; body: undefined; response: (AdminPlan)[] };
   admin_users: { path: undefined; body: undefined; response: AdminUsers };
   change_share_link: { path: { share_id: string }; body: ChangeLinkBody; response: ChangedLink };
   checkout: { path: undefined; body: CheckoutBody; response: Quote };
@@ -1498,6 +1510,7 @@ export interface Operations {
   get_subscription: { path: undefined; body: undefined; response: Subscription };
   get_usage: { path: undefined; body: undefined; response: Usage };
   get_variable: { path: { variable: string }; body: undefined; response: Variable };
+  grant_plan: { path: { address: string }; body: GrantPlanBody; response: Subscription };
   health: { path: undefined; body: undefined; response: Health };
   install_marketplace_component: { path: undefined; body: InstallBody; response: ItemDeleted };
   list_audit: { path: undefined; body: undefined; response: AuditPage };
@@ -1647,6 +1660,7 @@ export const RELAYED: Record<string, keyof Events> = {
 export const OPERATIONS = {
   add_share: { method: "POST", path: "/engines/{engine_id}/shares", auth: "wallet" },
   admin_disabled_components: { method: "GET", path: "/admin/disabled-components", auth: "wallet" },
+  admin_plans: { method: "GET", path: "/admin/plans", auth: "wallet" },
   admin_users: { method: "GET", path: "/admin/users", auth: "wallet" },
   change_share_link: { method: "PUT", path: "/workflow-shares/{share_id}", auth: "wallet" },
   checkout: { method: "POST", path: "/billing/checkout", auth: "wallet" },
@@ -1688,6 +1702,7 @@ export const OPERATIONS = {
   get_subscription: { method: "GET", path: "/billing/subscription", auth: "wallet" },
   get_usage: { method: "GET", path: "/billing/usage", auth: "wallet" },
   get_variable: { method: "GET", path: "/variables/{variable}", auth: "wallet" },
+  grant_plan: { method: "PUT", path: "/admin/users/{address}/plan", auth: "wallet" },
   health: { method: "GET", path: "/system/health", auth: "none" },
   install_marketplace_component: { method: "POST", path: "/marketplace/component/install", auth: "wallet" },
   list_audit: { method: "GET", path: "/audit", auth: "wallet" },

@@ -46,3 +46,11 @@ def test_a_key_is_taken_so_often_and_all_who_asked_are_woken():
     keys.give("api")
     keys.give("api")
     assert woken == ["c"]
+
+
+def test_a_step_that_outlived_the_engine_counts_under_its_key():
+    keys: KeyedSlots[str] = KeyedSlots(lambda _: None)
+    keys.retake("api")
+    assert not keys.take("a", "api", 1)
+    keys.give("api")
+    assert keys.take("a", "api", 1)
