@@ -14,7 +14,7 @@ from core_engine.workflow.environment import Environment
 from core_engine.workflow.failures import describe, error_payload
 from core_engine.workflow.journal import encode_payload
 from core_engine.workflow.recording import RecordedRun
-from core_engine.workflow.retry import wait_seconds, worth_retrying
+from core_engine.workflow.retry import ruled_out, wait_seconds, worth_retrying
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import MOST_LOG_CHARS, MOST_LOG_LINES, Attempt, StepContext
 from core_engine.workflow.usage import Spending
@@ -103,10 +103,11 @@ class NotedRun(RecordedRun):
         """Record that an attempt failed, and have it tried again where the policy allows that."""
         state, now = self.state, self.now()
         code, text = describe(error, (*known.secrets, *self.env.secrets()))
-        if not (worth_retrying(error) and state.planner.may_retry(node)):
+        policy = state.graph.nodes[node].retry
+        again = worth_retrying(error) and not ruled_out(policy, code, text)
+        if not (again and state.planner.may_retry(node)):
             self.fail_for_good(node, code, text, known, ms)
             return
-        policy = state.graph.nodes[node].retry
         wait = wait_seconds(policy, state.planner.failures[node] + 1, self.env.rng)
         number, retry_at = state.planner.attempts[node], now + int(wait * 1000)
         self.record(r.StepFailed(state.next_seq, now, node, number, ms, code, text, retry_at, {}, ()))

@@ -36,6 +36,11 @@ def worth_retrying(error: BaseException) -> bool:
     return not final and error.code not in _HOPELESS
 
 
+def ruled_out(policy: RetryPolicy, code: str, text: str) -> bool:
+    """Tell whether the policy says of an error, by its code or a piece of its text, that it is not tried again."""
+    return any(item == code or item in text for item in policy.not_on)
+
+
 def wait_seconds(policy: RetryPolicy, failures: int, rng: random.Random) -> float:
     """Return the wait after the given number of failures (1 is the first)."""
     wait = min(policy.delay_seconds * policy.backoff ** (failures - 1), policy.max_delay_seconds)

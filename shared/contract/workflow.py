@@ -21,7 +21,7 @@ class RetryPolicy(Incoming):
     """How often and how patiently a failed node is tried again.
 
     The n-th wait is ``delay_seconds * backoff**(n-1)``, at most ``max_delay_seconds``, plus or minus
-    ``jitter`` (a fraction).
+    ``jitter`` (a fraction). ``not_on`` are error codes, or pieces of an error's text, after which it is given up.
     """
 
     attempts: int = Field(default=1, ge=1, le=100)
@@ -29,6 +29,9 @@ class RetryPolicy(Incoming):
     backoff: float = Field(default=2.0, ge=1, le=10)
     max_delay_seconds: float = Field(default=300.0, ge=0, le=86_400)
     jitter: float = Field(default=0.1, ge=0, le=1)
+    not_on: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        default_factory=list, max_length=50
+    )
 
 
 class Concurrency(Incoming):

@@ -23,7 +23,7 @@ async def test_an_example_runs(tmp_path: Path, number: int) -> None:
 
 
 def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
 
 
 async def test_get_run_shows_the_round_that_is_asked_for(tmp_path: Path) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core_engine.kernel.component import Config
-from core_engine.workflow.retry import policy_of, timeout_of, wait_seconds, worth_retrying
+from core_engine.workflow.retry import policy_of, ruled_out, timeout_of, wait_seconds, worth_retrying
 from shared.contract.workflow import RetryPolicy, WorkflowNode
 from shared.errors import ErrorCode, FloworkError
-from tests.core_engine.workflow.workshop import Add
+from tests.core_engine.workflow.workshop import Add, bench, workflow
 
 
 class Own(Add):
@@ -95,3 +96,23 @@ def test_some_errors_are_not_worth_another_try():
     assert not worth_retrying(FloworkError(ErrorCode.COMPONENT_FAILED, "x", details={"final": True}))
     assert not worth_retrying(FloworkError(ErrorCode.FORBIDDEN, "x"))
     assert not worth_retrying(FloworkError(ErrorCode.INVALID_WORKFLOW, "x"))
+
+
+def test_a_policy_names_errors_by_code_or_by_a_piece_of_their_text():
+    policy = RetryPolicy(attempts=9, not_on=["NOT_FOUND", "status 404"])
+    assert ruled_out(policy, "NOT_FOUND", "x")
+    assert ruled_out(policy, "COMPONENT_FAILED", "The page answered with status 404.")
+    assert not ruled_out(policy, "COMPONENT_FAILED", "The page answered with status 500; NOT FOUND")
+    assert not ruled_out(RetryPolicy(attempts=9), "NOT_FOUND", "x")
+
+
+@pytest.mark.parametrize(
+    ("not_on", "attempts"), [([], 4), (["broke for good"], 1), (["COMPONENT_FAILED"], 1)]
+)
+async def test_an_error_that_is_ruled_out_ends_the_attempts(tmp_path: Path, not_on: list[str], attempts: int):
+    retry = {"attempts": 4, "delay_seconds": 0, "not_on": not_on}
+    failing = {"module_id": "fail", "config_values": {"text": "it broke for good"}, "retry": retry}
+    async with bench(tmp_path) as shop:
+        await shop.run(workflow(a=failing))
+        (node,) = (await shop.runs.details("run-1")).nodes
+        assert (node.status, node.attempts) == ("ERROR", attempts)
