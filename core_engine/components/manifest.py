@@ -17,12 +17,16 @@ from shared.contract.component import ComponentInfo, ManifestInfo, PortInfo, Pro
 AUTHOR = "Flowork"
 
 GUARANTEES: dict[StepPolicy, str] = {
-    StepPolicy.REPEATABLE: "Has no effect outside: after a crash it is simply run again.",
+    StepPolicy.REPEATABLE: (
+        "A finished step is recorded once. It has no effect outside: after a crash it is simply run again."
+    ),
     StepPolicy.KEYED: (
-        "After a crash it is run again with the same key, so its effect outside happens once and not twice."
+        "A finished step is recorded once. Its effect outside happens at least once: after a crash it is run again"
+        " with the same key (of run, node and iteration), by which a repeat is told apart."
     ),
     StepPolicy.ONCE: (
-        "Is never repeated by itself: after a crash in the middle the outcome is shown as unknown and you decide."
+        "A finished step is recorded once. It is never repeated by itself: after a crash in the middle the outcome is"
+        " shown as unknown and you decide."
     ),
 }
 """What each step policy promises, in words for everybody."""

@@ -11,6 +11,7 @@ from core_engine.components.fields import JsonList, NamedValue, Part, Words, for
 from core_engine.components.registry import BUILTIN, ComponentRegistry
 from core_engine.kernel.component import Component, Config, Port, StepPolicy
 from core_engine.kernel.payload import Result
+from core_engine.rest.localization import LANGUAGES, words_of
 from shared.contract.component import ComponentsList
 
 TYPES = {
@@ -82,7 +83,7 @@ def test_each_kind_of_setting_has_its_form_field() -> None:
     assert ui["choice"]["component"] == "select"
     assert described.requires_input is False
     assert described.output_ports[0].tooltip == "Everything."
-    assert "twice" in described.guarantee
+    assert "at least once: after a crash it is run again with the same key" in described.guarantee
 
 
 ALSO_NEEDED = {
@@ -148,3 +149,12 @@ def test_a_component_without_a_name_is_refused() -> None:
 
     with pytest.raises(ValueError, match="no name"):
         manifest.describe(Nameless(), icon_file=None)
+
+
+def test_every_guarantee_says_that_a_finished_step_is_recorded_once_and_is_worded_in_every_language() -> None:
+    assert all(text.startswith("A finished step is recorded once. ") for text in manifest.GUARANTEES.values())
+    for policy, text in manifest.GUARANTEES.items():
+        assert words_of("en")[f"guarantee.{policy.value}"] == text
+        assert len({words_of(language)[f"guarantee.{policy.value}"] for language in LANGUAGES}) == len(
+            LANGUAGES
+        )
