@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import types
+from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -32,6 +33,11 @@ _SIMPLE_TYPES: dict[Any, str] = {str: "string", int: "integer", float: "float", 
 
 def describe(component: Component[Any], *, icon_file: str | None) -> ManifestInfo:
     """Return the manifest. Raises ValueError when the class leaves out something a form or a reader needs."""
+    return _manifest_of(type(component), icon_file)
+
+
+@lru_cache(maxsize=256)
+def _manifest_of(component: type[Component[Any]], icon_file: str | None) -> ManifestInfo:
     for attribute in ("id", "name", "description", "category"):
         if not getattr(component, attribute, ""):
             raise ValueError(f"the component has no {attribute}")
