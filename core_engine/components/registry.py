@@ -20,6 +20,7 @@ from core_engine.components.dropin.environments import Environments, Source
 from core_engine.components.dropin.records import InstallRecords
 from core_engine.components.dropin.shelf import Shelf
 from core_engine.components.files import RootedFiles
+from core_engine.components.isolation.rungs import Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.outlet import EventOutlet
@@ -33,6 +34,7 @@ from shared.contract.component import ComponentInfo
 from shared.errors import ErrorCode, FloworkError
 
 SWITCHED_OFF = "The component {} was switched off by the operators of the gateway."
+_TEXT_BOUNDS = Bounds(10.0, 256)
 BUILTIN = Path(__file__).with_name("builtin")
 
 _log = logging.getLogger(__name__)
@@ -123,6 +125,11 @@ class ComponentRegistry:
         if folder is None:
             return self._shelf.example(component_id) if self._shelf else None
         return _read_example(folder)
+
+    async def write_text(self, template: str, values: dict[str, Any]) -> str:
+        """Render a Jinja2 template in a locked process; raises COMPONENT_FAILED for what is wrong with it."""
+        request = {"template": template, "values": values}
+        return str(await self._services.sandbox.call(Task.TEMPLATE, request, _TEXT_BOUNDS, lambda *_: None))
 
     async def close(self) -> None:
         """End what the components keep running."""
