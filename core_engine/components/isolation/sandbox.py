@@ -176,6 +176,8 @@ async def _close_way_out(way_out: asyncio.Task[None] | None) -> None:
     if way_out is not None:
         way_out.cancel()
         await asyncio.wait([way_out])
+        if not way_out.cancelled() and (error := way_out.exception()):
+            _log.error("the way out of an isolated child broke", exc_info=error)
 
 
 def _encode(request: dict[str, Any], bounds: Bounds) -> bytes:
