@@ -255,7 +255,8 @@ async def test_a_host_that_a_setting_names_is_reached_where_that_is_permitted(sh
 
 @pytest.mark.parametrize(
     ("text", "entry"),
-    [("https://a.example.org/x", "a.example.org:443"), ("ws://u:p@a.b", "a.b:80"), ("DB.example.org:5", "db.example.org:5"),
+    [("https://a.example.org/x", "a.example.org:443"), ("ws://u:p@a.b", "a.b:80"),
+     ("DB.example.org:5432", "db.example.org:5432"),
      ("a.example.org", "a.example.org"), ("http://10.0.0.1:8080", "10.0.0.1:8080")],
 )  # fmt: skip
 def test_hosts_are_found_in_settings(text: str, entry: str) -> None:
