@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import types
+from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -47,6 +48,11 @@ def check(component: Component[Any]) -> None:
 def describe(component: Component[Any], *, icon_file: str | None) -> ManifestInfo:
     """Return the manifest; raises what `check` does."""
     check(component)
+    return _manifest_of(type(component), icon_file)
+
+
+@lru_cache(maxsize=256)
+def _manifest_of(component: type[Component[Any]], icon_file: str | None) -> ManifestInfo:
     properties = [_property(name, field) for name, field in component.config_model.model_fields.items()]
     fields = component.config_model.model_fields.values()
     return ManifestInfo(

@@ -128,7 +128,7 @@ async def try_out(folder: Path) -> dict[str, Any]:
                 Path(room) / "packages", _source(), seconds=_BUILD_SECONDS, megabytes=_BUILD_MB
             )
             packages = (str(await environments.build(found.requirements, lines.append)),)
-        sandbox = Sandbox(most=_MOST)
+        sandbox = Sandbox(most=_MOST, warm=False)
         try:
             component = make_class(found)(packages, sandbox)
             files = RootedFiles([Path(room) / "files"], Path(room) / "data")

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from typing_extensions import override
 
+from core_engine.components.dropin.addresses import named_hosts
 from core_engine.components.dropin.form import DropinConfig, schema_of
 from core_engine.components.dropin.found import Found
 from core_engine.components.isolation.hosts import Hosts
@@ -112,8 +113,15 @@ class IsolatedComponent(Component[DropinConfig]):
             real = [str(files.whole_folder(path)) for path in paths]
             write = permission.access == "write" and mode is not RunMode.SIMULATE
             (writable if write else readable).extend(real)
-        hosts = [item.host for item in self.found.permissions if item.host and mode is not RunMode.SIMULATE]
+        hosts = [] if mode is RunMode.SIMULATE else self._hosts(values)
         return Openings(tuple(dict.fromkeys(readable)), tuple(dict.fromkeys(writable)), Hosts.read(hosts))
+
+    def _hosts(self, values: Mapping[str, Any]) -> list[str]:
+        permissions = self.found.permissions
+        hosts = [item.host for item in permissions if item.host]
+        if any(item.named_hosts for item in permissions):
+            hosts += named_hosts(self.found.form.addresses, values)
+        return hosts
 
 
 def make_class(found: Found) -> type[IsolatedComponent]:

@@ -16,10 +16,11 @@ _NUMBERS = {"integer": int, "int": int, "float": float, "number": float}
 _FLAGS = frozenset({"boolean", "bool", "toggle"})
 _CHOICES = frozenset({"enum", "select"})
 _FOLDERS = frozenset({"folderpath", "folder_picker"})
+_ADDRESSES = frozenset({"url", "host"})
 _TEXTS = frozenset(
     {
         "string", "text", "textarea", "code", "cron_editor", "color_picker", "file", "filepath", "file_picker",
-        "ai_provider_select", "prompt_selector", *_FOLDERS,
+        "ai_provider_select", "prompt_selector", *_FOLDERS, *_ADDRESSES,
     }
 )  # fmt: skip
 _LISTS = frozenset({"list", "folderpairlist"})
@@ -45,6 +46,7 @@ class Form:
         self.model = _model(self.fields)
         self.raw_fields = frozenset(item.id for item in self.fields if item.type == "code")
         self.folders = tuple(item.id for item in self.fields if _kind(item) in _FOLDERS)
+        self.addresses = tuple(item.id for item in self.fields if _kind(item) in _ADDRESSES)
 
     def properties(self) -> list[PropertyInfo]:
         """Describe the settings for a form; labels and descriptions are always there."""

@@ -16,6 +16,7 @@ _GRAMMAR: tuple[tuple[str, str], ...] = (
     ("files:write", "read and write files in the folders that its settings name"),
     (rf"files:read:(?P<folder>{_FOLDER})", "read files in the folder {0}"),
     (rf"files:write:(?P<folder>{_FOLDER})", "read and write files in the folder {0}"),
+    ("network", "send data over the network to the hosts that its settings name, and get data from there"),
     (rf"network:(?P<host>{HOST_PATTERN})", "send data to {0} over the network, and get data from there"),
     (r"variable:(?P<variable>[A-Z0-9_]{1,80})", "use the variable {0}, where a step's settings name it"),
     (
@@ -36,6 +37,7 @@ class Permission:
     access: Access | None = None
     folder: str = ""
     host: str = ""
+    named_hosts: bool = False
 
 
 def read_permissions(texts: Sequence[str], variables: Sequence[str] = ()) -> tuple[Permission, ...]:
@@ -54,9 +56,9 @@ def _read(text: str) -> Permission:
             if kind == "files":
                 access = "write" if rest.startswith("write") else "read"
             host = match.groupdict().get("host") or ""
-            return Permission(
-                text, meaning.format(*match.groups()), kind != "program", access, folder, _checked(host)
-            )
+            meant = meaning.format(*match.groups())
+            given, named = kind != "program", text == "network"
+            return Permission(text, meant, given, access, folder, _checked(host), named)
     raise UnusableError(f"it asks for the permission {text[:100]!r}, which this engine does not know")
 
 

@@ -34,7 +34,8 @@ class Sandbox:
     """A bounded number of locked children. `close` ends them all.
 
     ``most`` are the bounds no request may exceed; ``rung`` is found out at the first use when not given. ``network``
-    judges the addresses of the hosts that are opened to a child.
+    judges the addresses of the hosts that are opened to a child. Without ``warm`` no spare children are started: for
+    one that makes few calls.
     """
 
     def __init__(
@@ -44,9 +45,11 @@ class Sandbox:
         max_children: int = 4,
         rung: Rung | None = None,
         network: NetworkPolicy = NetworkPolicy(),  # noqa: B008 - it never changes
+        warm: bool = True,
     ) -> None:
         self.most = most
         self._network = network
+        self._keep_warm = warm
         self._rung = rung
         self._slots = asyncio.Semaphore(max_children)
         self._finding = asyncio.Lock()
@@ -149,7 +152,7 @@ class Sandbox:
 
     def _refill(self, task: Task, openings: Openings) -> None:
         key = key_of(task, openings)
-        if self._closed or self._rung is None or not rungs.suffices(self._rung, task):
+        if self._closed or not self._keep_warm or self._rung is None or not rungs.suffices(self._rung, task):
             return
         if key in self._spares or key in self._refills or len(self._refills) >= _MOST_REFILLS:
             return
@@ -173,6 +176,8 @@ async def _close_way_out(way_out: asyncio.Task[None] | None) -> None:
     if way_out is not None:
         way_out.cancel()
         await asyncio.wait([way_out])
+        if not way_out.cancelled() and (error := way_out.exception()):
+            _log.error("the way out of an isolated child broke", exc_info=error)
 
 
 def _encode(request: dict[str, Any], bounds: Bounds) -> bytes:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from core_engine.components.files import RootedFiles
+from core_engine.components.isolation import rungs
+from core_engine.components.isolation.rungs import Rung
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.registry import ComponentRegistry, Services
@@ -92,11 +94,17 @@ async def state(
     await asyncio.to_thread(store.close)
 
 
+@pytest.fixture(scope="session")
+def rung() -> Rung:
+    """The rung that this machine offers, looked for once."""
+    return rungs.detect()
+
+
 @pytest.fixture
-async def registry(state: ComponentState, clock: ManualClock) -> AsyncIterator[ComponentRegistry]:
+async def registry(state: ComponentState, clock: ManualClock, rung: Rung) -> AsyncIterator[ComponentRegistry]:
     network = NetworkPolicy(["127.0.0.0/8", "::1/128"])
     services = Services(
-        sandbox=Sandbox(most=Bounds(seconds=60, memory_mb=512), network=network),
+        sandbox=Sandbox(most=Bounds(seconds=60, memory_mb=512), rung=rung, network=network, warm=False),
         network=network,
         state=state,
         clock=clock,

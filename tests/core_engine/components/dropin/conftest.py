@@ -17,6 +17,7 @@ from core_engine.components.dropin.installer import Installer
 from core_engine.components.dropin.policy import InstallPolicy
 from core_engine.components.dropin.records import InstallRecords
 from core_engine.components.dropin.shelf import Shelf
+from core_engine.components.isolation.rungs import Rung
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from shared.clock import SystemClock
@@ -86,8 +87,9 @@ def write(components: Path) -> WriteComponent:
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    made = Sandbox(most=Bounds(60, 512), network=NetworkPolicy(["127.0.0.0/8", "::1/128"]))
+async def sandbox(rung: Rung) -> AsyncIterator[Sandbox]:
+    network = NetworkPolicy(["127.0.0.0/8", "::1/128"])
+    made = Sandbox(most=Bounds(60, 512), rung=rung, network=network, warm=False)
     yield made
     await made.close()
 

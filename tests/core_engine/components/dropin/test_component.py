@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from pydantic import ValidationError
 
+from core_engine.components.dropin.addresses import named_hosts
 from core_engine.components.dropin.shelf import Shelf
 from core_engine.kernel.payload import Payload
 from shared.contract.run import RunMode
@@ -229,6 +230,45 @@ async def test_hosts_are_reached_as_the_permissions_say(shelf, write, step) -> N
         write(code=code, permissions=[f"network:localhost:{port}"])
         with pytest.raises(FloworkError):  # simulating reaches nobody
             await call(shelf, step, mode=RunMode.SIMULATE)
+
+
+async def test_a_host_that_a_setting_names_is_reached_where_that_is_permitted(shelf, write, step) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    code = body("""
+        import urllib.request
+        return urllib.request.urlopen(config['page'], timeout=10).read().decode()""")
+    page = {"id": "page", "type": "url", "label": "Page", "description": "Its address."}
+    given = {"page": f"http://LOCALHOST:{port}/a?b=c"}
+    async with server:
+        write(code=code, properties=[page], permissions=["network"])
+        assert (await call(shelf, step, given)).outputs["success"].data == "hello"
+        write(code=code, properties=[page], permissions=[])
+        with pytest.raises(FloworkError):
+            await call(shelf, step, given)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [("https://a.example.org/x", "a.example.org:443"), ("ws://u:p@a.b", "a.b:80"),
+     ("DB.example.org:5432", "db.example.org:5432"),
+     ("a.example.org", "a.example.org"), ("http://10.0.0.1:8080", "10.0.0.1:8080")],
+)  # fmt: skip
+def test_hosts_are_found_in_settings(text: str, entry: str) -> None:
+    assert named_hosts(["a", "b"], {"a": f" {text} ", "b": ""}) == [entry]
+
+
+@pytest.mark.parametrize(
+    "text", ["ftp://a.b", "https://", "*.example.org", "http://[::1]/", "a b", "http://a:99999", "/x"]
+)
+def test_settings_that_name_no_host_are_told(text: str) -> None:
+    with pytest.raises(FloworkError, match="The setting a names no host"):
+        named_hosts(["a"], {"a": text})
 
 
 @pytest.mark.parametrize(

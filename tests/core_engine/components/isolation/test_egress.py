@@ -54,7 +54,7 @@ async def server() -> AsyncIterator[int]:
 
 @pytest.fixture(params=RUNGS)
 async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    made = Sandbox(most=Bounds(30, 512), rung=request.param, network=LOOPBACK)
+    made = Sandbox(most=Bounds(30, 512), rung=request.param, network=LOOPBACK, warm=False)
     yield made
     await made.close()
 

@@ -45,7 +45,7 @@ OPENED = {"read": "old", "write": "written"}
 
 @pytest.fixture(params=RUNGS)
 async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    made = Sandbox(most=Bounds(seconds=20, memory_mb=512), rung=request.param)
+    made = Sandbox(most=Bounds(seconds=20, memory_mb=512), rung=request.param, warm=False)
     yield made
     await made.close()
 

@@ -24,7 +24,7 @@ if not rungs.works(Rung.BUBBLEWRAP):
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    made = Sandbox(most=Bounds(seconds=60, memory_mb=512), rung=Rung.BUBBLEWRAP)
+    made = Sandbox(most=Bounds(seconds=60, memory_mb=512), rung=Rung.BUBBLEWRAP, warm=False)
     yield made
     await made.close()
 

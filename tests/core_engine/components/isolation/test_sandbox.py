@@ -54,7 +54,7 @@ PROBES = (Path(__file__).parent / "probes.py").read_text()
 
 @pytest.fixture(params=RUNGS)
 async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    made = Sandbox(most=Bounds(seconds=20, memory_mb=512), rung=request.param)
+    made = Sandbox(most=Bounds(seconds=20, memory_mb=512), rung=request.param, warm=False)
     yield made
     await made.close()
 
@@ -281,6 +281,7 @@ async def test_a_run_stopped_while_its_child_starts_leaves_nothing(sandbox: Sand
 
 
 async def test_children_and_descriptors_do_not_pile_up(caller: Caller) -> None:
+    caller.sandbox._keep_warm = True
     await caller.run("result = 1")
     before = open_descriptors()
     for number in range(8):
@@ -291,6 +292,7 @@ async def test_children_and_descriptors_do_not_pile_up(caller: Caller) -> None:
 
 
 async def test_a_spare_child_makes_the_next_call_quick(caller: Caller) -> None:
+    caller.sandbox._keep_warm = True
     await caller.run("result = 1")
     await asyncio.gather(*caller.sandbox._refills.values())
     spare = caller.sandbox._spares._plain[PLAIN]
@@ -299,6 +301,7 @@ async def test_a_spare_child_makes_the_next_call_quick(caller: Caller) -> None:
 
 
 async def test_a_dead_spare_is_replaced(caller: Caller) -> None:
+    caller.sandbox._keep_warm = True
     await caller.run("result = 1")
     await asyncio.gather(*caller.sandbox._refills.values())
     await caller.sandbox._spares._plain[PLAIN].end()
