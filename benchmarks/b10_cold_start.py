@@ -1,0 +1,47 @@
+"""B10: how long gateway and engine take from nothing to healthy, and what memory they hold at rest."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.figures import ROUNDS, Row
+from benchmarks.servers import engine, gateway
+from shared.signing.keys import WalletKey
+
+GOAL_SECONDS, GOAL_MB = 1.5, 120.0
+Start = Callable[[Path], AbstractContextManager[dict[str, Any]]]
+
+
+def measure() -> list[Row]:
+    """Return start and memory of each, against the goal itself: there is no peer to compare with."""
+    owner = WalletKey.create()[0].address
+    kinds: dict[str, Start] = {"gateway": gateway, "engine": lambda folder: engine(folder, owner)}
+    rows = []
+    for name, start in kinds.items():
+        seconds, megabytes = zip(*(once(start) for _ in range(ROUNDS)), strict=True)
+        middle = sorted(seconds)[ROUNDS // 2]
+        rows.append(
+            Row("B10", f"{name}: start to ready", "s", middle, GOAL_SECONDS, "goal", 1.0, at_least=False)
+        )
+        held = sorted(megabytes)[ROUNDS // 2]
+        rows.append(Row("B10", f"{name}: memory at rest", "MB", held, GOAL_MB, "goal", 1.0, at_least=False))
+    return rows
+
+
+def once(start: Start) -> tuple[float, float]:
+    """Start once; return the seconds until it listens, and its resident memory with all its processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        with start(Path(folder)) as at:
+            seconds = time.perf_counter() - began
+            time.sleep(1.0)
+            main = psutil.Process(at["process"])
+            family = [main, *main.children(recursive=True)]
+            return seconds, sum(each.memory_info().rss for each in family) / 1e6
