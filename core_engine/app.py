@@ -37,14 +37,17 @@ from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
+from core_engine.storage.opening import open_store
 from core_engine.telemetry.metrics import Metrics
 from core_engine.transport.address import Address, AddressFile, reachable
+from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import observe, open_access, open_sockets, open_triggers
+from core_engine.wiring import observe, open_access, open_sockets, open_triggers, open_workers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
+from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 from shared.signing.envelope import EnvelopeVerifier
@@ -85,7 +88,7 @@ async def running(
     require_native_backend()
     async with AsyncExitStack() as stack:
         try:
-            store = EngineStore.open(settings.data.engine_dir)
+            store = open_store(settings)
             stack.callback(store.close)
             engine = Engine(settings, store, stop or asyncio.Event(), clock or SystemClock())
         except OSError as error:
@@ -124,6 +127,7 @@ class Engine:
             pin=self.registry.shelf.pin,
         )
         self._installer = self._build_installer()
+        self._workers = open_workers(settings, store, clock)
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
         self.triggers = open_triggers(
@@ -157,6 +161,7 @@ class Engine:
         self._watchdog = LoopWatchdog(clock)
         self.access.subscribe(self.sockets.enforce_access)
         self.access.subscribe(self.relay.enforce_access)
+        self.triggers.alarms.listen(self._tell_alarm)
 
     async def start(self) -> None:
         """Take up the unfinished runs, then listen; raises CONFIGURATION where that is impossible."""
@@ -169,6 +174,9 @@ class Engine:
         self._followups.start()
         self.triggers.load(self.registry.outlet)
         self.runs.on_end(self.triggers)
+        if self._workers:
+            await self._workers.open()
+            self._workers.start()
         recovered = await self.runs.recover()
         await self.triggers.start()
         await self._listen()
@@ -183,7 +191,7 @@ class Engine:
     async def close(self) -> None:
         """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""
         self.sockets.stop_accepting()
-        self._address.remove()
+        self._address.withdraw(os.getpid())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -191,7 +199,11 @@ class Engine:
         await self.relay.close()
         await self.triggers.close()
         await self._followups.close()
+        if self._workers:
+            self._workers.executor.leave()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
+        if self._workers:
+            await self._workers.close()
         try:
             async with asyncio.timeout(LAST_SECONDS):
                 await asyncio.gather(self.sockets.stop(), self.http.stop(), self.registry.close())
@@ -244,9 +256,9 @@ class Engine:
         else:
             _log.warning("running without a gateway: GATEWAY_URL or FLOWORK_ENGINE_TOKEN is not set")
         for name, coroutine in work.items():
-            task = asyncio.create_task(coroutine, name=name)
+            self._tasks.append(asyncio.create_task(coroutine, name=name))
+        for task in [*self._tasks, *(self._workers.tasks if self._workers else ())]:
             task.add_done_callback(self._note_end)
-            self._tasks.append(task)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """End the engine, in order, where one of its endless tasks ended by a mistake of ours."""
@@ -271,6 +283,8 @@ class Engine:
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
+            write_text=self.registry.write_text,
+            executor=self._workers.executor if self._workers else None,
         )
 
     def _build_dispatcher(self) -> Dispatcher:
@@ -359,6 +373,15 @@ class Engine:
         if self.link is not None:
             self.link.report(vitals)
 
+    def _tell_alarm(self, raised: Raised) -> None:
+        """Tell everyone with a role who is connected, and start the preset that the workflow names for alarms."""
+        frame = raised.frame
+        self.sockets.broadcast((frame,))
+        self.relay.broadcast((frame,))
+        role = self.access.role_of(raised.rule.owner)
+        if role is not None and role >= Role.RUNNER:
+            self._followups.trigger_raised(raised)
+
     async def _keep_house(self) -> None:
         due = 0.0
         while True:
@@ -370,6 +393,8 @@ class Engine:
                     await self._retention.sweep()
             except FloworkError as error:
                 _log.warning("could not tidy the storage", extra={"reason": error.message})
+                if self._store.failure:
+                    self._fail(self._store.failure)
 
     def _fail(self, error: FloworkError) -> None:
         self.failure = self.failure or error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.commands.dispatch import Dispatcher
@@ -25,6 +26,9 @@ from core_engine.workflow import RunService
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.settings import reveal
+
+if TYPE_CHECKING:
+    from core_engine.workers.office import WorkersOffice
 
 
 def open_access(identity: Identity, store: EngineStore, clock: Clock) -> AccessControl:
@@ -57,6 +61,15 @@ def open_sockets(
         auth_deadline_seconds=limits.auth_deadline_seconds,
     )
     return SocketServer(door, bounds, dispatcher=dispatcher, access=access, clock=clock)
+
+
+def open_workers(settings: EngineSettings, store: EngineStore, clock: Clock) -> WorkersOffice | None:
+    """Return what carries steps out in worker processes; None where the engine does all of them itself."""
+    if settings.workers.steps == "engine":
+        return None
+    from core_engine.workers.office import WorkersOffice  # noqa: PLC0415 - Celery is heavy, only where used
+
+    return WorkersOffice(settings, store, clock)
 
 
 def open_triggers(  # noqa: PLR0913 - what they are wired with

@@ -17,7 +17,7 @@ from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
 from gateway.billing.scheduler import Scheduler
-from gateway.billing.service import Billing
+from gateway.billing.service import Billing, Job
 from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
@@ -35,6 +35,7 @@ from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
 from gateway.resources.system import queries
 from gateway.settings import GatewaySettings
+from gateway.sweeping import Sweeper
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.witnesses import CountedEndpoint, RequestWatch, TimedProof
 from gateway.web.answer_cache import AnswerCache
@@ -162,9 +163,14 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, Hosts(settings.server))
-    scheduler = Scheduler(billing.own_jobs(), settings.billing.jobs_seconds)
+    scheduler = Scheduler(_jobs(settings, billing, database, clock), settings.billing.jobs_seconds)
     scheduler.start()
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
+
+
+def _jobs(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> dict[str, Job]:
+    by_workers = settings.billing.jobs == "celery"
+    return billing.own_jobs() | ({} if by_workers else {"sweep": Sweeper(database, clock).sweep})
 
 
 def _joint(settings: GatewaySettings, clock: Clock) -> Joint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -19,7 +19,7 @@ from core_engine.gateway_link.relay_frames import Question
 from core_engine.gateway_link.relay_proof import SignIns
 from core_engine.gateway_link.relay_session import RelaySession, Send
 from core_engine.kernel.meters import Meter, Uncounted
-from core_engine.kernel.ports import Runs
+from core_engine.kernel.ports import Frame, Runs
 from shared.clock import Clock
 from shared.contract import catalog
 from shared.contract.base import Role
@@ -91,6 +91,12 @@ class Relay:
                     "left a page: access revoked", extra={"addresses": sorted(session.caller.addresses)}
                 )
                 self._sessions.pop(label).leave()
+
+    def broadcast(self, frames: Sequence[Frame]) -> None:
+        """Send frames to every page on which somebody with a role on the engine has signed."""
+        for session in self._sessions.values():
+            if any(self._access.role_of(address) for address in session.caller.addresses):
+                session.caller.deliver(frames)
 
     @property
     def pages(self) -> int:

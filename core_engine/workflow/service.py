@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -34,8 +34,9 @@ from core_engine.workflow.aids import check_aids
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.conductor import Conductor, Witness
 from core_engine.workflow.delivery import Delivery, Subscription
-from core_engine.workflow.environment import Environment, no_presets
+from core_engine.workflow.environment import Environment, Executor, no_presets, no_texts
 from core_engine.workflow.events import Events
+from core_engine.workflow.executor import InProcess
 from core_engine.workflow.expressions import NoVariables, Variables
 from core_engine.workflow.family import Family
 from core_engine.workflow.inputs import filled
@@ -81,7 +82,9 @@ class RunService(RunReading):
         variables: Variables | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
         presets: Callable[[str], CalledWorkflow] | None = None,
+        write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts,
         park_after: float = PARK_AFTER,
+        executor: Executor | None = None,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -117,7 +120,9 @@ class RunService(RunReading):
             wants_end=self._aftermath.wanted,
             alarm=self._alarm,
             family=self._family,
+            executor=executor or InProcess(),
             presets=presets or no_presets,
+            write_text=write_text,
         )
         self._parking.settle_in(self._env)
 

@@ -30,6 +30,10 @@ class Slots(Generic[RunT]):
         self.used += 1
         return True
 
+    def retake(self) -> None:
+        """Take a slot for a step that runs already, even beyond the limit."""
+        self.used += 1
+
     def give(self) -> None:
         """Return a slot."""
         self.used -= 1
