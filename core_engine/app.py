@@ -155,7 +155,8 @@ class Engine:
         self.relay = self._build_relay()
         self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
-        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, settings.data.engine_dir)
+        folder = settings.data.engine_dir
+        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, self._workers, folder)
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)

@@ -101,6 +101,7 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
     runs: RunService,
     relay: Relay,
     triggers: TriggerService,
+    workers: WorkersOffice | None,
     folder: Path,
 ) -> None:
     """Have the engine's work counted and its state shown at each scrape."""
@@ -114,5 +115,6 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
             queues=lambda: runs.queues.items(),  # noqa: PLW0108 - the figures of that moment
             triggers=triggers.figures,
             folder=folder,
+            workers=lambda: workers.executor.figures().items() if workers else (),
         )
     )

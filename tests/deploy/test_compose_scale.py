@@ -26,13 +26,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def slow_runs(stack: Stack) -> list[str]:
     """Start runs whose steps are code that takes a moment, as workers get them; return their ids."""
-    code = "import time\ntime.sleep(1.5)\noutput = {'data': {'n': 1}}"
+    code = "import time\ndef run(payload, log):\n    time.sleep(1.5)\n    return {'data': payload}\n"
     nodes = [
         {
             "id": f"n{i}",
             "name": f"Step {i}",
             "module_id": "function_runner_module",
-            "config_values": {"code": code},
+            "config_values": {"python_code": code},
         }
         for i in range(STEPS)
     ]
@@ -63,6 +63,7 @@ def test_workers_carry_the_steps_out(stack: Stack) -> None:
     wait_for_success(stack, jobs)
     logs = stack.compose("logs", "--no-color", WORKER)
     assert "Traceback" not in logs
+    assert "args" not in logs  # tickets are sealed; they are for nobody's log
     told = {line.split("|")[0].strip() for line in logs.splitlines() if "|" in line}
     assert len(told) == WORKERS
 
