@@ -17,6 +17,7 @@ from core_engine.settings import EngineSettings, Identity
 from core_engine.storage import EngineStore
 from core_engine.telemetry.gauges import Sources
 from core_engine.telemetry.metrics import Metrics
+from core_engine.telemetry.traces import Collector, Traces
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
@@ -93,6 +94,17 @@ def open_triggers(  # noqa: PLR0913 - what they are wired with
         role_of=role_of,
         clock=clock,
     )
+
+
+def open_traces(settings: EngineSettings, runs: RunService, version: str) -> Traces | None:
+    """Return what makes traces of the runs, where the settings name a collector."""
+    telemetry = settings.telemetry
+    if not telemetry.collector:
+        return None
+    collector = Collector.of(telemetry.collector, reveal(telemetry.collector_headers))
+    traces = Traces(collector, settings.identity.engine_id, version)
+    runs.on_records(traces.see)
+    return traces
 
 
 def observe(  # noqa: PLR0913, PLR0917 - what is looked at
