@@ -40,6 +40,7 @@ from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.storage.opening import open_store
 from core_engine.telemetry.metrics import Metrics
+from core_engine.telemetry.traces import Traces
 from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
@@ -155,9 +156,7 @@ class Engine:
         self.relay = self._build_relay()
         self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
-        self._traces = open_traces(settings, self.runs, own_version())
-        folder = settings.data.engine_dir
-        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, self._workers, folder)
+        self._traces = self._observe()
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)
@@ -321,6 +320,11 @@ class Engine:
             exposition=self._metrics.exposition,
             metrics_token=reveal(link.metrics_token),
         )
+
+    def _observe(self) -> Traces | None:
+        folder = self._settings.data.engine_dir
+        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, self._workers, folder)
+        return open_traces(self._settings, self.runs, own_version())
 
     def _build_pulse(self) -> Pulse:
         pulse = Pulse(
