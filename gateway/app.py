@@ -157,7 +157,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
 
 
-def _engines(  # noqa: PLR0913 - what it is wired with
+def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
     deps: Deps,
     sockets: SocketServer,
     joint: Joint,
