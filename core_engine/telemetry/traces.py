@@ -89,7 +89,12 @@ class Traces:
         """Send what waits now."""
         while self._spans:
             batch = [self._spans.popleft() for _ in range(min(BATCH, len(self._spans)))]
-            if not await self._post(http, batch):
+            try:
+                taken = await self._post(http, batch)
+            except asyncio.CancelledError:
+                self._spans.extendleft(reversed(batch))  # a span that comes twice is one: its id is the same
+                raise
+            if not taken:
                 self.dropped += len(batch)
                 return
 

@@ -36,9 +36,9 @@ class Collecting:
         (resource,) = body["resourceSpans"]
         self.headers.append(dict(request.headers))
         if self.status == 200:
-            self.spans += [
-                {**span, "resource": resource["resource"]} for span in resource["scopeSpans"][0]["spans"]
-            ]
+            for span in resource["scopeSpans"][0]["spans"]:
+                if span["spanId"] not in {known["spanId"] for known in self.spans}:
+                    self.spans.append({**span, "resource": resource["resource"]})
         self.came.set()
         return web.json_response({}, status=self.status)
 
