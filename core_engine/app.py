@@ -40,11 +40,12 @@ from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
 from core_engine.storage.opening import open_store
 from core_engine.telemetry.metrics import Metrics
+from core_engine.telemetry.traces import Traces
 from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import observe, open_access, open_sockets, open_triggers, open_workers
+from core_engine.wiring import observe, open_access, open_sockets, open_traces, open_triggers, open_workers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
@@ -155,7 +156,7 @@ class Engine:
         self.relay = self._build_relay()
         self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
-        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, settings.data.engine_dir)
+        self._traces = self._observe()
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)
@@ -255,6 +256,8 @@ class Engine:
             work["gateway link"] = self.link.run()
         else:
             _log.warning("running without a gateway: GATEWAY_URL or FLOWORK_ENGINE_TOKEN is not set")
+        if self._traces is not None:
+            work["traces"] = self._traces.send()
         for name, coroutine in work.items():
             self._tasks.append(asyncio.create_task(coroutine, name=name))
         for task in [*self._tasks, *(self._workers.tasks if self._workers else ())]:
@@ -317,6 +320,11 @@ class Engine:
             exposition=self._metrics.exposition,
             metrics_token=reveal(link.metrics_token),
         )
+
+    def _observe(self) -> Traces | None:
+        folder = self._settings.data.engine_dir
+        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, self._workers, folder)
+        return open_traces(self._settings, self.runs, own_version())
 
     def _build_pulse(self) -> Pulse:
         pulse = Pulse(

@@ -22,6 +22,7 @@ _NOISY = (
     "socketio",
     "socketio.client",
     "socketio.server",
+    "watchfiles.main",
     "websockets.server",
 )
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
