@@ -27,6 +27,7 @@ import { useCatalog } from "../palette/catalog";
 import { useRun } from "../run/store";
 import { useView } from "../view";
 import { CanvasMenu } from "./canvas-menu";
+import { FarView } from "./far-view";
 import { type CanvasNode, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { StepNode } from "./step-node";
@@ -43,6 +44,9 @@ const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 const MIDDLE = [1];
 /** From here on texts are too small to read and are left out. */
 const FAR = 0.35;
+/** More steps than this are a large workflow. */
+const MANY = 150;
+const NO_WIRES: WireEdge[] = [];
 const REST_MS = 600;
 const FIT = { maxZoom: 1, padding: 0.2 };
 const MULTI_KEYS = ["Shift", "Meta", "Control"];
@@ -71,6 +75,13 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
         moved.set(change.id, change.position);
     }
     if (moved.size) useDocument.getState().edit((current) => move(current, moved), "move");
+  }, []);
+  const many = workflow.nodes.length > MANY;
+  const [far, setFar] = useState(false);
+  const afar = many && far;
+  const onMove = useCallback((_: unknown, { zoom }: Viewport) => {
+    mark("far", zoom < FAR);
+    setFar(zoom < FAR);
   }, []);
   const onEdgesChange = useCallback((changes: EdgeChange[]) => chooseBy(changes), []);
 
@@ -119,6 +130,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
     <CanvasMenu>
       <section
         className="canvas"
+        data-many={many}
         aria-label={t("designer.canvas")}
         onDragOver={(event) => {
           event.preventDefault();
@@ -129,7 +141,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
       >
         <ReactFlow
           nodes={nodes}
-          edges={edges}
+          edges={afar ? NO_WIRES : edges}
           nodeTypes={NODE_TYPES}
           edgeTypes={EDGE_TYPES}
           onNodesChange={onNodesChange}
@@ -161,9 +173,10 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           maxZoom={2}
           fitView
           fitViewOptions={FIT}
-          onlyRenderVisibleElements={workflow.nodes.length > 150}
+          onlyRenderVisibleElements={many}
           colorMode={dark ? "dark" : "light"}
         >
+          {afar && <FarView nodes={nodes} edges={edges} />}
           <Background variant={BackgroundVariant.Dots} gap={GRID} />
           <Controls showInteractive={false} />
           <MiniMap pannable zoomable className="canvas-map" ariaLabel={t("designer.map")} />
@@ -196,7 +209,6 @@ const onMoveStart = () => {
   clearTimeout(resting);
   mark("moving", true);
 };
-const onMove = (_: unknown, { zoom }: Viewport) => mark("far", zoom < FAR);
 /** A wheel ends a move after each notch: what is a layer stays one for a moment, or all would be painted each time. */
 const onMoveEnd = () => {
   clearTimeout(resting);
