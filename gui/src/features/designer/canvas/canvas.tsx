@@ -9,6 +9,7 @@ import {
   type FinalConnectionState,
   MiniMap,
   type NodeChange,
+  type NodePositionChange,
   type OnNodeDrag,
   ReactFlow,
   type ReactFlowInstance,
@@ -21,6 +22,7 @@ import { useTheme } from "@/app/theme";
 import { useT } from "@/i18n/words";
 import { addComponent, firstPorts } from "../document/actions";
 import { connect, GRID, insertOnWire, move, nodeOf, type Place } from "../document/edits";
+import { carried } from "../document/groups";
 import { NODE_HEIGHT, NODE_WIDTH } from "../document/layout";
 import { useDocument, useWorkflow, workflowNow } from "../document/store";
 import { useCatalog } from "../palette/catalog";
@@ -64,18 +66,22 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
 
-  const onNodesChange = useCallback((changes: NodeChange<CanvasNode>[]) => {
-    const kept = changes.filter((change) => change.type !== "remove");
-    setNodes((before) => applyNodeChanges(kept, before));
-    chooseBy(changes);
-    const moved = new Map<string, Place>();
-    for (const change of changes) {
-      // Moves of the keyboard come without a drag; those of the pointer are kept when it lets go.
-      if (change.type === "position" && change.position && change.dragging === false)
-        moved.set(change.id, change.position);
-    }
-    if (moved.size) useDocument.getState().edit((current) => move(current, moved), "move");
-  }, []);
+  const onNodesChange = useCallback(
+    (changes: NodeChange<CanvasNode>[]) => {
+      const own = changes.filter((change) => change.type !== "remove");
+      const kept = [...own, ...takenAlong(own, flow.getNodes() as CanvasNode[])];
+      setNodes((before) => applyNodeChanges(kept, before));
+      chooseBy(changes);
+      const moved = new Map<string, Place>();
+      for (const change of kept) {
+        // Moves of the keyboard come without a drag; those of the pointer are kept when it lets go.
+        if (change.type === "position" && change.position && change.dragging === false)
+          moved.set(change.id, change.position);
+      }
+      if (moved.size) useDocument.getState().edit((current) => move(current, moved), "move");
+    },
+    [flow],
+  );
   const many = workflow.nodes.length > MANY;
   const [far, setFar] = useState(false);
   const afar = many && far;
@@ -226,6 +232,15 @@ function bringIntoView(flow: ReactFlowInstance, chosen: ReadonlySet<string>): vo
   if (from.x >= box.left && from.y >= box.top && to.x <= box.right && to.y <= box.bottom) return;
   const middle = { x: node.x + NODE_WIDTH / 2, y: node.y + NODE_HEIGHT / 2 };
   void flow.setCenter(middle.x, middle.y, { zoom: Math.min(flow.getZoom(), 1), duration: 200 });
+}
+
+/** The changes of the steps whose group is moved. */
+function takenAlong(changes: readonly NodeChange<CanvasNode>[], now: CanvasNode[]): NodePositionChange[] {
+  const moves = changes.flatMap((change) =>
+    change.type === "position" && change.position ? [{ ...change, position: change.position }] : [],
+  );
+  const dragging = moves.some((change) => change.dragging);
+  return carried(moves, now).map((item) => ({ ...item, type: "position", dragging }));
 }
 
 /** Follow the canvas when it selects something. */
