@@ -97,11 +97,35 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     await expectAccessible(page);
   });
 
+  await test.step("steps are grouped, and move with their group", async () => {
+    await page.keyboard.press("1");
+    await step(page, "Static data").click();
+    await step(page, "Template").click({ modifiers: ["Shift"] });
+    await page.keyboard.press("Control+g");
+    const name = page.getByRole("textbox", { name: "Name of the group" });
+    await name.fill("Greeting");
+    await page.keyboard.press("Escape");
+    const before = await centre(step(page, "Template"));
+    const frame = page.locator(".canvas-note[data-group=true]");
+    const box = await frame.boundingBox();
+    if (!box) throw new Error("no group");
+    await page.mouse.move(box.x + box.width - 12, box.y + 14);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 12, box.y + 74, { steps: 5 });
+    await page.mouse.up();
+    await expect
+      .poll(async () => Math.round((await centre(step(page, "Template"))).y - before.y))
+      .toBeGreaterThan(30);
+    await expectAccessible(page);
+    await page.keyboard.press("Control+z");
+  });
+
   await test.step("it is saved under a name", async () => {
     await saveAs(page, "By hand");
     await page.goto("/designer/By%20hand");
     await unlock(page);
-    await expect(page.locator(".react-flow__node")).toHaveCount(3);
+    // three steps and the frame of the group
+    await expect(page.locator(".react-flow__node")).toHaveCount(4);
     await expect(page.getByText("v1")).toBeVisible();
   });
 });
@@ -234,6 +258,7 @@ test("two people who edit one preset lose nothing", async ({ page, browser, base
     .getByRole("button", { name: "Changes" })
     .click();
   await expect(versions.getByText("Second").first()).toBeVisible();
+  await expect(versions.getByRole("img", { name: "added: 0, removed: 0, changed: 1" })).toBeVisible();
   await expectAccessible(page);
   await versions
     .getByRole("listitem")
@@ -255,4 +280,108 @@ test("what is wrong is said where it is wrong", async ({ page }) => {
   await expect(step(page, "Gone")).toContainText("no_such_component is not installed");
   await step(page, "Empty").dblclick();
   await expect(page.getByRole("dialog").getByRole("alert")).toHaveText("Field required");
+});
+
+test("data stops where one wants to look, and a result can be pinned", async ({ page }) => {
+  await signIn(page, "/designer");
+  await paste(page, {
+    nodes: [
+      node("Begin", "static_data_provider_module", 0, {
+        variables_to_set: [{ name: "city", value: "Medan" }],
+      }),
+      node("Middle", "template", 300, { template: "Hello {{ data.city }}" }),
+      node("End", "delay", 600, { seconds: 0 }),
+    ],
+    connections: [wire("Begin", "Middle"), wire("Middle", "End")],
+  });
+  await page.keyboard.press("l");
+  const list = page.getByRole("complementary", { name: "Steps as a list" });
+  await list.getByRole("button", { name: "Set a breakpoint from Begin to Middle" }).click();
+  await page.keyboard.press("Control+Enter");
+
+  await test.step("the data that waits is looked at, and goes on step by step", async () => {
+    await expect(page.getByText("Stopped: 1")).toBeVisible();
+    await list.getByRole("button", { name: "Data waits here: look at it" }).click();
+    const sheet = page.getByRole("dialog", { name: "Begin → Middle" });
+    await expect(sheet).toContainText("Data waits here until you let it go on.");
+    await expect(sheet).toContainText("Medan");
+    await expectAccessible(page);
+    await sheet.getByRole("button", { name: "Step" }).click();
+    await expect(outcome(page, "Middle")).toContainText("Success");
+    await expect(page.getByText("Stopped: 1")).toBeVisible();
+    await page.reload();
+    await unlock(page);
+    await expect(page.getByText("Stopped: 1")).toBeVisible();
+    await page.keyboard.press("F8");
+    await expect(status(page)).toContainText("Succeeded");
+    await expect(page.getByText("Stopped: 1")).toBeHidden();
+  });
+
+  await test.step("a pinned step does not run, its data are what was pinned", async () => {
+    await page.keyboard.press("l");
+    await list.getByRole("button", { name: "Remove the breakpoint from Begin to Middle" }).click();
+    await step(page, "Begin").dblclick();
+    const panel = page.getByRole("dialog", { name: "Begin" });
+    await panel.getByRole("button", { name: "Pin this result" }).click();
+    await expect(panel).toContainText("Pinned: runs from the designer take this data");
+    await panel.getByRole("button", { name: "Change" }).click();
+    await panel.getByLabel("Data (JSON)").fill('{"city": "Padang"}');
+    await panel.getByRole("button", { name: "Save" }).click();
+    await expectAccessible(page);
+    await page.keyboard.press("Escape");
+    await expect(step(page, "Begin").getByLabel("pinned")).toBeVisible();
+    await page.keyboard.press("Control+Enter");
+    await expect(status(page)).toContainText("Succeeded");
+    await page.getByRole("button", { name: "Look at the data; 1 passed" }).last().click();
+    await expect(page.getByRole("dialog")).toContainText("Hello Padang");
+    await page.keyboard.press("Escape");
+    await step(page, "Begin").click();
+    await page.keyboard.press("p");
+    await expect(step(page, "Begin").getByLabel("pinned")).toBeHidden();
+  });
+
+  await test.step("a run is done again from one of its steps", async () => {
+    await status(page).click();
+    await expect(page.getByRole("heading", { level: 1, name: "New workflow" })).toBeVisible();
+    const before = page.url();
+    await page
+      .getByRole("list", { name: "Timeline" })
+      .getByRole("button", { name: /^Middle/ })
+      .click();
+    await page.getByRole("button", { name: "Run again from here" }).click();
+    await expect(page).not.toHaveURL(before);
+    await expect(status(page)).toContainText("Succeeded");
+    await page
+      .getByRole("list", { name: "Timeline" })
+      .getByRole("button", { name: /^Begin/ })
+      .click();
+    await expect(page.getByText("the step did not run again")).toBeVisible();
+  });
+});
+
+test("an engine that dies in the middle of a run comes back, and the page misses nothing", async ({
+  page,
+  request,
+}) => {
+  await signIn(page, "/designer");
+  await paste(page, {
+    nodes: [
+      node("Begin", "static_data_provider_module", 0),
+      node("Long", "wait_until", 300, { seconds: 6 }),
+      node("End", "delay", 600, { seconds: 0 }),
+    ],
+    connections: [wire("Begin", "Long"), wire("Long", "End")],
+  });
+  await page.keyboard.press("Control+Enter");
+  await expect(outcome(page, "Begin")).toContainText("Success");
+  const control = process.env.FLOWORK_E2E_CONTROL ?? "";
+  expect((await request.post(`${control}/kill`)).ok()).toBe(true);
+  await expect(page.getByRole("button", { name: "Test engine offline" })).toBeVisible();
+  expect((await request.post(`${control}/start`)).ok()).toBe(true);
+  await expect(page.getByRole("button", { name: "Test engine online" })).toBeVisible();
+  await expect(status(page)).toContainText("Succeeded");
+  await expect(outcome(page, "End")).toContainText("Success");
+  await page.getByRole("button", { name: "Log", exact: true }).click();
+  const log = page.getByRole("log", { name: "Log" });
+  await expect(log.getByText("Workflow finished: SUCCEEDED")).toHaveCount(1);
 });

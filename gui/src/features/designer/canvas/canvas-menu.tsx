@@ -15,6 +15,8 @@ const FOR_STEPS = [
   "breakpoint",
   "copy",
   "duplicate",
+  "group",
+  "ungroup",
   "tidy",
   "alignLeft",
   "alignTop",

@@ -9,6 +9,7 @@ import {
   type FinalConnectionState,
   MiniMap,
   type NodeChange,
+  type NodePositionChange,
   type OnNodeDrag,
   ReactFlow,
   type ReactFlowInstance,
@@ -21,12 +22,14 @@ import { useTheme } from "@/app/theme";
 import { useT } from "@/i18n/words";
 import { addComponent, firstPorts } from "../document/actions";
 import { connect, GRID, insertOnWire, move, nodeOf, type Place } from "../document/edits";
+import { carried } from "../document/groups";
 import { NODE_HEIGHT, NODE_WIDTH } from "../document/layout";
 import { useDocument, useWorkflow, workflowNow } from "../document/store";
 import { useCatalog } from "../palette/catalog";
 import { useRun } from "../run/store";
 import { useView } from "../view";
 import { CanvasMenu } from "./canvas-menu";
+import { FarView } from "./far-view";
 import { type CanvasNode, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { StepNode } from "./step-node";
@@ -43,6 +46,9 @@ const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 const MIDDLE = [1];
 /** From here on texts are too small to read and are left out. */
 const FAR = 0.35;
+/** More steps than this are a large workflow. */
+const MANY = 150;
+const NO_WIRES: WireEdge[] = [];
 const REST_MS = 600;
 const FIT = { maxZoom: 1, padding: 0.2 };
 const MULTI_KEYS = ["Shift", "Meta", "Control"];
@@ -60,17 +66,28 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
 
-  const onNodesChange = useCallback((changes: NodeChange<CanvasNode>[]) => {
-    const kept = changes.filter((change) => change.type !== "remove");
-    setNodes((before) => applyNodeChanges(kept, before));
-    chooseBy(changes);
-    const moved = new Map<string, Place>();
-    for (const change of changes) {
-      // Moves of the keyboard come without a drag; those of the pointer are kept when it lets go.
-      if (change.type === "position" && change.position && change.dragging === false)
-        moved.set(change.id, change.position);
-    }
-    if (moved.size) useDocument.getState().edit((current) => move(current, moved), "move");
+  const onNodesChange = useCallback(
+    (changes: NodeChange<CanvasNode>[]) => {
+      const own = changes.filter((change) => change.type !== "remove");
+      const kept = [...own, ...takenAlong(own, flow.getNodes() as CanvasNode[])];
+      setNodes((before) => applyNodeChanges(kept, before));
+      chooseBy(changes);
+      const moved = new Map<string, Place>();
+      for (const change of kept) {
+        // Moves of the keyboard come without a drag; those of the pointer are kept when it lets go.
+        if (change.type === "position" && change.position && change.dragging === false)
+          moved.set(change.id, change.position);
+      }
+      if (moved.size) useDocument.getState().edit((current) => move(current, moved), "move");
+    },
+    [flow],
+  );
+  const many = workflow.nodes.length > MANY;
+  const [far, setFar] = useState(false);
+  const afar = many && far;
+  const onMove = useCallback((_: unknown, { zoom }: Viewport) => {
+    mark("far", zoom < FAR);
+    setFar(zoom < FAR);
   }, []);
   const onEdgesChange = useCallback((changes: EdgeChange[]) => chooseBy(changes), []);
 
@@ -119,6 +136,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
     <CanvasMenu>
       <section
         className="canvas"
+        data-many={many}
         aria-label={t("designer.canvas")}
         onDragOver={(event) => {
           event.preventDefault();
@@ -129,7 +147,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
       >
         <ReactFlow
           nodes={nodes}
-          edges={edges}
+          edges={afar ? NO_WIRES : edges}
           nodeTypes={NODE_TYPES}
           edgeTypes={EDGE_TYPES}
           onNodesChange={onNodesChange}
@@ -161,9 +179,10 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           maxZoom={2}
           fitView
           fitViewOptions={FIT}
-          onlyRenderVisibleElements={workflow.nodes.length > 150}
+          onlyRenderVisibleElements={many}
           colorMode={dark ? "dark" : "light"}
         >
+          {afar && <FarView nodes={nodes} edges={edges} />}
           <Background variant={BackgroundVariant.Dots} gap={GRID} />
           <Controls showInteractive={false} />
           <MiniMap pannable zoomable className="canvas-map" ariaLabel={t("designer.map")} />
@@ -196,7 +215,6 @@ const onMoveStart = () => {
   clearTimeout(resting);
   mark("moving", true);
 };
-const onMove = (_: unknown, { zoom }: Viewport) => mark("far", zoom < FAR);
 /** A wheel ends a move after each notch: what is a layer stays one for a moment, or all would be painted each time. */
 const onMoveEnd = () => {
   clearTimeout(resting);
@@ -214,6 +232,15 @@ function bringIntoView(flow: ReactFlowInstance, chosen: ReadonlySet<string>): vo
   if (from.x >= box.left && from.y >= box.top && to.x <= box.right && to.y <= box.bottom) return;
   const middle = { x: node.x + NODE_WIDTH / 2, y: node.y + NODE_HEIGHT / 2 };
   void flow.setCenter(middle.x, middle.y, { zoom: Math.min(flow.getZoom(), 1), duration: 200 });
+}
+
+/** The changes of the steps whose group is moved. */
+function takenAlong(changes: readonly NodeChange<CanvasNode>[], now: CanvasNode[]): NodePositionChange[] {
+  const moves = changes.flatMap((change) =>
+    change.type === "position" && change.position ? [{ ...change, position: change.position }] : [],
+  );
+  const dragging = moves.some((change) => change.dragging);
+  return carried(moves, now).map((item) => ({ ...item, type: "position", dragging }));
 }
 
 /** Follow the canvas when it selects something. */

@@ -20,7 +20,8 @@ export function syncNodes(
       data: { note },
       width: note.width,
       height: note.height,
-      zIndex: -1,
+      // behind the steps, also while it is chosen and lifted by a thousand
+      zIndex: -2000,
     }),
   );
   const steps = nodes.map((node) =>

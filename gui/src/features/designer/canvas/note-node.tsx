@@ -5,13 +5,13 @@ import { changeNote } from "../document/edits";
 import { useDocument } from "../document/store";
 import type { WorkflowNote } from "../document/workflow";
 
-/** A note on the canvas: text beside the steps, for whoever reads the workflow later. */
+/** A note on the canvas: text beside the steps, for whoever reads the workflow later; or the frame of a group. */
 export const NoteNode = memo(function NoteNode({ id, data, selected }: NodeProps) {
   const t = useT();
   const { note } = data as { note: WorkflowNote };
   const edit = useDocument((state) => state.edit);
   return (
-    <div className="canvas-note" data-selected={selected}>
+    <div className="canvas-note" data-selected={selected} data-group={note.members !== undefined}>
       <NodeResizer
         isVisible={Boolean(selected)}
         minWidth={120}
@@ -22,8 +22,9 @@ export const NoteNode = memo(function NoteNode({ id, data, selected }: NodeProps
       />
       <textarea
         className="nodrag nowheel"
-        aria-label={t("designer.note")}
-        placeholder={t("designer.noteHint")}
+        aria-label={t(note.members ? "designer.group" : "designer.note")}
+        placeholder={t(note.members ? "designer.groupHint" : "designer.noteHint")}
+        {...(note.members ? { rows: 1 } : {})}
         value={note.text}
         onChange={(event) => {
           const text = event.target.value;

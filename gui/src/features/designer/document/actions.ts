@@ -18,6 +18,7 @@ import {
   toggleDisabled,
   withNode,
 } from "./edits";
+import { group, ungroup, withMembers } from "./groups";
 import { type Alignment, align, NODE_HEIGHT, NODE_WIDTH, tidy } from "./layout";
 import { useDocument, workflowNow } from "./store";
 import { newId, type Workflow, type WorkflowNode } from "./workflow";
@@ -124,7 +125,17 @@ export function duplicateChosen(): void {
   if (text !== null) paste(text, null);
 }
 
-export const toggleChosen = (): void => edit((workflow) => toggleDisabled(workflow, chosenIds()));
+export const toggleChosen = (): void =>
+  edit((workflow) => toggleDisabled(workflow, withMembers(workflow, chosenIds())));
+
+export function groupChosen(heights?: ReadonlyMap<string, number>): void {
+  const { workflow, id } = group(workflowNow(), chosenIds(), heights);
+  if (id === null) return;
+  edit(() => workflow);
+  useDocument.getState().choose([id]);
+}
+
+export const ungroupChosen = (): void => edit((workflow) => ungroup(workflow, chosenIds()));
 export const alignChosen = (how: Alignment): void => edit((workflow) => align(workflow, chosenIds(), how));
 export const tidyUp = (heights?: ReadonlyMap<string, number>): void =>
   edit((workflow) => tidy(workflow, chosenIds(), heights));
@@ -136,8 +147,8 @@ export function noteAt(place: Place): void {
 }
 
 export function nudge(x: number, y: number): void {
-  const ids = chosenIds();
   edit((workflow) => {
+    const ids = withMembers(workflow, chosenIds());
     const items = [...workflow.nodes, ...(workflow.notes ?? [])].filter((item) => ids.has(item.id));
     return move(workflow, new Map(items.map((item) => [item.id, { x: item.x + x, y: item.y + y }])));
   }, "nudge");

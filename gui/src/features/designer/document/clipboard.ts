@@ -1,13 +1,17 @@
 /** Copying as JSON text: it can be pasted into another workflow, another page, or a letter. */
 
 import { connect, freeName, type Place, snapped, withNode } from "./edits";
+import { withMembers } from "./groups";
 import { newId, readWorkflow, type Workflow } from "./workflow";
 
 export function copyText(workflow: Workflow, ids: ReadonlySet<string>): string | null {
-  const nodes = workflow.nodes.filter((node) => ids.has(node.id));
+  const wanted = withMembers(workflow, ids);
+  const nodes = workflow.nodes.filter((node) => wanted.has(node.id));
   const notes = (workflow.notes ?? []).filter((note) => ids.has(note.id));
   if (nodes.length + notes.length === 0) return null;
-  const connections = workflow.connections.filter((wire) => ids.has(wire.source) && ids.has(wire.target));
+  const connections = workflow.connections.filter(
+    (wire) => wanted.has(wire.source) && wanted.has(wire.target),
+  );
   return JSON.stringify({ nodes, connections, ...(notes.length ? { notes } : {}) }, null, 2);
 }
 
@@ -52,6 +56,7 @@ export function pasteText(workflow: Workflow, text: string, place: Place | null)
     id: newId(),
     x: note.x + by.x,
     y: note.y + by.y,
+    ...(note.members ? { members: note.members.flatMap((member) => names.get(member) ?? []) } : {}),
   }));
   if (notes.length) next = { ...next, notes: [...(next.notes ?? []), ...notes] };
   return { workflow: next, ids: new Set([...names.values(), ...notes.map((note) => note.id)]) };

@@ -36,6 +36,8 @@ export interface WorkflowNote extends Unknown {
   y: number;
   width: number;
   height: number;
+  /** The steps of a group; a note that is no group has none. */
+  members?: string[];
 }
 
 export interface Workflow extends Unknown {
@@ -104,6 +106,9 @@ function readNote(given: Unknown): WorkflowNote {
     y: number(given.y, 40),
     width: number(given.width, 240),
     height: number(given.height, 120),
+    ...(Array.isArray(given.members)
+      ? { members: given.members.filter((id) => typeof id === "string") }
+      : {}),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   copyChosen,
   deleteChosen,
   duplicateChosen,
+  groupChosen,
   nextAim,
   noteAt,
   nudge,
@@ -15,6 +16,7 @@ import {
   selectAll,
   tidyUp,
   toggleChosen,
+  ungroupChosen,
 } from "../document/actions";
 import { GRID, type Place } from "../document/edits";
 import { useDocument, workflowNow } from "../document/store";
@@ -123,6 +125,13 @@ export const COMMANDS: Command[] = [
   },
   { id: "step", word: "command.step", keys: ["F10"], run: () => void useRun.getState().letGo("step") },
   { id: "note", word: "command.note", keys: ["Shift+S"], run: (flow) => noteAt(middle(flow)) },
+  {
+    id: "group",
+    word: "command.group",
+    keys: ["Mod+G"],
+    run: (flow) => groupChosen(heights(flow)),
+  },
+  { id: "ungroup", word: "command.ungroup", keys: ["Mod+Shift+G"], run: () => ungroupChosen() },
   { id: "tidy", word: "command.tidy", keys: ["Shift+T"], run: (flow) => tidyUp(heights(flow)) },
   { id: "alignLeft", word: "command.alignLeft", keys: [], run: () => alignChosen("left") },
   { id: "alignTop", word: "command.alignTop", keys: [], run: () => alignChosen("top") },

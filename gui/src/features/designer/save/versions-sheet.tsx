@@ -8,8 +8,10 @@ import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 import { tell, tellError } from "@/ui/toasts";
 import { useDocument } from "../document/store";
-import { readWorkflow } from "../document/workflow";
+import { readWorkflow, type Workflow } from "../document/workflow";
 import { useView } from "../view";
+import { DiffMap } from "./diff-map";
+import { fetchPreset } from "./save";
 import "./save.css";
 
 const TONES = { added: "good", removed: "bad", changed: "warn" } as const;
@@ -34,6 +36,7 @@ function Versions({ preset }: { preset: string }) {
   const [problem, setProblem] = useState<string | null>(null);
   const [shown, setShown] = useState<number | null>(null);
   const [changes, setChanges] = useState<PresetChange[] | null>(null);
+  const [pair, setPair] = useState<[Workflow, Workflow] | null>(null);
   const reload = useCallback(() => {
     engine
       ?.request("list_preset_versions", { name: preset })
@@ -51,6 +54,10 @@ function Versions({ preset }: { preset: string }) {
     engine
       ?.request("diff_preset_versions", { name: preset, from_version: version - 1, to_version: version })
       .then((answer) => setChanges(answer.changes))
+      .catch(tellError);
+    setPair(null);
+    Promise.all([fetchPreset(preset, version - 1), fetchPreset(preset, version)])
+      .then(([before, after]) => setPair([before.workflow, after.workflow]))
       .catch(tellError);
   }
 
@@ -100,6 +107,7 @@ function Versions({ preset }: { preset: string }) {
                 )}
               </span>
             </div>
+            {shown === item.version && pair && <DiffMap before={pair[0]} after={pair[1]} />}
             {shown === item.version && changes && (
               <ul className="version-changes">
                 {changes.length === 0 && <li>{t("designer.noChanges")}</li>}

@@ -1,0 +1,72 @@
+/** Groups of steps: a named frame behind them that takes them along, copies and disables them together. */
+
+import type { Place } from "./edits";
+import { NODE_HEIGHT, NODE_WIDTH } from "./layout";
+import { newId, type Workflow, type WorkflowNote } from "./workflow";
+
+const EDGE = 20;
+const HEAD = 44;
+
+/** The ids, and with each group those of its steps. */
+export function withMembers(workflow: Workflow, ids: ReadonlySet<string>): ReadonlySet<string> {
+  const groups = (workflow.notes ?? []).filter((note) => note.members && ids.has(note.id));
+  return groups.length ? new Set([...ids, ...groups.flatMap((note) => note.members ?? [])]) : ids;
+}
+
+/** Put a frame around steps; they leave the groups they were in. */
+export function group(
+  workflow: Workflow,
+  ids: ReadonlySet<string>,
+  heights?: ReadonlyMap<string, number>,
+): { workflow: Workflow; id: string | null } {
+  const steps = workflow.nodes.filter((node) => ids.has(node.id));
+  if (steps.length === 0) return { workflow, id: null };
+  const left = Math.min(...steps.map((node) => node.x)) - EDGE;
+  const top = Math.min(...steps.map((node) => node.y)) - HEAD;
+  const right = Math.max(...steps.map((node) => node.x + NODE_WIDTH)) + EDGE;
+  const bottom = Math.max(...steps.map((node) => node.y + (heights?.get(node.id) ?? NODE_HEIGHT))) + EDGE;
+  const members = steps.map((node) => node.id);
+  const place = { x: left, y: top, width: right - left, height: bottom - top };
+  const made: WorkflowNote = { id: newId(), text: "", ...place, members };
+  const others = (workflow.notes ?? []).flatMap((note) => leave(note, new Set(members)));
+  return { workflow: { ...workflow, notes: [...others, made] }, id: made.id };
+}
+
+/** Take the frames away that are named, or that hold a named step; the steps stay. */
+export function ungroup(workflow: Workflow, ids: ReadonlySet<string>): Workflow {
+  const kept = (workflow.notes ?? []).filter(
+    (note) => !note.members || !(ids.has(note.id) || note.members.some((id) => ids.has(id))),
+  );
+  return kept.length === (workflow.notes?.length ?? 0) ? workflow : { ...workflow, notes: kept };
+}
+
+function leave(note: WorkflowNote, steps: ReadonlySet<string>): WorkflowNote[] {
+  if (!note.members?.some((id) => steps.has(id))) return [note];
+  const members = note.members.filter((id) => !steps.has(id));
+  return members.length ? [{ ...note, members }] : [];
+}
+
+interface Move {
+  id: string;
+  position: Place;
+}
+
+/** What else moves when these move: the steps of the groups among them. */
+export function carried(
+  moves: readonly Move[],
+  now: readonly { id: string; position: Place; data: { note?: WorkflowNote } }[],
+): Move[] {
+  const moving = new Set(moves.map(({ id }) => id));
+  const known = new Map(now.map((item) => [item.id, item]));
+  return moves.flatMap(({ id, position }) => {
+    const frame = known.get(id);
+    const steps = frame?.data.note?.members ?? [];
+    return steps.flatMap((step) => {
+      const from = known.get(step);
+      if (!frame || !from || moving.has(step)) return [];
+      const x = from.position.x + position.x - frame.position.x;
+      const y = from.position.y + position.y - frame.position.y;
+      return [{ id: step, position: { x, y } }];
+    });
+  });
+}
