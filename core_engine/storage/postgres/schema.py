@@ -68,9 +68,9 @@ CREATE TABLE run_owner (number bigint PRIMARY KEY, session bigint NOT NULL, fenc
 CREATE INDEX run_owner_by_session ON run_owner (session);
 CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL);
 CREATE SEQUENCE fence;
-CREATE SEQUENCE run_number INCREMENT BY 1024;
+CREATE SEQUENCE run_number INCREMENT BY 4096;
 """
-NUMBERS = 1024
+NUMBERS = 4096
 """So many numbers of runs are given out at once."""
 _STEPS = (_TABLES, _PROCESSES)
 VERSION = len(_STEPS)
