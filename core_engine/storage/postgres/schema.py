@@ -108,7 +108,6 @@ def migrate(link: PostgresLink, target: Target) -> None:
 
 def _take_steps(link: PostgresLink, found: int) -> None:
     for step in _STEPS[found:]:
-        for statement in filter(None, map(str.strip, step.split(";\n"))):
-            link.run(statement.replace(" text", ' text COLLATE "C"').rstrip(";"))
+        link.run(step.replace(" text", ' text COLLATE "C"'))  # all statements in one go
     link.run("DELETE FROM engine_schema")
     link.run("INSERT INTO engine_schema VALUES (?)", (VERSION,))
