@@ -66,7 +66,7 @@ CREATE TABLE session (
 CREATE TABLE beat (session bigint PRIMARY KEY, count bigint NOT NULL, at timestamptz NOT NULL) WITH (fillfactor = 50);
 CREATE TABLE run_owner (number bigint PRIMARY KEY, session bigint NOT NULL, fence bigint NOT NULL);
 CREATE INDEX run_owner_by_session ON run_owner (session);
-CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL);
+CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL, epoch bigint NOT NULL);
 CREATE SEQUENCE fence;
 CREATE SEQUENCE run_number INCREMENT BY 4096;
 """

@@ -90,6 +90,7 @@ class PostgresStore(EngineStore):
         def told(taken: Taken | None, error: FloworkError | None) -> None:
             if error is None and taken is not None:
                 self._leads = taken.leads
+                self.epoch = taken.epoch
                 self._listener(taken)
 
         self._writer.perform(_job(partial(take_over, self._owners, silent)), told)
@@ -170,7 +171,7 @@ def _open(
         reads=reads,
         archive=PostgresReader(PostgresLink(target, "archive"), session),
         blobs=blobs,
-        epoch=session,
+        epoch=found.epoch,
         numbers=RunNumbers(writer, numbers),
         chores=Chores(_delete, _delete_workflows, _settle),
     )
