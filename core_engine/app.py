@@ -105,7 +105,7 @@ async def running(
             ) from error
         stack.push_async_callback(engine.close)
         await engine.start()
-        standby.tell(engine.take_over, engine.fail)
+        standby.tell(engine.runs.take_over, engine.fail)
         yield engine
 
 
@@ -196,16 +196,6 @@ class Engine:
         _log.info("engine ready", extra=asdict(self.address) | facts)
         if line := claim_line(self._settings.identity, self.access.owner):
             print(line, flush=True)  # noqa: T201 - for the person who starts it; the log masks it
-
-    def take_over(self, numbers: list[int]) -> None:
-        """Go on with what another process of this engine left."""
-        task = asyncio.create_task(self._go_on(numbers), name="take over runs")
-        self._tasks.append(task)
-        task.add_done_callback(self._note_end)
-
-    async def _go_on(self, numbers: list[int]) -> None:
-        count = await self.runs.take_over(frozenset(numbers))
-        _log.warning("runs of another process are taken over", extra={"runs": count})
 
     async def close(self) -> None:
         """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from core_engine.storage import EngineStore
 from core_engine.storage.parts import Taken
 from shared.errors import FloworkError
 
 _LOG = logging.getLogger(__name__)
+TakeOver = Callable[[frozenset[int]], Awaitable[int]]
 
 
 class StandbyEndedError(Exception):
@@ -26,7 +27,8 @@ class Standby:
         self._turn = asyncio.Event()
         self.lost: FloworkError | None = None
         self._waiting: list[int] = []
-        self._on_taken: Callable[[list[int]], None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._on_taken: TakeOver | None = None
         self._on_lost: Callable[[FloworkError], None] | None = None
 
     async def wait(self, stop: asyncio.Event) -> None:
@@ -51,13 +53,27 @@ class Standby:
             raise StandbyEndedError
         _LOG.warning("this process works from here on in place of another one")
 
-    def tell(self, on_taken: Callable[[list[int]], None], on_lost: Callable[[FloworkError], None]) -> None:
-        """Call ``on_taken`` with runs that were taken over since the turn came, ``on_lost`` when all are lost."""
+    def tell(self, on_taken: TakeOver, on_lost: Callable[[FloworkError], None]) -> None:
+        """Call ``on_taken`` with numbers of runs that are taken over from here on, ``on_lost`` when all are lost."""
         self._on_taken, self._on_lost = on_taken, on_lost
         if self.lost:
             on_lost(self.lost)
         elif self._waiting:
-            on_taken(self._waiting)
+            self._begin(on_taken, self._waiting)
+
+    def _begin(self, on_taken: TakeOver, numbers: list[int]) -> None:
+        task = asyncio.create_task(self._go_on(on_taken, numbers), name="take over runs")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _go_on(self, on_taken: TakeOver, numbers: list[int]) -> None:
+        try:
+            count = await on_taken(frozenset(numbers))
+        except FloworkError as error:
+            _LOG.critical("runs of another process cannot be taken over", extra={"reason": error.message})
+            self._lose(error)
+        else:
+            _LOG.warning("runs of another process are taken over", extra={"runs": count})
 
     def _hear(self, taken: Taken) -> None:
         self._call(self._take, taken)
@@ -73,7 +89,7 @@ class Standby:
         if taken.leads:
             self._turn.set()
         if taken.runs and self._on_taken:
-            self._on_taken(taken.runs)
+            self._begin(self._on_taken, taken.runs)
         else:
             self._waiting += taken.runs
 
