@@ -30,10 +30,13 @@ class Schemas:
         self._server = server
         self._of: dict[Path, Target] = {}
 
+    def target(self, folder: Path) -> Target:
+        """Return what stands for the folder, the same schema each time."""
+        return self._of.setdefault(folder, Target.of(self._server.url, f"test_{len(self._of) + 1}"))
+
     def open(self, folder: Path) -> PostgresStore:
-        """Open what stands for the folder, the same schema each time."""
-        target = self._of.setdefault(folder, Target.of(self._server.url, f"test_{len(self._of) + 1}"))
-        return open_postgres(target, folder, lease=1.0)
+        """Open it."""
+        return open_postgres(self.target(folder), folder, lease=1.0)
 
     def clean(self) -> None:
         """Empty them."""
