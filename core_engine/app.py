@@ -37,6 +37,7 @@ from core_engine.http.webhooks import WebhookRoutes
 from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
+from core_engine.standby import Standby, StandbyEndedError
 from core_engine.storage import EngineStore
 from core_engine.storage.opening import open_store
 from core_engine.telemetry.metrics import Metrics
@@ -68,9 +69,12 @@ _NO_ENGINE_ID = (
 
 async def serve(settings: EngineSettings, stop: asyncio.Event) -> None:
     """Run an engine until the event is set; raises FloworkError where it cannot start or its disk fails."""
-    async with running(settings, stop=stop) as engine:
-        await stop.wait()
-        _log.info("engine stopping")
+    try:
+        async with running(settings, stop=stop) as engine:
+            await stop.wait()
+            _log.info("engine stopping")
+    except StandbyEndedError:
+        return
     if engine.failure is not None:
         raise engine.failure
 
@@ -81,16 +85,20 @@ async def running(
 ) -> AsyncIterator[Engine]:
     """Start an engine and yield it; after leaving, it has ended and everything is on the disk.
 
-    ``stop`` is set when the engine cannot go on by itself.
+    ``stop`` is set when the engine cannot go on by itself. Where another process works for the same engine, this one
+    waits for its turn first; raises StandbyEndedError when ``stop`` is set meanwhile.
     """
     if not settings.identity.engine_id:
         raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
     require_native_backend()
+    stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
         try:
             store = open_store(settings)
             stack.callback(store.close)
-            engine = Engine(settings, store, stop or asyncio.Event(), clock or SystemClock())
+            standby = Standby(store)
+            await standby.wait(stop)
+            engine = Engine(settings, store, stop, clock or SystemClock())
         except OSError as error:
             raise FloworkError(
                 ErrorCode.CONFIGURATION,
@@ -98,6 +106,7 @@ async def running(
             ) from error
         stack.push_async_callback(engine.close)
         await engine.start()
+        standby.tell(engine.runs.take_over, engine.fail)
         yield engine
 
 
@@ -146,7 +155,7 @@ class Engine:
         )
         keep = settings.keep
         retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
-        self._housekeeping = Housekeeping(store, retention, clock, self._fail)
+        self._housekeeping = Housekeeping(store, retention, clock, self.fail)
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
@@ -267,7 +276,7 @@ class Engine:
         """End the engine, in order, where one of its endless tasks ended by a mistake of ours."""
         if not task.cancelled() and (error := task.exception()):
             _log.critical("the task %s failed", task.get_name(), exc_info=error)
-            self._fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
+            self.fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
 
     def _build_installer(self) -> Installer:
         additions = self._settings.additions
@@ -282,7 +291,7 @@ class Engine:
             self._settings.limits,
             clock=self._clock,
             rng=random.Random(),  # noqa: S311 - the jitter of retries is no secret
-            on_fatal=self._fail,
+            on_fatal=self.fail,
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
@@ -390,6 +399,7 @@ class Engine:
         if role is not None and role >= Role.RUNNER:
             self._followups.trigger_raised(raised)
 
-    def _fail(self, error: FloworkError) -> None:
+    def fail(self, error: FloworkError) -> None:
+        """End the engine, because it cannot go on."""
         self.failure = self.failure or error
         self._stop.set()

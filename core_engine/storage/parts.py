@@ -20,6 +20,17 @@ class Chores(NamedTuple):
     settle: Callable[[str, Link], None]
 
 
+class Taken(NamedTuple):
+    """What a process took over from others: runs by their numbers, and whether it leads (now or as before).
+
+    ``epoch`` is that of the process that leads: a number larger than that of all that led before.
+    """
+
+    runs: list[int]
+    leads: bool
+    epoch: int
+
+
 class Parts(NamedTuple):
     """The parts; ``numbers`` returns a number that no run has had, ``writer`` is started by the store."""
 

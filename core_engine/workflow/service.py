@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -27,7 +27,7 @@ from core_engine.kernel.ports import (
 )
 from core_engine.kernel.suspension import APPROVAL, SignedAnswer
 from core_engine.settings import Limits
-from core_engine.storage import EngineStore
+from core_engine.storage import EngineStore, RunRow
 from core_engine.workflow.acceptance import accept
 from core_engine.workflow.aftermath import Aftermath
 from core_engine.workflow.aids import check_aids
@@ -161,6 +161,8 @@ class RunService(RunReading):
         if run:
             run.stop(by)
             await run.stored()
+        else:
+            self._refuse_foreign(self._row(run_id))
         return self._status(run_id)
 
     async def pause(self, run_id: str, by: str) -> Frame:
@@ -277,6 +279,19 @@ class RunService(RunReading):
         self._parking.start()
         return count + self._parking.count
 
+    async def take_over(self, numbers: Container[int]) -> int:
+        """Go on with runs that another process of this engine left; return how many have not ended."""
+        self._family.recovering()
+        try:
+            count = await recover_runs(
+                self._store, self._archive, self._conductor, self._env, self._family, only=numbers
+            )
+        finally:
+            self._family.recovered()
+        await self._aftermath.take_over(numbers)
+        await self._parking.look_again()
+        return count
+
     async def close(self, grace_seconds: float) -> None:
         """Start nothing new, give running steps the grace, interrupt the rest, and wait for the journal."""
         self._closing = True
@@ -337,8 +352,14 @@ class RunService(RunReading):
         if run and not run.finished:
             return run
         if run is None:
-            self._row(run_id)
+            self._refuse_foreign(self._row(run_id))
         raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} has ended.")
+
+    def _refuse_foreign(self, row: RunRow) -> None:
+        """Say so where an unfinished run is in the memory of another process of this engine."""
+        if row.finished_at is None and (holder := self._store.holder(row.id)):
+            message = f"Run {row.id} is in another process of this engine ({holder}); ask there."
+            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=5.0)
 
     async def _catch_up(self, run_id: str, subscription: Subscription, pace: Pace) -> None:
         while not subscription.closed:

@@ -70,7 +70,7 @@ class Process:
             self.popen = subprocess.Popen(
                 [sys.executable, "-m", "core_engine"], cwd=ROOT, env=environment(folder, **extra), stderr=log
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not self.file.exists():
             assert self.popen.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -243,7 +243,7 @@ async def test_a_disk_that_fails_for_good_ends_the_engine_with_its_error(
     async with asyncio.timeout(10):
         while not started:  # noqa: ASYNC110 - the engine starts
             await asyncio.sleep(0.01)
-        started[0]._fail(FloworkError(ErrorCode.INTERNAL, "The engine's disk failed."))
+        started[0].fail(FloworkError(ErrorCode.INTERNAL, "The engine's disk failed."))
         with pytest.raises(FloworkError, match="disk failed") as caught:
             await task
     assert caught.value.meaning.exit == 70

@@ -20,6 +20,7 @@ _WRITES = ("INSERT", "UPDATE", "DELETE")
 _PASSING_CLASSES = frozenset({"40", "53", "55", "57"})
 _PASSING = frozenset({"25006"})  # a standby that does not take writes yet
 _REST_SECONDS = 0.5
+_REST_SHARE = 3.0
 _SETTINGS = {
     # a process that stands still in a transaction must not hold up the others for ever
     "idle_in_transaction_session_timeout": "15s",
@@ -30,13 +31,6 @@ _SETTINGS = {
     "tcp_keepalives_count": "3",
     "timezone": "UTC",
 }
-_NETWORK: dict[str, Any] = {
-    "keepalives_idle": 5,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-
 Check = Callable[["PostgresLink"], None]
 
 
@@ -51,8 +45,8 @@ class PostgresLink:
     """A connection in autocommit mode; used by one thread at a time. See `core_engine.storage.link.Link`.
 
     It is opened by its first statement, and again by the first one after it was lost, but not while it is in a
-    transaction, and not more often than twice a second. ``check`` is called at the begin of each writing
-    transaction, in it; a lone writing statement gets a transaction of its own then.
+    transaction, and not more often than twice a second, nor for more than a quarter of the time. ``check`` is called
+    at the begin of each writing transaction, in it; a lone writing statement gets a transaction of its own then.
     """
 
     def __init__(self, target: Target, about: str, *, check: Check | None = None, patience: int = 5) -> None:
@@ -157,10 +151,12 @@ class PostgresLink:
             raise LostContactError("the connection was lost")
         if time.monotonic() < self._refused_until:
             raise LostContactError("the database could not be reached a moment ago")
+        began = time.monotonic()
         try:
             self._connection = self._connect()
         except psycopg.Error as error:
-            self._refused_until = time.monotonic() + _REST_SECONDS
+            now = time.monotonic()
+            self._refused_until = now + max(_REST_SECONDS, _REST_SHARE * (now - began))
             raise LostContactError(_first_line(error)) from error
         return self._connection
 
@@ -170,7 +166,11 @@ class PostgresLink:
             autocommit=True,
             connect_timeout=self._patience,
             application_name=f"flowork-engine {self._about}"[:63],
-            **_NETWORK,
+            # a server that does not answer any more is given up after about twice the patience
+            keepalives_idle=self._patience,
+            keepalives_interval=max(1, self._patience // 2),
+            keepalives_count=2,
+            tcp_user_timeout=self._patience * 2000,
         )
         try:
             connection.adapters.register_loader("numeric", FloatLoader)

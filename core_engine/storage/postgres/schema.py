@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core_engine.storage.link import RemoteError
 from core_engine.storage.postgres.link import PostgresLink
 from core_engine.storage.postgres.target import Target
@@ -66,19 +68,25 @@ CREATE TABLE session (
 CREATE TABLE beat (session bigint PRIMARY KEY, count bigint NOT NULL, at timestamptz NOT NULL) WITH (fillfactor = 50);
 CREATE TABLE run_owner (number bigint PRIMARY KEY, session bigint NOT NULL, fence bigint NOT NULL);
 CREATE INDEX run_owner_by_session ON run_owner (session);
-CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL);
+CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL, epoch bigint NOT NULL);
 CREATE SEQUENCE fence;
-CREATE SEQUENCE run_number INCREMENT BY 1024;
+CREATE SEQUENCE run_number INCREMENT BY 4096;
 """
-NUMBERS = 1024
+NUMBERS = 4096
 """So many numbers of runs are given out at once."""
 _STEPS = (_TABLES, _PROCESSES)
 VERSION = len(_STEPS)
 """The version of the schema is the number of steps that made it; each step is kept for ever."""
 
 
-def migrate(link: PostgresLink, target: Target) -> None:
+def _leave_empty(_link: PostgresLink) -> None:
+    pass
+
+
+def migrate(link: PostgresLink, target: Target, fill: Callable[[PostgresLink], None] = _leave_empty) -> None:
     """Make the schema where there is none and bring it up to date; processes that start together take turns.
+
+    ``fill`` is called, in the same transaction, when the schema was made.
 
     Raises FloworkError CONFIGURATION for a schema of a newer engine or a database without the rights for it.
     """
@@ -92,7 +100,12 @@ def migrate(link: PostgresLink, target: Target) -> None:
         found = int(row[0]) if row else 0
         if found < VERSION:
             _take_steps(link, found)
+        if not found:
+            fill(link)
         link.execute("COMMIT")
+    except FloworkError:
+        link.roll_back()
+        raise
     except RemoteError as error:
         link.roll_back()
         if error.passing:
@@ -108,7 +121,6 @@ def migrate(link: PostgresLink, target: Target) -> None:
 
 def _take_steps(link: PostgresLink, found: int) -> None:
     for step in _STEPS[found:]:
-        for statement in filter(None, map(str.strip, step.split(";\n"))):
-            link.run(statement.replace(" text", ' text COLLATE "C"').rstrip(";"))
+        link.run(step.replace(" text", ' text COLLATE "C"'))  # all statements in one go
     link.run("DELETE FROM engine_schema")
     link.run("INSERT INTO engine_schema VALUES (?)", (VERSION,))
