@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
 from celery import Celery  # type: ignore[import-untyped]
+from celery.signals import worker_ready  # type: ignore[import-untyped]
 
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation import rungs
@@ -35,8 +37,13 @@ from shared.clock import Clock, SystemClock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load, reveal
 
+_LOG = logging.getLogger(__name__)
 CALL_SECONDS = 5.0
 CANARY_KEPT_SECONDS = 3600
+
+
+def _say_ready(**_facts: Any) -> None:
+    _LOG.info("the worker listens")
 
 
 class _EngineOnly:
@@ -96,6 +103,7 @@ def main(worker: str, environ: Mapping[str, str]) -> int:
     settings = load(EngineSettings, environ, prefixes=PREFIXES)
     logs.configure("worker", level=settings.data.log_level, as_json=settings.data.log_format == "json")
     keep_own_logging()
+    worker_ready.connect(_say_ready)
     workers, engine_id = settings.workers, settings.identity.engine_id
     labels = [part for part in workers.labels.split(",") if part]
     queues = queue_names(engine_id, workers.queues.split(","), labels)

@@ -37,7 +37,7 @@ class Worker:
     def wait_until_ready(self) -> None:
         def ready() -> bool:
             assert self.popen.poll() is None, self.text()
-            return "ready." in self.text()
+            return "the worker listens" in self.text()
 
         wait_for(ready, "the worker to be ready")
 
