@@ -37,13 +37,17 @@ from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
+from core_engine.storage.opening import open_store
+from core_engine.telemetry.metrics import Metrics
 from core_engine.transport.address import Address, AddressFile, reachable
+from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import open_access, open_sockets, open_triggers, open_workers
+from core_engine.wiring import observe, open_access, open_sockets, open_triggers, open_workers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
+from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 from shared.signing.envelope import EnvelopeVerifier
@@ -84,7 +88,7 @@ async def running(
     require_native_backend()
     async with AsyncExitStack() as stack:
         try:
-            store = EngineStore.open(settings.data.engine_dir)
+            store = open_store(settings)
             stack.callback(store.close)
             engine = Engine(settings, store, stop or asyncio.Event(), clock or SystemClock())
         except OSError as error:
@@ -109,6 +113,7 @@ class Engine:
         self._clock = clock
         self._started = clock.monotonic()
         self._isolation = "unknown"
+        self._metrics = Metrics()
         self._tasks: list[asyncio.Task[None]] = []
         self.failure: FloworkError | None = None
         self.access = open_access(settings.identity, store, clock)
@@ -150,11 +155,13 @@ class Engine:
         self.relay = self._build_relay()
         self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
+        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, settings.data.engine_dir)
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)
         self.access.subscribe(self.sockets.enforce_access)
         self.access.subscribe(self.relay.enforce_access)
+        self.triggers.alarms.listen(self._tell_alarm)
 
     async def start(self) -> None:
         """Take up the unfinished runs, then listen; raises CONFIGURATION where that is impossible."""
@@ -276,6 +283,7 @@ class Engine:
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
+            write_text=self.registry.write_text,
             executor=self._workers.executor if self._workers else None,
         )
 
@@ -283,7 +291,7 @@ class Engine:
         identity, limits = self._settings.identity, self._settings.limits
         verifier = EnvelopeVerifier(identity.engine_id, limits.envelope, self._window)
         guards = Guards(verifier, self._replays, self.access, self._clock)
-        return Dispatcher(guards, self.rooms, handlers())
+        return Dispatcher(guards, self.rooms, handlers(), self._metrics.counts)
 
     def _build_rest(self) -> RestApi:
         return open_rest(
@@ -306,7 +314,8 @@ class Engine:
             status=self.status,
             rest=self.rest,
             webhooks=WebhookRoutes(desk, WaitDesk(self.runs)),
-            triggers=self.triggers.figures,
+            exposition=self._metrics.exposition,
+            metrics_token=reveal(link.metrics_token),
         )
 
     def _build_pulse(self) -> Pulse:
@@ -345,6 +354,7 @@ class Engine:
             form=self._settings.limits.envelope,
             clock=self._clock,
             memory=self._store,
+            meter=self._metrics.counts,
         )
 
     def _introduce(self) -> dict[str, Any]:
@@ -362,6 +372,15 @@ class Engine:
         self.sockets.broadcast((vitals.to_frame(),))
         if self.link is not None:
             self.link.report(vitals)
+
+    def _tell_alarm(self, raised: Raised) -> None:
+        """Tell everyone with a role who is connected, and start the preset that the workflow names for alarms."""
+        frame = raised.frame
+        self.sockets.broadcast((frame,))
+        self.relay.broadcast((frame,))
+        role = self.access.role_of(raised.rule.owner)
+        if role is not None and role >= Role.RUNNER:
+            self._followups.trigger_raised(raised)
 
     async def _keep_house(self) -> None:
         due = 0.0

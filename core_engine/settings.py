@@ -66,6 +66,11 @@ class Link(SettingsGroup):
         None, env="GATEWAY_SECRET_TOKEN", secret=True,
         description="Secret shared by gateway and engine (flork_sec_…), sent as X-API-Key.",
     )  # fmt: skip
+    metrics_token: SecretStr | None = setting(
+        None, env="FLOWORK_METRICS_TOKEN", secret=True,
+        description="Bearer token with which /metrics can be read, and nothing else; empty: GATEWAY_SECRET_TOKEN as "
+        "X-API-Key.",
+    )  # fmt: skip
     vitals_seconds: float = setting(
         10.0,
         env="ENGINE_VITALS_SECONDS",
@@ -331,6 +336,28 @@ class Data(SettingsGroup):
         return tuple(given) or (self.data_dir / "files",)
 
 
+class Shared(SettingsGroup):
+    """Keeping the journal in a database that several processes of this engine share."""
+
+    database_url: SecretStr | None = setting(
+        None, env="DATABASE_URL", secret=True,
+        description="PostgreSQL URL (postgresql://user:password@host/name) of the journal and all other data of the "
+        "engine. Empty, or of another database: SQLite in the data folder.",
+    )  # fmt: skip
+    storage: Literal["database", "files"] = setting(
+        "database", env="ENGINE_STORAGE",
+        description="database: where DATABASE_URL says. files: always SQLite in the data folder.",
+    )  # fmt: skip
+    database_schema: str = setting(
+        "engine", env="ENGINE_DATABASE_SCHEMA", pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="Schema of that database; each engine needs its own, its processes share it.",
+    )  # fmt: skip
+    lease_seconds: float = setting(
+        15.0, env="ENGINE_LEASE_SECONDS", ge=0.5, le=600,
+        description="How long a process may give no sign of life before another one takes its runs over, in seconds.",
+    )  # fmt: skip
+
+
 class EngineSettings(BaseModel):
     """All settings of the engine."""
 
@@ -341,6 +368,7 @@ class EngineSettings(BaseModel):
     listen: Listen
     limits: Limits
     keep: Keep
+    shared: Shared
     additions: Additions
     workers: Workers
     data: Data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core_engine.access.control import AccessControl, AccessPolicy
@@ -10,8 +11,12 @@ from core_engine.commands.dispatch import Dispatcher
 from core_engine.components.files import RootedFiles
 from core_engine.components.registry import ComponentRegistry
 from core_engine.documents import Documents
+from core_engine.gateway_link.relay import Relay
+from core_engine.http.status import StatusSource
 from core_engine.settings import EngineSettings, Identity
 from core_engine.storage import EngineStore
+from core_engine.telemetry.gauges import Sources
+from core_engine.telemetry.metrics import Metrics
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
@@ -87,4 +92,27 @@ def open_triggers(  # noqa: PLR0913 - what they are wired with
         files=files,
         role_of=role_of,
         clock=clock,
+    )
+
+
+def observe(  # noqa: PLR0913, PLR0917 - what is looked at
+    metrics: Metrics,
+    status: StatusSource,
+    runs: RunService,
+    relay: Relay,
+    triggers: TriggerService,
+    folder: Path,
+) -> None:
+    """Have the engine's work counted and its state shown at each scrape."""
+    runs.on_records(metrics.counts.see)
+    metrics.observe(
+        Sources(
+            status=status,
+            parked_runs=lambda: runs.parked_runs,
+            running_steps=lambda: runs.running_steps,
+            pages=lambda: relay.pages,
+            queues=lambda: runs.queues.items(),  # noqa: PLW0108 - the figures of that moment
+            triggers=triggers.figures,
+            folder=folder,
+        )
     )

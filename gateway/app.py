@@ -17,7 +17,7 @@ from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
 from gateway.billing.scheduler import Scheduler
-from gateway.billing.service import Billing
+from gateway.billing.service import Billing, Job
 from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
@@ -33,7 +33,11 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
+from gateway.resources.system import queries
 from gateway.settings import GatewaySettings
+from gateway.sweeping import Sweeper
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.witnesses import CountedEndpoint, RequestWatch, TimedProof
 from gateway.web.answer_cache import AnswerCache
 from gateway.web.front import Front
 from gateway.web.hosts import Hosts
@@ -100,28 +104,37 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     gui = GuiChannel(sockets, database, presence)
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key = ServiceKey(reveal(security.service_secret))
+    metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
+    counts = metrics.counts
     tokens = EngineTokens(database)
     handshake = SocketHandshake(sessions, clock)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
-        sockets, choice, visits, joint.pages, clock, meter=billing.meter, max_bytes=security.max_body_bytes
+        sockets,
+        choice,
+        visits,
+        joint.pages,
+        clock,
+        meter=billing.meter,
+        max_bytes=security.max_body_bytes,
+        relayed=counts.relayed,
     )
-    sockets.attach(
-        GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
+    pages = GuiEndpoint(
+        server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    sockets.attach(
-        EngineEndpoint(
-            server=sockets,
-            tokens=tokens,
-            service_key=service_key,
-            presence=presence,
-            gui=gui,
-            relay=relay,
-            seen=SeenLog(database, clock),
-            owners=OwnerRecords(database, clock),
-        )
+    engines = EngineEndpoint(
+        server=sockets,
+        tokens=tokens,
+        service_key=service_key,
+        presence=presence,
+        gui=gui,
+        relay=relay,
+        seen=SeenLog(database, clock),
+        owners=OwnerRecords(database, clock),
     )
+    sockets.attach(CountedEndpoint(pages, counts))
+    sockets.attach(CountedEndpoint(engines, counts))
     context = Context(
         clock=clock,
         database=database,
@@ -141,16 +154,23 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     routes = find_routes(resources, context)
     site = build_site(
         routes=routes,
-        proof=proof,
+        proof=TimedProof(proof, counts, clock),
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),
         limits=partial(_limits, settings, clock),
+        watch=RequestWatch(counts, clock),
+        metrics=metrics,
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, Hosts(settings.server))
-    scheduler = Scheduler(billing.own_jobs(), settings.billing.jobs_seconds)
+    scheduler = Scheduler(_jobs(settings, billing, database, clock), settings.billing.jobs_seconds)
     scheduler.start()
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
+
+
+def _jobs(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> dict[str, Job]:
+    by_workers = settings.billing.jobs == "celery"
+    return billing.own_jobs() | ({} if by_workers else {"sweep": Sweeper(database, clock).sweep})
 
 
 def _joint(settings: GatewaySettings, clock: Clock) -> Joint:

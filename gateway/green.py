@@ -14,6 +14,7 @@ MAX_CONNECTIONS = 4096
 SOCKET_SECONDS = 60.0
 # Bodies and frames end within a message limit, but a connection may come back for another request for this long.
 KEEP_ALIVE_SECONDS = 30.0
+AMBIGUOUS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def is_chosen(environ: Mapping[str, str]) -> bool:
@@ -65,6 +66,7 @@ class GreenServer:
             max_size=MAX_CONNECTIONS,
             socket_timeout=SOCKET_SECONDS,
             keepalive=KEEP_ALIVE_SECONDS,
+            protocol=unambiguous_http(wsgi.HttpProtocol),
         )
 
     def stop(self) -> None:
@@ -74,6 +76,30 @@ class GreenServer:
         self._task.kill()
         with suppress(self._eventlet.greenlet.GreenletExit), self._eventlet.Timeout(STOP_SECONDS, False):
             self._task.wait()
+
+
+def unambiguous_http(protocol: Any) -> Any:
+    """Return eventlet's HTTP protocol, strict about where a request ends, as other servers are.
+
+    A second request hidden in the body of the first, where a proxy in front reads the length in another way, would
+    be answered as if the proxy had let it pass.
+    """
+
+    class UnambiguousHttp(protocol):  # type: ignore[misc] # eventlet has no types
+        def handle_one_response(self) -> None:
+            lengths = self.headers.get_all("content-length", [])
+            codings = [coding.strip().lower() for coding in self.headers.get_all("transfer-encoding", [])]
+            plain = all(length.isascii() and length.isdigit() for length in lengths)
+            if not plain or len(lengths) + len(codings) > 1 or codings not in ([], ["chunked"]):
+                self.wfile.write(AMBIGUOUS)
+                self.close_connection = 1
+                return
+            if codings:
+                # Sizes of chunks are read in more than one spelling; whatever follows them is not a request.
+                self.close_connection = 1
+            super().handle_one_response()
+
+    return UnambiguousHttp
 
 
 def bounded_websocket(handler: Callable[..., Any], server: Any) -> Any:

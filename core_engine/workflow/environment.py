@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -71,6 +71,12 @@ def no_presets(name: str) -> CalledWorkflow:
     raise FloworkError(ErrorCode.NOT_FOUND, f"There is no preset {name!r}.")
 
 
+async def no_texts(template: str, values: dict[str, Any]) -> str:  # noqa: ARG001 - the interface's
+    """Render no template."""
+    message = "There is no locked process here in which a template could be rendered."
+    raise FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, message)
+
+
 def _nobody(_run: EndedRun) -> bool:
     return False
 
@@ -87,7 +93,7 @@ class Environment:
     could go on, and ``touch`` when it has records that are not on their way to the journal yet. ``secrets`` gives
     the texts that no log line, popup or error may show; it is called from any thread. ``wants_end`` says whether
     somebody must be told of a run's end, ``alarm`` takes the alarms of runs. ``presets`` looks a saved workflow up; it
-    blocks, so it is called on threads.
+    blocks, so it is called on threads. ``write_text`` renders a Jinja2 template in a locked process.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -108,3 +114,4 @@ class Environment:
     wants_end: Callable[[EndedRun], bool] = _nobody
     alarm: Callable[[RaisedAlarm], None] = _unheard
     presets: Callable[[str], CalledWorkflow] = no_presets
+    write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts

@@ -17,6 +17,7 @@ from core_engine.workflow.environment import Environment
 from core_engine.workflow.executor import StepLost
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_payload, encode_result
+from core_engine.workflow.late_settings import launch_late
 from core_engine.workflow.outcomes import Known
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import Attempt, Outcome, StepContext, configure
@@ -241,15 +242,17 @@ class LiveRun(DebuggedRun):
         node = attempt.node
         try:
             context, payload = self._prepare(attempt)
-            config = configure(
-                self, context, attempt.node.component.seen_by_settings(payload, context.answer)
-            )
+            seen = node.component.seen_by_settings(payload, context.answer)
+            config = None if node.late else configure(self, context, seen)
         except Exception as error:  # noqa: BLE001 - unreadable inputs or settings fail this step only
             self.step_returned(attempt, error)
             return
         if not self.env.executor.sends(self, node):
             self._limit(attempt)
-        self.env.executor.launch(self, attempt, context, config, payload)
+        if config is not None:
+            self.env.executor.launch(self, attempt, context, config, payload)
+        else:
+            launch_late(self, attempt, context, payload, seen)
 
     def _regain(self, node: int, policy: StepPolicy) -> bool:
         """Follow an attempt on that is carried out outside of the engine's process and outlived it."""

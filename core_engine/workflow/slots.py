@@ -44,6 +44,11 @@ class Slots(Generic[RunT]):
         if self.used == 0:
             self._idle()
 
+    @property
+    def waiting(self) -> int:
+        """How many runs stand in line."""
+        return len(self._line)
+
     def leave(self, run: RunT) -> None:
         """Step out of the line."""
         self._line.pop(run, None)

@@ -226,7 +226,7 @@ class Attempt:
         self.since = 0.0
         self.context: StepContext | None = None
         self.payload: Payload | None = None
-        self.task: asyncio.Task[Returned] | None = None
+        self.task: asyncio.Task[Any] | None = None
         self.timer: asyncio.TimerHandle | None = None
 
     def end(self) -> None:
@@ -239,18 +239,25 @@ class Attempt:
             self.task.cancel()
 
 
-def configure(host: Host, context: StepContext, payload: Payload) -> Config:
-    """Return the step's settings, expressions resolved; raises INVALID_WORKFLOW naming each wrong field."""
-    node, state = context.node, host.state
+def scope_of(host: Host, context: StepContext, payload: Payload) -> Scope:
+    """Return what a step's expressions can see."""
+    accepted = host.state.accepted
+    run = {"id": accepted.run_id, "mode": accepted.mode, "preset": accepted.preset, "started_at": accepted.at}
+    results = NodeResults(host.state.result)
+    return Scope(payload, results, run, host.env.variables, accepted.started_by, context.secrets)
+
+
+def configure(host: Host, context: StepContext, payload: Payload, template: Any = None) -> Config:
+    """Return the step's settings, expressions resolved; raises INVALID_WORKFLOW naming each wrong field.
+
+    ``template`` takes the place of the node's own, where a part of it has been worked out already.
+    """
+    node = context.node
     if node.config is not None:
         return node.config
     if node.defect:
         raise FloworkError(ErrorCode.INVALID_WORKFLOW, node.defect)
-    accepted = state.accepted
-    run = {"id": accepted.run_id, "mode": accepted.mode, "preset": accepted.preset, "started_at": accepted.at}
-    results = NodeResults(state.result)
-    scope = Scope(payload, results, run, host.env.variables, accepted.started_by, context.secrets)
-    context.values = values = render_value(node.template, scope)
+    context.values = values = render_value(template or node.template, scope_of(host, context, payload))
     try:
         return node.component.parse_config(values)  # type: ignore[no-any-return]
     except ValidationError as error:

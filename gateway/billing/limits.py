@@ -76,9 +76,24 @@ class Limits:
         """Return how many messages a day may go over the relay, None without limit."""
         return self._subscriptions.plan_of(address).limits.relay_messages_per_day if self._enforced else None
 
-    def share_retention_days(self, address: str) -> int | None:
-        """Return for how many days share links of the address are kept, None without limit."""
-        return self._subscriptions.plan_of(address).limits.share_retention_days if self._enforced else None
+    def link_end(self, address: str, now_ms: int, wanted_ms: int | None) -> int | None:
+        """Return when a share link made now ends, None for never: as wanted, within what the plan keeps links for.
+
+        Raises PAYMENT_REQUIRED for a wanted end that is later than that.
+        """
+        plan = self._subscriptions.plan_of(address)
+        days = plan.limits.share_retention_days if self._enforced else None
+        if days is None:
+            return wanted_ms
+        latest = now_ms + days * DAY_MS
+        if wanted_ms is not None and wanted_ms > latest:
+            raise FloworkError(
+                ErrorCode.PAYMENT_REQUIRED,
+                f"The plan {plan.name} keeps share links for {days} days; choose an earlier end, "
+                f"or {self._way_up(plan)}.",
+                details={"limit": "share_retention_days", "plan": plan.id, "allowed": days},
+            )
+        return latest if wanted_ms is None else wanted_ms
 
     def _way_up(self, plan: Plan) -> str:
         higher = self._plans.higher(plan.id)

@@ -98,6 +98,14 @@ class Meter:
                 raise
         self._forget()
 
+    def forget(self, address: str) -> None:
+        """Drop what this process has counted of an address."""
+        with self._lock:
+            for key in [key for key in self._counts if key.address == address]:
+                del self._counts[key]
+                self._waiting.discard(key)
+            self._today.pop(address, None)
+
     def note_engine_days(self) -> None:
         """Count a day for every owned engine that was heard of today."""
         now_ms = self._clock.now_ms()

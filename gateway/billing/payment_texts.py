@@ -46,11 +46,24 @@ def shown(
 
 def told_by_another(row: Any, chain: Chain) -> Payment:
     """Return what somebody learns who tells of another's payment: nothing that is not on the chain."""
+    message = (
+        "Another wallet sent this; it counts for that wallet alone. Pay from the wallet that signs in here."
+    )
+    return _bare(row, chain, "wrong_sender", message)
+
+
+def counted_for_deleted(row: Any, chain: Chain) -> Payment:
+    """Return what is told of a payment that counted for an account which was deleted since: it counts once."""
+    message = "This transaction counted for an account that was deleted since; it counts once."
+    return _bare(row, chain, "replayed", message)
+
+
+def _bare(row: Any, chain: Chain, outcome: Outcome, message: str) -> Payment:
     return Payment(
         tx_hash=row.tx_hash,
         chain_id=row.chain_id,
-        outcome="wrong_sender",
-        message="Another wallet sent this; it counts for that wallet alone. Pay from the wallet that signs in here.",
+        outcome=outcome,
+        message=message,
         asset=None,
         amount=None,
         credited="0",

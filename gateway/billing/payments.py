@@ -11,11 +11,11 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from gateway.billing import ledger
 from gateway.billing.chains import Chain, Chains
-from gateway.billing.payment_texts import shown, told_by_another
+from gateway.billing.payment_texts import counted_for_deleted, shown, told_by_another
 from gateway.billing.settlement import Settlement
 from gateway.chain.transactions import Sighting
 from gateway.db import audit
-from gateway.db.billing_tables import billing_payments, billing_quotes
+from gateway.db.billing_tables import FORGOTTEN, billing_payments, billing_quotes
 from gateway.db.database import Database
 from shared.clock import Clock
 from shared.contract.billing import Payment
@@ -224,6 +224,8 @@ class Payments:
 
     @staticmethod
     def _again(caller: str, row: Any, chain: Chain) -> Payment:
+        if row.address == FORGOTTEN:
+            return counted_for_deleted(row, chain)
         if row.address != caller:
             return told_by_another(row, chain)
         return shown(

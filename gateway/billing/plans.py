@@ -12,7 +12,8 @@ from shared.contract.billing import PlanId, PlanItem, PlanLimits
 from shared.errors import ErrorCode, FloworkError
 
 SHIPPED = Path(__file__).with_name("plans.json")
-MONTH_MS = 30 * 24 * 60 * 60 * 1000
+DAY_MS = 24 * 60 * 60 * 1000
+MONTH_MS = 30 * DAY_MS
 """A month that is paid for: 30 days."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

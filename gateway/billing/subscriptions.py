@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from collections import Counter
+
+from sqlalchemy import Connection, select
 
 from gateway.billing import ledger
 from gateway.billing.plans import Plan, Plans
+from gateway.db.billing_tables import subscriptions
 from gateway.db.database import Database
 from shared.clock import Clock, iso
 from shared.contract.billing import Subscription
@@ -27,6 +30,17 @@ class Subscriptions:
         paid = ledger.running(connection, address, self._clock.now_ms())
         known = [plan for plan in map(self._plans.find, paid) if plan is not None]
         return max(known, key=lambda plan: self._plans.rank(plan.id), default=self._plans.free)
+
+    def counts(self, connection: Connection) -> dict[str, int]:
+        """Return how many addresses have each plan in force, without those who have the free one."""
+        table, now_ms = subscriptions.c, self._clock.now_ms()
+        ranked: dict[str, str] = {}
+        query = select(table.address, table.plan).where(table.expires_ms > now_ms)
+        for row in connection.execute(query):
+            held = ranked.get(row.address)
+            if held is None or self._plans.rank(row.plan) > self._plans.rank(held):
+                ranked[row.address] = row.plan
+        return dict(Counter(ranked.values()))
 
     def shown(self, address: str) -> Subscription:
         """Return the plan in force, its end, and the lower ones that go on after it."""

@@ -19,8 +19,20 @@ def record(connection: Connection, actor: str, action: str, subject: str, now_ms
     connection.execute(update(audit_head).values(seq=entry["seq"], hash=digest))
 
 
+def recorded(connection: Connection, actor: str, action: str, subject: str, after_ms: int) -> bool:
+    """Tell whether such an act was entered after a time."""
+    log = audit_log.c
+    query = select(log.seq).where(
+        log.actor == actor, log.action == action, log.subject == subject, log.at_ms > after_ms
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def purge(connection: Connection, now_ms: int) -> None:
     """Forget the entries up to the last that is older than a year; the chain goes on from where they ended."""
+    oldest = connection.execute(select(audit_log.c.at_ms).order_by(audit_log.c.seq).limit(1)).scalar()
+    if oldest is None or oldest >= now_ms - KEEP_MS:
+        return
     connection.execute(select(audit_head.c.seq).with_for_update()).one()
     kept = select(func.min(audit_log.c.seq)).where(audit_log.c.at_ms >= now_ms - KEEP_MS)
     first = connection.execute(kept).scalar()

@@ -21,6 +21,9 @@ from sqlalchemy import (
 
 from gateway.db.tables import metadata
 
+FORGOTTEN = "deleted"
+"""What stands where the address of a deleted account stood, in what has to be kept."""
+
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 usage_counts = Table(

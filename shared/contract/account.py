@@ -14,9 +14,16 @@ PERMISSIONS = (
     "api_access",
 )
 
+UNLIMITED_TIER = "architect"
+"""The documented name of the tier that may do everything: everybody's, where a gateway has no plans."""
+
 
 class Profile(Outgoing):
-    """The signed-in identity; ``user_id`` is the address."""
+    """The signed-in identity; ``user_id`` is the address.
+
+    ``tier`` is the plan in force and ``license_expires_at`` its end; on a gateway without plans everybody has the
+    highest tier, without end.
+    """
 
     user_id: Address
     email: str | None

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing
+from shared.contract.billing import PlanId, PlanItem, Subscription
 from shared.contract.proxy import Done
 
 MOST_USERS = 200
@@ -35,12 +36,13 @@ class UsersQuery(Incoming):
 
 
 class AdminUser(Outgoing):
-    """A user as operators see it."""
+    """A user as operators see it; ``plan`` is the one in force."""
 
     address: Address
     username: str | None
     created_at: str
     engines: int
+    plan: PlanId
 
 
 class AdminUsers(Outgoing):
@@ -51,7 +53,29 @@ class AdminUsers(Outgoing):
     next: Address | None
 
 
+class AdminPlan(Outgoing):
+    """A plan and how many users have it at the moment; those of the first plan are not counted (null)."""
+
+    plan: PlanItem
+    users: int | None
+
+
+class GrantPlanBody(Incoming):
+    """How many days of a plan somebody is given; 0 ends the plan now, whether it was paid or given."""
+
+    plan: PlanId
+    days: int = Field(ge=0, le=3660)
+
+
 _TAG = "admin"
+LIST_PLANS = Operation(
+    "admin_plans", "GET", "/admin/plans", Auth.WALLET, "The plans, and how many users have each", list[AdminPlan],
+    _TAG, errors=("FORBIDDEN",),
+)  # fmt: skip
+GRANT_PLAN = Operation(
+    "grant_plan", "PUT", "/admin/users/{address}/plan", Auth.WALLET, "Give a user days of a plan, or end the plan",
+    Subscription, _TAG, body=GrantPlanBody, errors=("INVALID_REQUEST", "FORBIDDEN", "NOT_FOUND"),
+)  # fmt: skip
 LIST_USERS = Operation(
     "admin_users", "GET", "/admin/users", Auth.WALLET, "The users of this gateway", AdminUsers, _TAG,
     query=UsersQuery, errors=("INVALID_REQUEST", "FORBIDDEN"),

@@ -82,18 +82,24 @@ class PreferencesChanged(Outgoing):
 
 
 class DeleteAccountBody(Incoming):
-    """``confirm`` is the caller's own address, typed out: nobody deletes an account by a slip."""
+    """``confirm`` is the caller's own address, typed out: nobody deletes an account by a slip.
+
+    ``forfeit`` says that paid time, credit and payments on their way may be lost; without it an account that has such
+    things is not deleted.
+    """
 
     confirm: Address
+    forfeit: bool = False
 
 
 class AccountDeleted(Outgoing):
-    """What was deleted."""
+    """What was deleted. ``invoices`` are kept, as the law asks of sellers, without the account's address."""
 
     message: str
     engines: int
     shares: int
     items: int
+    invoices: int
 
 
 _CHANGE_ERRORS = ("INVALID_REQUEST", "CONFLICT")
@@ -112,7 +118,7 @@ PUBLIC_PROFILE = Operation(
 DELETE_ACCOUNT = Operation(
     "delete_account", "DELETE", "/user/account", Auth.WALLET,
     "Delete the caller's account with its engines, shares, links, items and settings", AccountDeleted, "profile",
-    body=DeleteAccountBody, errors=("INVALID_REQUEST",),
+    body=DeleteAccountBody, errors=("INVALID_REQUEST", "CONFLICT"),
 )  # fmt: skip
 GET_PREFERENCES = Operation(
     "get_preferences", "GET", "/user/preferences", Auth.WALLET, "The caller's preferences", dict[str, Any],

@@ -74,7 +74,10 @@ class _WithLevel(Incoming):
 
 
 class CreateLinkBody(_WithLevel):
-    """A new link; without a level it lets people look. ``expires_at`` is ISO 8601 with its offset."""
+    """A new link; without a level it lets people look.
+
+    ``expires_at`` is ISO 8601 with its offset; without it a link ends when the plan's retention does, if there is one.
+    """
 
     link_name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = ""
     expires_at: AwareDatetime | None = None
@@ -157,7 +160,8 @@ LIST_LINKS = Operation(
 )  # fmt: skip
 CREATE_LINK = Operation(
     "create_share_link", "POST", "/workflows/{preset}/shares", Auth.WALLET, "Make a link to a saved workflow",
-    CreatedLink, _TAG, status=201, body=CreateLinkBody, errors=(*_NO_PRESET, "INVALID_REQUEST", "CONFLICT"),
+    CreatedLink, _TAG, status=201, body=CreateLinkBody,
+    errors=(*_NO_PRESET, "INVALID_REQUEST", "CONFLICT", "PAYMENT_REQUIRED"),
 )  # fmt: skip
 CHANGE_LINK = Operation(
     "change_share_link", "PUT", "/workflow-shares/{share_id}", Auth.WALLET, "Change a link's level, or sign it",

@@ -9,6 +9,23 @@ import pytest
 from shared.clock import ManualClock
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway, in_process, process
+from tests.support.databases import Databases
+from tests.support.postgres import postgres_server
+from tests.support.redis import RedisServer, redis_server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Databases]:
+    """A real PostgreSQL server."""
+    with postgres_server() as server:
+        yield Databases(server)
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis server."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=["threading", "eventlet"])

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from gateway.db import migrate
 from gateway.db.database import Database
@@ -35,6 +36,7 @@ def test_the_worker_does_the_jobs_of_the_gateway(tmp_path: Path) -> None:
     with database.write() as connection:
         queries.add(connection, engine_id="e1", owner=OWNER, name="E", token_hash="h", now_ms=now_ms)
         queries.touch(connection, "e1", now_ms)
+        connection.exec_driver_sql("INSERT INTO replay_keys VALUES (X'01', 5)")
     with redis_server(tmp_path) as redis, (tmp_path / "worker.log").open("w") as log:
         environ = environment(tmp_path, REDIS_URL=redis.url, GATEWAY_JOBS="celery", GATEWAY_JOBS_SECONDS="1")
         words = [
@@ -54,14 +56,20 @@ def test_the_worker_does_the_jobs_of_the_gateway(tmp_path: Path) -> None:
         )
         try:
             deadline = time.monotonic() + 240
-            while (tmp_path / "worker.log").read_text().count("succeeded") < 2:
-                assert worker.poll() is None, (tmp_path / "worker.log").read_text()
-                assert time.monotonic() < deadline, (tmp_path / "worker.log").read_text()
-                time.sleep(0.1)
+            for rounds in (1, 3):
+                while (tmp_path / "worker.log").read_text().count("succeeded") < rounds:
+                    assert worker.poll() is None, (tmp_path / "worker.log").read_text()
+                    assert time.monotonic() < deadline, (tmp_path / "worker.log").read_text()
+                    time.sleep(0.1)
+                # A113: whoever writes to the broker cannot end the worker.
+                with Celery(broker=redis.url) as foreign:
+                    foreign.control.shutdown()
         finally:
             worker.terminate()
             worker.wait(20)
     assert counted(database) in {1, 2}  # two where midnight (UTC) came between
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM replay_keys").scalar() == 0
     database.close()
 
 

@@ -17,9 +17,7 @@ Opener = Callable[[Path], EngineStore]
 def target_of(server: PostgresServer, folder: Path) -> Target:
     """Return a schema of the folder's own."""
     schema = "s" + hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    target = Target.of(server.url, schema)
-    assert target is not None
-    return target
+    return Target.of(server.url, schema)
 
 
 def postgres_opener(server: PostgresServer) -> Callable[[Path], PostgresStore]:

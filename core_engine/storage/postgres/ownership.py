@@ -16,6 +16,7 @@ from core_engine.storage.rows import Write
 
 _CHECK = "SELECT pg_current_xact_id()::text, EXISTS (SELECT 1 FROM session WHERE number = ? AND NOT ended)"
 _OWNED = "SELECT number FROM run_owner WHERE session = ? AND number = ANY(?::bigint[])"
+_KNOWN = "SELECT 1 FROM run WHERE number = ?"
 _TAKE = "INSERT INTO run_owner VALUES (?, ?, nextval('fence')) ON CONFLICT (number) DO NOTHING"
 _ADOPT = (
     "UPDATE run_owner SET session = ?, fence = nextval('fence')"
@@ -64,7 +65,8 @@ class Ownership:
         if not numbers:
             return
         owned = {row[0] for row in link.run(_OWNED, (self.session, numbers)).fetchall()}
-        stale = [write for write in writes if not self._may(link, write, owned)]
+        parking: set[int] = set()
+        stale = [write for write in writes if not self._may(link, write, owned, parking)]
         if stale:
             raise TakenOverError(stale)
         gone = [number for number in numbers if number not in owned]
@@ -88,25 +90,33 @@ class Ownership:
                 " and another one took its runs over"
             )
 
-    def _may(self, link: PostgresLink, write: Write, owned: set[int]) -> bool:
+    def _may(self, link: PostgresLink, write: Write, owned: set[int], parking: set[int]) -> bool:
+        """Follow one write; what earlier ones of the same transaction do is in ``owned`` and ``parking``."""
         for number in write.unparked:
-            if number in owned:
-                continue
-            if not link.run("DELETE FROM parked WHERE number = ?", (number,)).rowcount:
+            if number in parking:
+                parking.discard(number)
+                owned.add(number)
+            elif number not in owned and not self._wake(link, number, owned):
                 return False
-            self._take(link, number, owned)
-        if write.run is not None and write.run.number not in owned:
-            if not write.refusable:
+        run, parked = write.run, write.parked
+        if run is not None and run.number not in owned:
+            known = not write.refusable and link.run(_KNOWN, (run.number,)).fetchone()
+            if known or not self._take(link, run.number, owned):
                 return False
-            if not self._take(link, write.run.number, owned):
+        if parked is not None:
+            if parked.number not in owned:
                 return False
-        if write.parked is not None:
-            if write.parked.number not in owned:
-                return False
-            owned.discard(write.parked.number)
-        if write.run is not None and write.run.finished_at is not None and write.run.settled:
-            owned.discard(write.run.number)
+            owned.discard(parked.number)
+            parking.add(parked.number)
+        if run is not None and run.finished_at is not None and run.settled:
+            owned.discard(run.number)
         return True
+
+    def _wake(self, link: PostgresLink, number: int, owned: set[int]) -> bool:
+        """Take a run that only waits; of several processes that try, the one that deletes the note has it."""
+        if not link.run("DELETE FROM parked WHERE number = ?", (number,)).rowcount:
+            return False
+        return self._take(link, number, owned)
 
     def _take(self, link: PostgresLink, number: int, owned: set[int]) -> bool:
         taken = link.run(_TAKE, (number, self.session)).rowcount > 0

@@ -73,6 +73,7 @@ def place_of(directory: Path) -> str:
     if not path.exists():
         draft = path.with_suffix(".new")
         draft.write_text(new_id(), encoding="ascii")
+        draft.chmod(0o600)
         draft.rename(path)
     found = path.stat()
     return f"{path.read_text(encoding='ascii').strip()}:{found.st_dev}:{found.st_ino}"

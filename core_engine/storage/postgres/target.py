@@ -21,13 +21,11 @@ class Target:
     schema: str
 
     @classmethod
-    def of(cls, database_url: str, schema: str = DEFAULT_SCHEMA) -> Target | None:
-        """Return what a DATABASE_URL names, None where that is not PostgreSQL: the engine then keeps files.
-
-        Raises CONFIGURATION for an unusable schema name.
-        """
+    def of(cls, database_url: str, schema: str = DEFAULT_SCHEMA) -> Target:
+        """Return what a DATABASE_URL of PostgreSQL names; raises CONFIGURATION for an unusable one."""
         if not _URL.match(database_url):
-            return None
+            message = "DATABASE_URL is not a PostgreSQL URL, such as postgresql://user:password@host/name."
+            raise FloworkError(ErrorCode.CONFIGURATION, message)
         if not _SCHEMA.fullmatch(schema):
             message = "ENGINE_DATABASE_SCHEMA must be lower-case letters, digits and _, 63 at most."
             raise FloworkError(ErrorCode.CONFIGURATION, message)

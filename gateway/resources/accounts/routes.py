@@ -14,7 +14,9 @@ class Routes:
     """Answers the operations of accounts."""
 
     def __init__(self, context: Context) -> None:
-        self._accounts = Accounts(context.database, context.clock, context.sessions, context.gui)
+        self._accounts = Accounts(
+            context.database, context.clock, context.sessions, context.gui, context.billing
+        )
 
     @route(GET_PROFILE)
     def get_profile(self, caller: str) -> Profile:

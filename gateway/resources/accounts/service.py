@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from gateway.billing.service import Billing
 from gateway.db import audit
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.gui_channel import GuiChannel
 from gateway.resources.accounts import queries
 from shared.clock import Clock
-from shared.contract.account import PERMISSIONS, Profile
+from shared.contract.account import PERMISSIONS, UNLIMITED_TIER, Profile
 from shared.ids import is_address
 from shared.signing.keys import checksum_address
 
@@ -18,11 +19,14 @@ from shared.signing.keys import checksum_address
 class Accounts:
     """The use cases of accounts; addresses are in lower case."""
 
-    def __init__(self, database: Database, clock: Clock, sessions: SocketSessions, gui: GuiChannel) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, sessions: SocketSessions, gui: GuiChannel, billing: Billing
+    ) -> None:
         self._database = database
         self._clock = clock
         self._sessions = sessions
         self._gui = gui
+        self._billing = billing
 
     def profile(self, address: str) -> Profile:
         """Return the profile of an address, registering it if it is new."""
@@ -30,14 +34,15 @@ class Accounts:
         with self._database.read() as connection:
             user = queries.find(connection, address)
         shown = checksum_address(address)
+        tier, until = self._tier(address)
         return Profile(
             user_id=shown,
             email=user.email if user else None,
             username=(user and user.username) or f"{shown[:6]}…{shown[-4:]}",
             public_address=shown,
-            tier="architect",
+            tier=tier,
             permissions=list(PERMISSIONS),
-            license_expires_at=None,
+            license_expires_at=until,
         )
 
     def logout(self, address: str) -> None:
@@ -47,6 +52,12 @@ class Accounts:
         with self._database.write() as connection:
             audit.record(connection, address, "logout", address, now_ms)
         self._gui.disconnect(address)
+
+    def _tier(self, address: str) -> tuple[str, str | None]:
+        if not self._billing.settings.enabled:
+            return UNLIMITED_TIER, None
+        subscription = self._billing.subscriptions.shown(address)
+        return subscription.plan, subscription.expires_at
 
 
 def resolve(connection: Connection, identifier: str) -> str | None:

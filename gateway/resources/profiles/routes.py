@@ -39,7 +39,7 @@ class Routes:
     @route(p.DELETE_ACCOUNT)
     def delete_account(self, caller: str, body: p.DeleteAccountBody) -> p.AccountDeleted:
         """Delete the account."""
-        return self._removal.remove(caller, body.confirm)
+        return self._removal.remove(caller, body.confirm, forfeit=body.forfeit)
 
     @route(p.GET_PREFERENCES)
     def get_preferences(self, caller: str) -> dict[str, Any]:

@@ -18,7 +18,12 @@ class Routes:
     def __init__(self, context: Context) -> None:
         calls = EngineCalls(context.links, EngineChoice(context.database, context.presence))
         self._links = ShareLinks(
-            context.database, context.clock, context.share_tokens, calls, context.presence
+            context.database,
+            context.clock,
+            context.share_tokens,
+            calls,
+            context.presence,
+            context.billing.limits,
         )
         self._public_url = context.public_url
 

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from gateway.auth.share_tokens import ShareTokens
+from gateway.billing.limits import Limits
 from gateway.db import audit
 from gateway.db.database import Database
 from gateway.realtime.engine_calls import EngineCalls
@@ -40,14 +41,21 @@ MAX_LINKS = 500
 class ShareLinks:
     """The use cases of share links; addresses are in lower case."""
 
-    def __init__(
-        self, database: Database, clock: Clock, tokens: ShareTokens, calls: EngineCalls, presence: Presence
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is wired with
+        self,
+        database: Database,
+        clock: Clock,
+        tokens: ShareTokens,
+        calls: EngineCalls,
+        presence: Presence,
+        limits: Limits,
     ) -> None:
         self._database = database
         self._clock = clock
         self._tokens = tokens
         self._calls = calls
         self._presence = presence
+        self._limits = limits
 
     def listing(self, owner: str, preset: str, wanted: str | None, origin: str) -> list[ShareLink]:
         """List the links to a preset of the owner's engine; raises NOT_FOUND, FORBIDDEN or ENGINE_UNAVAILABLE."""
@@ -63,11 +71,16 @@ class ShareLinks:
     def create(
         self, owner: str, preset: str, body: CreateLinkBody, wanted: str | None, origin: str
     ) -> CreatedLink:
-        """Make a link; raises as `listing`, CONFLICT at the limit, INVALID_REQUEST for an end in the past."""
+        """Make a link; it ends at the latest when the plan's retention does.
+
+        Raises as `listing`, CONFLICT at the limit, INVALID_REQUEST for an end in the past, PAYMENT_REQUIRED for one
+        that the plan does not allow.
+        """
         preset, now_ms = _spelled(preset), self._clock.now_ms()
         expires_ms = round(body.expires_at.timestamp() * 1000) if body.expires_at else None
         if expires_ms is not None and not now_ms < expires_ms < 253_402_300_800_000:
             raise FloworkError(ErrorCode.INVALID_REQUEST, "expires_at must lie in the future.")
+        expires_ms = self._limits.link_end(owner, now_ms, expires_ms)
         engine_id = self._engine_with(owner, preset, wanted)
         register(self._database, self._clock, owner)
         share_id = new_id()

@@ -7,17 +7,23 @@ export type AccountDeleted = {
   engines: number;
   shares: number;
   items: number;
+  invoices: number;
 };
 export type ActiveJob = {
   id: string;
   preset: (string | null);
   duration_seconds: number;
 };
+export type AdminPlan = {
+  plan: PlanItem;
+  users: (number | null);
+};
 export type AdminUser = {
   address: string;
   username: (string | null);
   created_at: string;
   engines: number;
+  plan: string;
 };
 export type AdminUsers = {
   users: (AdminUser)[];
@@ -227,6 +233,7 @@ export type DebugPopup = {
 };
 export type DeleteAccountBody = {
   confirm: string;
+  forfeit?: boolean;
 };
 export type DeleteItemBody = {
   id: string;
@@ -388,6 +395,10 @@ export type GetRun = {
   job_id?: (string | null);
   request_id?: (string | null);
   round?: (number | null);
+};
+export type GrantPlanBody = {
+  plan: string;
+  days: number;
 };
 export type GuestGrant = {
   engine: string;
@@ -1198,6 +1209,17 @@ export type SystemOverview = {
   presets: number;
   status?: string;
 };
+export type TriggerAlarm = {
+  type?: string;
+  rule_id: string;
+  preset_name: string;
+  rule_name: string;
+  kind: "late" | "not_started";
+  message: string;
+  due?: (number | null);
+  count?: number;
+  timestamp: string;
+};
 export type TriggerCounts = {
   fired?: number;
   started?: number;
@@ -1234,6 +1256,7 @@ export type TriggerItem = {
   running: number;
   waiting: number;
   counts: TriggerCounts;
+  last_alarm?: (TriggerAlarm | null);
 };
 export type TriggerPolicy = {
   kind?: "parallel" | "single" | "restart" | "queue" | "debounce";
@@ -1412,6 +1435,7 @@ export interface Events {
   "NODE_USAGE": NodeUsage;
   "RUN_ALARM": RunAlarm;
   "SHOW_DEBUG_POPUP": DebugPopup;
+  "TRIGGER_ALARM": TriggerAlarm;
   "component_inspection_response": ComponentInspection;
   "component_install_status": ComponentInstallStatus;
   "components_list_response": ComponentsList;
@@ -1444,6 +1468,7 @@ export interface Events {
 export interface Operations {
   add_share: { path: { engine_id: string }; body: ShareEngineBody; response: ShareAdded };
   admin_disabled_components: { path: undefined; body: undefined; response: (DisabledComponent)[] };
+  admin_plans: { path: undefined; body: undefined; response: (AdminPlan)[] };
   admin_users: { path: undefined; body: undefined; response: AdminUsers };
   change_share_link: { path: { share_id: string }; body: ChangeLinkBody; response: ChangedLink };
   checkout: { path: undefined; body: CheckoutBody; response: Quote };
@@ -1485,6 +1510,7 @@ export interface Operations {
   get_subscription: { path: undefined; body: undefined; response: Subscription };
   get_usage: { path: undefined; body: undefined; response: Usage };
   get_variable: { path: { variable: string }; body: undefined; response: Variable };
+  grant_plan: { path: { address: string }; body: GrantPlanBody; response: Subscription };
   health: { path: undefined; body: undefined; response: Health };
   install_marketplace_component: { path: undefined; body: InstallBody; response: ItemDeleted };
   list_audit: { path: undefined; body: undefined; response: AuditPage };
@@ -1604,6 +1630,7 @@ export const RELAYED: Record<string, keyof Events> = {
   "NODE_USAGE": "NODE_USAGE",
   "RUN_ALARM": "RUN_ALARM",
   "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
+  "TRIGGER_ALARM": "TRIGGER_ALARM",
   "WORKFLOW_EXECUTION_UPDATE": "workflow_status_update",
   "WORKFLOW_LOG_ENTRY": "log",
   "component_inspection_response": "component_inspection_response",
@@ -1633,6 +1660,7 @@ export const RELAYED: Record<string, keyof Events> = {
 export const OPERATIONS = {
   add_share: { method: "POST", path: "/engines/{engine_id}/shares", auth: "wallet" },
   admin_disabled_components: { method: "GET", path: "/admin/disabled-components", auth: "wallet" },
+  admin_plans: { method: "GET", path: "/admin/plans", auth: "wallet" },
   admin_users: { method: "GET", path: "/admin/users", auth: "wallet" },
   change_share_link: { method: "PUT", path: "/workflow-shares/{share_id}", auth: "wallet" },
   checkout: { method: "POST", path: "/billing/checkout", auth: "wallet" },
@@ -1674,6 +1702,7 @@ export const OPERATIONS = {
   get_subscription: { method: "GET", path: "/billing/subscription", auth: "wallet" },
   get_usage: { method: "GET", path: "/billing/usage", auth: "wallet" },
   get_variable: { method: "GET", path: "/variables/{variable}", auth: "wallet" },
+  grant_plan: { method: "PUT", path: "/admin/users/{address}/plan", auth: "wallet" },
   health: { method: "GET", path: "/system/health", auth: "none" },
   install_marketplace_component: { method: "POST", path: "/marketplace/component/install", auth: "wallet" },
   list_audit: { method: "GET", path: "/audit", auth: "wallet" },

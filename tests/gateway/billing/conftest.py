@@ -16,9 +16,11 @@ from gateway.db.opening import open_store
 from shared.clock import SystemClock
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway, in_process, settings
+from tests.support.databases import Databases
 from tests.support.evm import CHAIN_ID, Account, EvmNode, evm_node
 
 CONFIRMATIONS = 3
+ON_POSTGRESQL = {"test_payments", "test_reorganisation", "test_invoices", "test_removal"}
 PRICES = {"ETH": "0.01", "USDX": "12"}
 
 
@@ -78,6 +80,7 @@ class Shop:
     customer: Account
     wallet: WalletKey
     recipient: str
+    environ: dict[str, str]
 
     def ask(self, method: str, path: str, body: Any = None, wallet: WalletKey | None = None) -> Any:
         answer = self.gateway.call(wallet or self.wallet, method, f"/billing{path}", body)
@@ -103,9 +106,7 @@ class Shop:
     @contextmanager
     def billing(self) -> Iterator[Billing]:
         """Open billing on the gateway's database, as another process would."""
-        given = settings(
-            self.gateway.folder, **shop_settings(self.gateway.folder, self.chain, self.recipient)
-        )
+        given = settings(self.gateway.folder, **self.environ)
         database = open_store(given)
         try:
             yield Billing.open(given.billing, database, SystemClock())
@@ -179,9 +180,26 @@ def shop_settings(folder: Path, chain: Chain, recipient: str) -> dict[str, str]:
     }
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Try what changes money on PostgreSQL too."""
+    if "store" in metafunc.fixturenames:
+        both = metafunc.module.__name__.rpartition(".")[2] in ON_POSTGRESQL
+        metafunc.parametrize("store", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
+
+
 @pytest.fixture
-def shop(tmp_path: Path, chain: Chain) -> Iterator[Shop]:
+def store(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the environment says about the database."""
+    if request.param == "sqlite":
+        return {}
+    databases: Databases = request.getfixturevalue("postgres")
+    return {"DATABASE_URL": databases.create_migrated()}
+
+
+@pytest.fixture
+def shop(tmp_path: Path, chain: Chain, store: dict[str, str]) -> Iterator[Shop]:
     recipient = WalletKey.create()[0].address
     customer = chain.node.accounts[1]
-    with in_process(tmp_path, **shop_settings(tmp_path, chain, recipient)) as gateway:
-        yield Shop(gateway, chain, customer, key_of(customer), recipient)
+    environ = shop_settings(tmp_path, chain, recipient) | store
+    with in_process(tmp_path, **environ) as gateway:
+        yield Shop(gateway, chain, customer, key_of(customer), recipient, environ)

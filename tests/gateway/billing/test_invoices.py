@@ -28,8 +28,8 @@ CONTENT = {
 
 
 @pytest.fixture
-def database(tmp_path: Path):
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+def database(tmp_path: Path, store: dict[str, str]):
+    database = Database(store.get("DATABASE_URL", f"sqlite:///{tmp_path / 'gateway.db'}"))
     migrate.upgrade(database)
     yield database
     database.close()
@@ -49,8 +49,20 @@ def test_a_transaction_that_fails_takes_no_number(database: Database) -> None:
     assert numbers == list(range(20, 0, -1))
 
 
+FORGET = "UPDATE billing_invoices SET address = 'deleted'"
+
+
 @pytest.mark.parametrize(
-    "act", ["UPDATE billing_invoices SET content = '{}'", "DELETE FROM billing_invoices"]
+    "act",
+    [
+        "UPDATE billing_invoices SET content = '{}'",
+        "DELETE FROM billing_invoices",
+        "UPDATE billing_invoices SET address = '0xb'",
+        f"{FORGET}, number = 7",
+        f"{FORGET}, issued_ms = 7",
+        f"{FORGET}, sha256 = ''",
+        f"{FORGET}, content = replace(content, 'pro', 'deleted')",
+    ],
 )
 def test_an_invoice_cannot_be_changed(database: Database, act: str) -> None:
     with database.write() as connection:

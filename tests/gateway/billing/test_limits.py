@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway.billing.limits import count
+from gateway.billing.limits import DAY_MS, count
+from shared.clock import ManualClock, iso
 from shared.errors import FloworkError
 from shared.signing.keys import WalletKey
 from tests.gateway.billing.conftest import Chain, Shop, key_of, plans_file
+from tests.gateway.resources.workflow_shares.test_routes import PATH, call, shared
 from tests.gateway.support import Gateway, engine, gui, in_process
 
 
@@ -74,7 +76,7 @@ def test_plans_and_chains_are_public_without_the_node(shop: Shop) -> None:
     assert shop.chain.node.url not in shown.text
 
 
-def test_shares_and_kept_links(shop: Shop, chain: Chain) -> None:
+def test_what_a_plan_does_not_limit(shop: Shop, chain: Chain) -> None:
     address = key_of(chain.node.accounts[1]).address.lower()
     with shop.billing() as billing:
         with billing.database.read() as connection:
@@ -82,4 +84,37 @@ def test_shares_and_kept_links(shop: Shop, chain: Chain) -> None:
         billing.limits.check(address, "shares", used=10**6)
         with pytest.raises(FloworkError, match="allows 1 engines"):
             billing.limits.check(address, "engines", used=1)
-        assert billing.limits.share_retention_days(address) is None
+        assert billing.limits.link_end(address, 0, None) is None
+        assert billing.limits.link_end(address, 0, 10**12) == 10**12
+
+
+async def test_share_links_end_with_the_retention_of_the_plan(tmp_path: Path, wallet: WalletKey) -> None:
+    plans, clock = plans_file(tmp_path, share_retention_days=30), ManualClock()
+    environ = {"GATEWAY_BILLING": "true", "GATEWAY_PLANS": str(plans), "GATEWAY_JOBS_SECONDS": "3600"}
+    with in_process(tmp_path, clock, **environ) as gateway:
+        async with shared(gateway, wallet):
+            made = await call(gateway, wallet, "POST", PATH, {})
+            assert made.json()["expires_at"] == iso(clock.now_ms() + 30 * DAY_MS)
+            assert f"Expires: {made.json()['expires_at']}" in made.json()["grant_text"]
+            sooner = iso(clock.now_ms() + DAY_MS)
+            kept = await call(gateway, wallet, "POST", PATH, {"expires_at": sooner})
+            assert kept.json()["expires_at"] == sooner
+            later = {"expires_at": iso(clock.now_ms() + 31 * DAY_MS)}
+            refused = await call(gateway, wallet, "POST", PATH, later)
+            assert (refused.status_code, refused.json()["code"]) == (402, "PAYMENT_REQUIRED")
+            details = {"limit": "share_retention_days", "plan": "free", "allowed": 30}
+            assert refused.json()["details"] == details
+            assert "flowork billing checkout pro" in refused.json()["error"]
+            clock.advance(30 * 86_400)
+            token = made.json()["share_token"]
+            assert gateway.send("GET", f"/api/v1/workflow-shares/resolve/{token}").status_code == 404
+
+
+def test_the_profile_names_the_plan_and_its_end(shop: Shop) -> None:
+    def tier() -> tuple[str, str | None]:
+        profile = shop.gateway.call(shop.wallet, "GET", "/auth/profile").json()
+        return profile["tier"], profile["license_expires_at"]
+
+    assert tier() == ("free", None)
+    assert shop.settle(shop.chain.pay(shop.customer, shop.quote()))["outcome"] == "ok"
+    assert tier() == ("pro", shop.expires())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
 from tests.gateway.support import Gateway, process
-from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.databases import Databases
 from tests.support.redis import RedisServer, redis_server
 
 
@@ -21,34 +21,6 @@ class Pair:
     second: Gateway
     redis: RedisServer
     environment: dict[str, str]
-
-
-@dataclass
-class Databases:
-    """Empty databases of one server."""
-
-    server: PostgresServer
-    made: int = 0
-
-    def create_database(self) -> str:
-        """Return the URL of an empty database."""
-        self.made += 1
-        name = f"gateway_{self.made}"
-        with self.server.connect() as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return replace(self.server, database=name).url
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Databases]:
-    with postgres_server() as server:
-        yield Databases(server)
-
-
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
-        yield server
 
 
 @contextlib.contextmanager

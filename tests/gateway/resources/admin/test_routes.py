@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from pathlib import Path
+
 import pytest
 
+from shared.clock import ManualClock
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway, engine, in_process
 
@@ -57,3 +61,44 @@ async def test_a_component_is_switched_off_on_every_engine(operated: Gateway, wa
     for headers in ({}, {"X-API-Key": "wrong"}, own | {"X-Engine-Token": "wrong"} | keys):
         assert operated.send("GET", listed, headers=headers).status_code == 401
     assert operated.call(ADMIN, "PUT", "/admin/disabled-components/a b", body).status_code in {400, 401}
+
+
+def test_a_refused_operator_is_in_the_audit_log_once_a_minute(
+    tmp_path: Path, clock: ManualClock, wallet: WalletKey
+) -> None:
+    with in_process(tmp_path, clock, GATEWAY_ADMINS=ADMIN.address) as gateway:
+        for _ in range(3):
+            assert gateway.call(wallet, "GET", "/admin/users").status_code == 403
+        assert gateway.call(wallet, "GET", "/admin/plans").status_code == 403
+        clock.advance(61)
+        assert gateway.call(wallet, "GET", "/admin/users").status_code == 403
+        for reader in (wallet, ADMIN):
+            events = gateway.call(reader, "GET", "/audit").json()["events"]
+            refused = [item["subject"] for item in events if item["action"] == "admin_refused"]
+            assert refused == ["admin_users", "admin_plans", "admin_users"]
+            assert {item["actor"] for item in events} == {wallet.address.lower()}
+
+
+def test_operators_give_and_end_plans(operated: Gateway, wallet: WalletKey) -> None:
+    path = f"/admin/users/{wallet.address}/plan"
+    body = {"plan": "pro", "days": 10}
+    assert operated.call(ADMIN, "PUT", path, body).status_code == 404
+    operated.register_engine(wallet)
+    assert operated.call(wallet, "PUT", path, body).status_code == 403
+    given = operated.call(ADMIN, "PUT", path, body).json()
+    assert given["plan"] == "pro"
+    again = operated.call(ADMIN, "PUT", path, body).json()
+    days = datetime.fromisoformat(again["expires_at"]) - datetime.fromisoformat(given["expires_at"])
+    assert days == timedelta(days=10)
+    assert operated.call(ADMIN, "PUT", path, {"plan": "team", "days": 1}).json()["later"].keys() == {"pro"}
+    counts = {row["plan"]["id"]: row["users"] for row in operated.call(ADMIN, "GET", "/admin/plans").json()}
+    assert counts == {"free": None, "pro": 0, "team": 1}
+    assert operated.call(ADMIN, "PUT", path, {"plan": "team", "days": 0}).json()["plan"] == "pro"
+    assert operated.call(ADMIN, "PUT", path, {"plan": "pro", "days": 0}).json()["plan"] == "free"
+    for wrong, status in (({"plan": "free", "days": 1}, 400), ({"plan": "gold", "days": 1}, 404)):
+        assert operated.call(ADMIN, "PUT", path, wrong).status_code == status
+    events = operated.call(ADMIN, "GET", "/audit").json()["events"]
+    assert [item["action"] for item in events if item["subject"] == wallet.address.lower()][:2] == [
+        "plan_end",
+        "plan_end",
+    ]
