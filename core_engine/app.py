@@ -36,6 +36,7 @@ from core_engine.http.webhooks import WebhookRoutes
 from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
+from core_engine.standby import Standby, StandbyEndedError
 from core_engine.storage import EngineStore
 from core_engine.storage.opening import open_store
 from core_engine.telemetry.metrics import Metrics
@@ -68,9 +69,12 @@ _NO_ENGINE_ID = (
 
 async def serve(settings: EngineSettings, stop: asyncio.Event) -> None:
     """Run an engine until the event is set; raises FloworkError where it cannot start or its disk fails."""
-    async with running(settings, stop=stop) as engine:
-        await stop.wait()
-        _log.info("engine stopping")
+    try:
+        async with running(settings, stop=stop) as engine:
+            await stop.wait()
+            _log.info("engine stopping")
+    except StandbyEndedError:
+        return
     if engine.failure is not None:
         raise engine.failure
 
@@ -81,16 +85,20 @@ async def running(
 ) -> AsyncIterator[Engine]:
     """Start an engine and yield it; after leaving, it has ended and everything is on the disk.
 
-    ``stop`` is set when the engine cannot go on by itself.
+    ``stop`` is set when the engine cannot go on by itself. Where another process works for the same engine, this one
+    waits for its turn first; raises StandbyEndedError when ``stop`` is set meanwhile.
     """
     if not settings.identity.engine_id:
         raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
     require_native_backend()
+    stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
         try:
             store = open_store(settings)
             stack.callback(store.close)
-            engine = Engine(settings, store, stop or asyncio.Event(), clock or SystemClock())
+            standby = Standby(store)
+            await standby.wait(stop)
+            engine = Engine(settings, store, stop, clock or SystemClock())
         except OSError as error:
             raise FloworkError(
                 ErrorCode.CONFIGURATION,
@@ -98,6 +106,7 @@ async def running(
             ) from error
         stack.push_async_callback(engine.close)
         await engine.start()
+        standby.tell(engine.take_over, engine.fail)
         yield engine
 
 
@@ -188,6 +197,16 @@ class Engine:
         if line := claim_line(self._settings.identity, self.access.owner):
             print(line, flush=True)  # noqa: T201 - for the person who starts it; the log masks it
 
+    def take_over(self, numbers: list[int]) -> None:
+        """Go on with what another process of this engine left."""
+        task = asyncio.create_task(self._go_on(numbers), name="take over runs")
+        self._tasks.append(task)
+        task.add_done_callback(self._note_end)
+
+    async def _go_on(self, numbers: list[int]) -> None:
+        count = await self.runs.take_over(frozenset(numbers))
+        _log.warning("runs of another process are taken over", extra={"runs": count})
+
     async def close(self) -> None:
         """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""
         self.sockets.stop_accepting()
@@ -264,7 +283,7 @@ class Engine:
         """End the engine, in order, where one of its endless tasks ended by a mistake of ours."""
         if not task.cancelled() and (error := task.exception()):
             _log.critical("the task %s failed", task.get_name(), exc_info=error)
-            self._fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
+            self.fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
 
     def _build_installer(self) -> Installer:
         additions = self._settings.additions
@@ -279,7 +298,7 @@ class Engine:
             self._settings.limits,
             clock=self._clock,
             rng=random.Random(),  # noqa: S311 - the jitter of retries is no secret
-            on_fatal=self._fail,
+            on_fatal=self.fail,
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
@@ -394,8 +413,9 @@ class Engine:
             except FloworkError as error:
                 _log.warning("could not tidy the storage", extra={"reason": error.message})
                 if self._store.failure:
-                    self._fail(self._store.failure)
+                    self.fail(self._store.failure)
 
-    def _fail(self, error: FloworkError) -> None:
+    def fail(self, error: FloworkError) -> None:
+        """End the engine, because it cannot go on."""
         self.failure = self.failure or error
         self._stop.set()

@@ -20,6 +20,13 @@ class Chores(NamedTuple):
     settle: Callable[[str, Link], None]
 
 
+class Taken(NamedTuple):
+    """What a process took over from others: runs by their numbers, and whether it leads (now or as before)."""
+
+    runs: list[int]
+    leads: bool
+
+
 class Parts(NamedTuple):
     """The parts; ``numbers`` returns a number that no run has had, ``writer`` is started by the store."""
 

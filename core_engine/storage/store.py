@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from core_engine.storage.embedded import open_parts
 from core_engine.storage.link import Link
 from core_engine.storage.lock import DataLock
-from core_engine.storage.parts import Parts
+from core_engine.storage.parts import Parts, Taken
 from core_engine.storage.rows import Write
 from core_engine.storage.writer import Done, Job
 from shared.errors import ErrorCode, FloworkError
@@ -77,6 +77,14 @@ class EngineStore:
     def holder(self, run_id: str) -> str | None:  # noqa: ARG002 - other stores know others
         """Say which other process of this engine has a run in its memory."""
         return None
+
+    def watch(self, listener: Callable[[Taken], None], lost: Callable[[FloworkError], None]) -> None:
+        """Look after the other processes of this engine, where there can be some; see `PostgresStore.watch`."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that works; the others of the same engine stand by."""
+        return True
 
     def get(self, key: str) -> bytes | None:
         """Return a small value."""

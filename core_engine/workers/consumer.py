@@ -80,7 +80,7 @@ def make_consumer(settings: EngineSettings, worker: str) -> Celery:
     workers, engine_id, clock = settings.workers, settings.identity.engine_id, SystemClock()
     registry, files = open_worker_registry(settings, clock)
     connection = KeptConnection(
-        postgres_address(reveal(workers.database_url)), f"flowork worker {worker}"[:60], CALL_SECONDS
+        postgres_address(reveal(settings.shared.database_url)), f"flowork worker {worker}"[:60], CALL_SECONDS
     )
     work = ClaimedWork(connection, engine_id, worker, [part for part in workers.labels.split(",") if part])
     carrier = Carrier(work, Seals(reveal(workers.secret), engine_id), registry, files, clock)

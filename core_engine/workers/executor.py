@@ -154,13 +154,14 @@ class WorkerExecutor:
             claims = list(self._unsent)[:_AT_ONCE]
             for claim in claims:
                 del self._unsent[claim]
-            hints = [self._hint(self.follows[claim]) for claim in claims if claim in self.follows]
-            sent = await asyncio.to_thread(self._broker.send, hints)
+            wanted = [self.follows[claim] for claim in claims if claim in self.follows]
             now = self._clock.monotonic()
-            for claim in sent:
-                if follow := self.follows.get(claim):
-                    follow.sent_at = now
-            if len(sent) < len(hints):
+            for follow in wanted:
+                follow.sent_at = now  # nobody sends it again while it is on its way
+            sent = await asyncio.to_thread(self._broker.send, [self._hint(follow) for follow in wanted])
+            for follow in wanted[len(sent) :]:
+                follow.sent_at = None
+            if len(sent) < len(wanted):
                 return
 
     async def send_again(self) -> None:

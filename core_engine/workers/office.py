@@ -33,7 +33,7 @@ class WorkersOffice:
         """Check the settings; raises CONFIGURATION naming what is missing."""
         workers, engine_id = settings.workers, settings.identity.engine_id
         self._redis_url = workers.broker_url
-        address = postgres_address(reveal(workers.database_url))
+        address = postgres_address(reveal(settings.shared.database_url))
         if not self._redis_url:
             raise FloworkError(ErrorCode.CONFIGURATION, "Worker processes need Redis: set REDIS_URL.")
         seals = Seals(reveal(workers.secret), engine_id)

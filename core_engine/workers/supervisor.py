@@ -45,7 +45,7 @@ class Supervisor:
             raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
         if not workers.broker_url:
             raise FloworkError(ErrorCode.CONFIGURATION, "A worker needs Redis: set REDIS_URL.")
-        address = postgres_address(reveal(workers.database_url))
+        address = postgres_address(reveal(settings.shared.database_url))
         Seals(reveal(workers.secret), settings.identity.engine_id)
         self.name = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
         self._settings = settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Container
 
 from core_engine.kernel.ports import EndedRun, EndListener, ParentStep
 from core_engine.storage import EngineStore, RunRow
@@ -47,6 +48,12 @@ class Aftermath:
         for row in await asyncio.to_thread(self._store.archive.unsettled):
             self.tell(ended_run(row))
         self._task = asyncio.create_task(self._work(), name="aftermath of runs")
+
+    async def take_over(self, numbers: Container[int]) -> None:
+        """Tell of runs that ended in another process, which could not tell any more."""
+        for row in await asyncio.to_thread(self._store.archive.unsettled):
+            if row.number in numbers:
+                self.tell(ended_run(row))
 
     async def close(self) -> None:
         """End the task; what was not told is told at the next start."""

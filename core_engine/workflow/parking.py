@@ -69,6 +69,11 @@ class Parking:
         self.count = self._table.count()
         self._arm(self._table.next_due())
 
+    async def look_again(self) -> None:
+        """Count anew, and wait for the first that is due: other processes park runs too."""
+        self.count = await asyncio.to_thread(self._table.count)
+        self._arm(await asyncio.to_thread(self._table.next_due))
+
     def close(self) -> None:
         """Park and wake nothing more."""
         self._closed = True
@@ -86,18 +91,23 @@ class Parking:
 
     def holds(self, run_id: str) -> bool:
         """Tell whether a run waits outside memory."""
-        return self.count > 0 and self._table.number(run_id) is not None
+        return self._maybe and self._table.number(run_id) is not None
 
     async def fetch(self, run_id: str) -> LiveRun | None:
         """Return an unfinished run, brought back into memory; None when there is none of that id."""
         run = self._conductor.runs.get(run_id)
-        if run or not self.count:
+        if run or not self._maybe:
             return run
         async with self._lock:
             number = self._table.number(run_id)
             if number is not None and run_id not in self._conductor.runs and not self._closed:
                 await self._bring_back([(number, run_id)])
         return self._conductor.runs.get(run_id)
+
+    @property
+    def _maybe(self) -> bool:
+        """Whether any run may wait: others that share the data park runs too."""
+        return self.count > 0 or self._store.shared
 
     @property
     def _environment(self) -> Environment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Container
 from contextlib import suppress
 
 from core_engine.storage import EngineStore, RunRow, Write
@@ -19,16 +20,24 @@ from shared.errors import FloworkError
 _LOG = logging.getLogger(__name__)
 
 
-async def recover_runs(
-    store: EngineStore, archive: Archive, conductor: Conductor, env: Environment, family: Family
+async def recover_runs(  # noqa: PLR0913 - what they are wired with
+    store: EngineStore,
+    archive: Archive,
+    conductor: Conductor,
+    env: Environment,
+    family: Family,
+    *,
+    only: Container[int] | None = None,
 ) -> int:
-    """Go on with every unfinished run; return how many there are.
+    """Go on with every unfinished run, or ``only`` with those of some numbers; return how many there are.
 
     A run whose journal is damaged is held: it is shown as FAILED with JOURNAL_CORRUPT, nothing of it runs and its
     journal stays as it is.
     """
     count = 0
     for row in await asyncio.to_thread(store.archive.unfinished):
+        if row.id in conductor.runs or (only is not None and row.number not in only):
+            continue
         try:
             found, state = await asyncio.to_thread(archive.load_state, row.id)
         except FloworkError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -275,6 +275,19 @@ class RunService(RunReading):
         await self._aftermath.start()
         self._parking.start()
         return count + self._parking.count
+
+    async def take_over(self, numbers: Container[int]) -> int:
+        """Go on with runs that another process of this engine left; return how many have not ended."""
+        self._family.recovering()
+        try:
+            count = await recover_runs(
+                self._store, self._archive, self._conductor, self._env, self._family, only=numbers
+            )
+        finally:
+            self._family.recovered()
+        await self._aftermath.take_over(numbers)
+        await self._parking.look_again()
+        return count
 
     async def close(self, grace_seconds: float) -> None:
         """Start nothing new, give running steps the grace, interrupt the rest, and wait for the journal."""

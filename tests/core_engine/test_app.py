@@ -243,7 +243,7 @@ async def test_a_disk_that_fails_for_good_ends_the_engine_with_its_error(
     async with asyncio.timeout(10):
         while not started:  # noqa: ASYNC110 - the engine starts
             await asyncio.sleep(0.01)
-        started[0]._fail(FloworkError(ErrorCode.INTERNAL, "The engine's disk failed."))
+        started[0].fail(FloworkError(ErrorCode.INTERNAL, "The engine's disk failed."))
         with pytest.raises(FloworkError, match="disk failed") as caught:
             await task
     assert caught.value.meaning.exit == 70

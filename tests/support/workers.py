@@ -34,6 +34,10 @@ class Worker:
     def text(self) -> str:
         return self.log.read_text(errors="replace")
 
+    @property
+    def name(self) -> str:
+        return self.text().split("flowork worker ", 1)[1].split()[0]
+
     def wait_until_ready(self) -> None:
         def ready() -> bool:
             assert self.popen.poll() is None, self.text()

@@ -68,9 +68,9 @@ CREATE TABLE run_owner (number bigint PRIMARY KEY, session bigint NOT NULL, fenc
 CREATE INDEX run_owner_by_session ON run_owner (session);
 CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL);
 CREATE SEQUENCE fence;
-CREATE SEQUENCE run_number INCREMENT BY 1024;
+CREATE SEQUENCE run_number INCREMENT BY 4096;
 """
-NUMBERS = 1024
+NUMBERS = 4096
 """So many numbers of runs are given out at once."""
 _STEPS = (_TABLES, _PROCESSES)
 VERSION = len(_STEPS)
@@ -108,7 +108,6 @@ def migrate(link: PostgresLink, target: Target) -> None:
 
 def _take_steps(link: PostgresLink, found: int) -> None:
     for step in _STEPS[found:]:
-        for statement in filter(None, map(str.strip, step.split(";\n"))):
-            link.run(statement.replace(" text", ' text COLLATE "C"').rstrip(";"))
+        link.run(step.replace(" text", ' text COLLATE "C"'))  # all statements in one go
     link.run("DELETE FROM engine_schema")
     link.run("INSERT INTO engine_schema VALUES (?)", (VERSION,))

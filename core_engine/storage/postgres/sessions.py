@@ -19,6 +19,7 @@ from typing import NamedTuple
 from typing_extensions import override
 
 from core_engine.storage.link import RemoteError
+from core_engine.storage.parts import Taken
 from core_engine.storage.postgres.link import PostgresLink
 from core_engine.storage.postgres.ownership import Ownership
 from shared.errors import ErrorCode, FloworkError
@@ -58,13 +59,6 @@ class Silent(NamedTuple):
 
     session: int
     beats: int
-
-
-class Taken(NamedTuple):
-    """What a session took over: runs by their numbers, and whether it leads (now or as before)."""
-
-    runs: list[int]
-    leads: bool
 
 
 def place_of(directory: Path) -> str:

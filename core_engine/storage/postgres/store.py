@@ -14,13 +14,13 @@ from typing_extensions import override
 
 from core_engine.storage.link import Link, RemoteError
 from core_engine.storage.lock import DataLock
-from core_engine.storage.parts import Chores, Parts, delete_rows, settle_row
+from core_engine.storage.parts import Chores, Parts, Taken, delete_rows, settle_row
 from core_engine.storage.postgres.link import PostgresLink
 from core_engine.storage.postgres.ownership import Ownership
 from core_engine.storage.postgres.payloads import PayloadTable
 from core_engine.storage.postgres.reader import PostgresReader
 from core_engine.storage.postgres.schema import NUMBERS, migrate
-from core_engine.storage.postgres.sessions import Silent, Taken, Watch, enter, place_of, take_over
+from core_engine.storage.postgres.sessions import Silent, Watch, enter, place_of, take_over
 from core_engine.storage.postgres.target import Target
 from core_engine.storage.postgres.writer import PostgresWriter
 from core_engine.storage.store import EngineStore
@@ -28,7 +28,8 @@ from core_engine.storage.writer import Writer
 from shared.errors import ErrorCode, FloworkError
 
 LEASE_SECONDS = 15.0
-_LOW = 256
+_LOW = 2048
+_NUMBER_SECONDS = 2.0
 _HOLDER = (
     "SELECT s.about FROM run r JOIN run_owner o ON o.number = r.number JOIN session s ON s.number = o.session"
     " WHERE r.id = ? AND o.session <> ?"
@@ -37,30 +38,41 @@ _UNUSED_WORKFLOWS = "DELETE FROM workflow w WHERE NOT EXISTS (SELECT 1 FROM run 
 
 
 class PostgresStore(EngineStore):
-    """An `EngineStore` that other processes share. See `core_engine.storage.postgres.sessions` for who has what.
+    """An `EngineStore` that other processes share. See `core_engine.storage.postgres.sessions` for who has what."""
 
-    ``found`` is what was taken over at the start.
-    """
-
-    def __init__(
-        self, lock: DataLock, parts: Parts, watch_link: PostgresLink, owners: Ownership, lease: float
+    def __init__(  # noqa: PLR0913 - what it is made of
+        self,
+        lock: DataLock,
+        parts: Parts,
+        watch_link: PostgresLink,
+        owners: Ownership,
+        lease: float,
+        *,
+        leads: bool,
     ) -> None:
         """Use `open_postgres`."""
         super().__init__(lock, parts)
         self.shared = True
-        self.found = Taken([], leads=False)
+        self._leads = leads
         self._owners = owners
         self._listener: Callable[[Taken], None] = _nobody
         self._lost: Callable[[FloworkError], None] = _nobody
         self._watch = Watch(watch_link, owners.session, lease, self._take_over, self._tell_lost)
 
+    @property
+    @override
+    def leads(self) -> bool:
+        return self._leads
+
+    @override
     def watch(self, listener: Callable[[Taken], None], lost: Callable[[FloworkError], None]) -> None:
         """Begin to look after the other processes; both are called on other threads.
 
         ``listener`` hears of what this one took over from them, ``lost`` that they took everything from this one.
         """
         self._listener, self._lost = listener, lost
-        self._watch.start()
+        if not self._watch.is_alive():
+            self._watch.start()
 
     @override
     def holder(self, run_id: str) -> str | None:
@@ -77,6 +89,7 @@ class PostgresStore(EngineStore):
     def _take_over(self, silent: list[Silent]) -> None:
         def told(taken: Taken | None, error: FloworkError | None) -> None:
             if error is None and taken is not None:
+                self._leads = taken.leads
                 self._listener(taken)
 
         self._writer.perform(_job(partial(take_over, self._owners, silent)), told)
@@ -92,7 +105,7 @@ class RunNumbers:
     def __init__(self, writer: Writer, first: range) -> None:
         self._writer = writer
         self._left = deque(first)
-        self._guard = threading.Lock()
+        self._guard = threading.Condition()
         self._asked = False
 
     def __call__(self) -> int:
@@ -101,7 +114,10 @@ class RunNumbers:
             if len(self._left) < _LOW and not self._asked:
                 self._asked = True
                 self._writer.perform(_job(next_block), self._refilled)
-            if not self._left:
+            if (
+                not self._guard.wait_for(lambda: self._left or not self._asked, _NUMBER_SECONDS)
+                or not self._left
+            ):
                 message = "The engine's database cannot be reached for numbers of new runs."
                 raise FloworkError(ErrorCode.STORAGE_FULL, message, retry_after=5.0)
             return self._left.popleft()
@@ -110,6 +126,7 @@ class RunNumbers:
         with self._guard:
             self._asked = False
             self._left.extend(block or ())
+            self._guard.notify_all()
 
 
 def open_postgres(
@@ -124,8 +141,7 @@ def open_postgres(
     lock = DataLock(directory / "engine.lock")
     link = PostgresLink(target, "writer")
     try:
-        migrate(link, target)
-        store = _open(target, directory, lock, engine, lease)
+        return _open(target, place_of(directory), link, engine, lease)(lock)
     except RemoteError as error:
         lock.release()
         message = f"The engine's database (DATABASE_URL) cannot be used: {error}."
@@ -135,17 +151,16 @@ def open_postgres(
         raise
     finally:
         link.close()
-    return store
 
 
-def _open(target: Target, directory: Path, lock: DataLock, engine: str, lease: float) -> PostgresStore:
-    key = target.lock_key("journal")
-    link = PostgresLink(target, "writer")
-    session = enter(link, lambda found: _lock(found, key), engine, place_of(directory), lease)
+def _open(
+    target: Target, place: str, link: PostgresLink, engine: str, lease: float
+) -> Callable[[DataLock], PostgresStore]:
+    migrate(link, target)
+    session = enter(link, partial(_lock, target.lock_key("journal")), engine, place, lease)
     owners = Ownership(target, session)
     found = take_over(owners, [], link)
     numbers = next_block(link)
-    link.close()
     reads = PostgresReader(PostgresLink(target, "reads", patience=2), session)
     writing = PostgresLink(target, "writer", check=owners.check_alone)
     blobs = PayloadTable(reads, writing)
@@ -159,9 +174,8 @@ def _open(target: Target, directory: Path, lock: DataLock, engine: str, lease: f
         numbers=RunNumbers(writer, numbers),
         chores=Chores(_delete, _delete_workflows, _settle),
     )
-    store = PostgresStore(lock, parts, PostgresLink(target, "lease"), owners, lease)
-    store.found = found
-    return store
+    watching = PostgresLink(target, "lease")
+    return lambda lock: PostgresStore(lock, parts, watching, owners, lease, leads=found.leads)
 
 
 def next_block(link: PostgresLink) -> range:
@@ -171,7 +185,7 @@ def next_block(link: PostgresLink) -> range:
     return range(first, first + NUMBERS)
 
 
-def _lock(link: PostgresLink, key: int) -> None:
+def _lock(key: int, link: PostgresLink) -> None:
     link.run("SELECT pg_advisory_xact_lock(?)", (key,))
 
 
