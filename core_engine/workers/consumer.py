@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import sys
@@ -38,6 +39,8 @@ from shared.errors import ErrorCode, FloworkError
 from shared.settings import load, reveal
 
 _LOG = logging.getLogger(__name__)
+_SHARED = ("httpx",)
+"""What many steps would load anew, each in its own process: loaded once, before these are copied from here."""
 CALL_SECONDS = 5.0
 CANARY_KEPT_SECONDS = 3600
 
@@ -108,6 +111,8 @@ def main(worker: str, environ: Mapping[str, str]) -> int:
     labels = [part for part in workers.labels.split(",") if part]
     queues = queue_names(engine_id, workers.queues.split(","), labels)
     app = make_consumer(settings, worker)
+    for name in _SHARED:
+        importlib.import_module(name)
     celery = app.Worker(
         hostname=f"flowork@{worker}",
         pool="prefork",
