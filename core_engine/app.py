@@ -29,6 +29,7 @@ from core_engine.gateway_link.relay import Relay
 from core_engine.gateway_link.requests import LinkRequests
 from core_engine.gateway_link.session import Introduction
 from core_engine.gateway_link.vitals import Pulse, Vitals
+from core_engine.housekeeping import Housekeeping
 from core_engine.http.server import InternalApi
 from core_engine.http.status import EngineStatus, own_version
 from core_engine.http.watchdog import LoopWatchdog
@@ -57,8 +58,6 @@ from shared.signing.replay import ReplayWindow
 
 _log = logging.getLogger(__name__)
 
-HOUSEKEEPING_SECONDS = 60.0
-SWEEP_SECONDS = 3600.0
 LAST_SECONDS = 1.5
 CAPABILITIES = ["workflow"]
 _NO_ENGINE_ID = (
@@ -154,7 +153,8 @@ class Engine:
             self._installer,
         )
         keep = settings.keep
-        self._retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
+        retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
+        self._housekeeping = Housekeeping(store, retention, clock, self.fail)
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
@@ -268,7 +268,7 @@ class Engine:
             ) from error
 
     def _begin_background(self) -> None:
-        work = {"pulse": self._pulse.run(), "housekeeping": self._keep_house()}
+        work = {"pulse": self._pulse.run(), "housekeeping": self._housekeeping.run()}
         work["components folder"] = keep_fresh(self.registry.shelf)
         if self.link is not None:
             work["gateway link"] = self.link.run()
@@ -400,20 +400,6 @@ class Engine:
         role = self.access.role_of(raised.rule.owner)
         if role is not None and role >= Role.RUNNER:
             self._followups.trigger_raised(raised)
-
-    async def _keep_house(self) -> None:
-        due = 0.0
-        while True:
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            try:
-                await self._store.forget_replay(self._clock.now_ms())
-                if self._clock.monotonic() > due:
-                    due = self._clock.monotonic() + SWEEP_SECONDS
-                    await self._retention.sweep()
-            except FloworkError as error:
-                _log.warning("could not tidy the storage", extra={"reason": error.message})
-                if self._store.failure:
-                    self.fail(self._store.failure)
 
     def fail(self, error: FloworkError) -> None:
         """End the engine, because it cannot go on."""

@@ -123,16 +123,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    engines = EngineEndpoint(
-        server=sockets,
-        tokens=tokens,
-        service_key=service_key,
-        presence=presence,
-        gui=gui,
-        relay=relay,
-        seen=SeenLog(database, clock),
-        owners=OwnerRecords(database, clock),
-    )
+    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key)
     sockets.attach(CountedEndpoint(pages, counts))
     sockets.attach(CountedEndpoint(engines, counts))
     context = Context(
@@ -149,11 +140,9 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         public_url=settings.server.public_url,
         admins=Admins(security.admins),
     )
-    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
-    proof = Proof(wallets, tokens, service_key)
-    routes = find_routes(resources, context)
+    proof = Proof(WalletAuth(ReplayKeys(database, clock), clock, security.signatures), tokens, service_key)
     site = build_site(
-        routes=routes,
+        routes=find_routes(resources, context),
         proof=TimedProof(proof, counts, clock),
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),
@@ -162,10 +151,31 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         metrics=metrics,
         max_bytes=security.max_body_bytes,
     )
-    front = Front(sockets, site, Hosts(settings.server))
     scheduler = Scheduler(_jobs(settings, billing, database, clock), settings.billing.jobs_seconds)
     scheduler.start()
+    front = Front(sockets, site, Hosts(settings.server))
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
+
+
+def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
+    deps: Deps,
+    sockets: SocketServer,
+    joint: Joint,
+    gui: GuiChannel,
+    relay: Relay,
+    tokens: EngineTokens,
+    service_key: ServiceKey,
+) -> EngineEndpoint:
+    return EngineEndpoint(
+        server=sockets,
+        tokens=tokens,
+        service_key=service_key,
+        presence=joint.presence,
+        gui=gui,
+        relay=relay,
+        seen=SeenLog(deps.database, deps.clock),
+        owners=OwnerRecords(deps.database, deps.clock),
+    )
 
 
 def _jobs(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> dict[str, Job]:
