@@ -45,7 +45,7 @@ from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import observe, open_access, open_sockets, open_triggers, open_workers
+from core_engine.wiring import observe, open_access, open_sockets, open_traces, open_triggers, open_workers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
@@ -164,7 +164,9 @@ class Engine:
         self.relay = self._build_relay()
         self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
-        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, settings.data.engine_dir)
+        self._traces = open_traces(settings, self.runs, own_version())
+        folder = settings.data.engine_dir
+        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, self._workers, folder)
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)
@@ -274,6 +276,8 @@ class Engine:
             work["gateway link"] = self.link.run()
         else:
             _log.warning("running without a gateway: GATEWAY_URL or FLOWORK_ENGINE_TOKEN is not set")
+        if self._traces is not None:
+            work["traces"] = self._traces.send()
         for name, coroutine in work.items():
             self._tasks.append(asyncio.create_task(coroutine, name=name))
         for task in [*self._tasks, *(self._workers.tasks if self._workers else ())]:

@@ -294,6 +294,19 @@ class Workers(SettingsGroup):
         return reveal(self.own_redis_url) or reveal(self.redis_url)
 
 
+class Telemetry(SettingsGroup):
+    """Where traces go."""
+
+    collector: str = setting(
+        "", env="OTEL_EXPORTER_OTLP_ENDPOINT", pattern=r"^$|^https?://[^\s]+$",
+        description="Base address of an OpenTelemetry collector (OTLP over HTTP); empty: no traces are made.",
+    )  # fmt: skip
+    collector_headers: SecretStr | None = setting(
+        None, env="OTEL_EXPORTER_OTLP_HEADERS", secret=True,
+        description="Headers for the collector as name=value pairs joined by commas, such as a token.",
+    )  # fmt: skip
+
+
 class Data(SettingsGroup):
     """Where the engine keeps things."""
 
@@ -367,4 +380,5 @@ class EngineSettings(BaseModel):
     shared: Shared
     additions: Additions
     workers: Workers
+    telemetry: Telemetry
     data: Data

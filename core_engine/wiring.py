@@ -17,6 +17,7 @@ from core_engine.settings import EngineSettings, Identity
 from core_engine.storage import EngineStore
 from core_engine.telemetry.gauges import Sources
 from core_engine.telemetry.metrics import Metrics
+from core_engine.telemetry.traces import Collector, Traces
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
@@ -95,12 +96,24 @@ def open_triggers(  # noqa: PLR0913 - what they are wired with
     )
 
 
+def open_traces(settings: EngineSettings, runs: RunService, version: str) -> Traces | None:
+    """Return what makes traces of the runs, where the settings name a collector."""
+    telemetry = settings.telemetry
+    if not telemetry.collector:
+        return None
+    collector = Collector.of(telemetry.collector, reveal(telemetry.collector_headers))
+    traces = Traces(collector, settings.identity.engine_id, version)
+    runs.on_records(traces.see)
+    return traces
+
+
 def observe(  # noqa: PLR0913, PLR0917 - what is looked at
     metrics: Metrics,
     status: StatusSource,
     runs: RunService,
     relay: Relay,
     triggers: TriggerService,
+    workers: WorkersOffice | None,
     folder: Path,
 ) -> None:
     """Have the engine's work counted and its state shown at each scrape."""
@@ -114,5 +127,6 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
             queues=lambda: runs.queues.items(),  # noqa: PLW0108 - the figures of that moment
             triggers=triggers.figures,
             folder=folder,
+            workers=lambda: workers.executor.figures().items() if workers else (),
         )
     )

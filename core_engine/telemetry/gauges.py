@@ -19,7 +19,7 @@ Figures = Callable[[], Iterable[tuple[str, int]]]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the state is read: the engine, what waits in its queues, its triggers' events, and its folder."""
+    """Where the state is read: the engine, its queues, its triggers' events, its folder, its steps at workers."""
 
     status: Callable[[], EngineStatus]
     parked_runs: Callable[[], int]
@@ -28,6 +28,7 @@ class Sources:
     queues: Figures
     triggers: Figures
     folder: Path
+    workers: Figures = tuple
 
 
 class StateCollector(Collector):
@@ -52,6 +53,12 @@ class StateCollector(Collector):
             labels=["queue"],
         )
         yield _labelled(queues, [((name,), value) for name, value in self._sources.queues()])
+        steps = GaugeMetricFamily(
+            "flowork_engine_worker_steps",
+            "Steps given to worker processes: waiting, running",
+            labels=["state"],
+        )
+        yield _labelled(steps, [((name,), value) for name, value in self._sources.workers()])
         events = CounterMetricFamily(
             "flowork_engine_trigger_events",
             "Events of trigger rules by what became of them",

@@ -71,8 +71,10 @@ def make_app(redis_url: str) -> Celery:
 
 
 def keep_own_logging() -> None:
-    """Keep Celery from setting up logging."""
+    """Keep Celery from setting up logging, and from writing every ticket with its seal."""
     setup_logging.connect(_leave_alone)
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _leave_alone(**_facts: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from rich.text import Text
@@ -10,8 +11,12 @@ from rich.text import Text
 from flowork.doctor.finding import Finding, Level
 from flowork.doctor.folder import check_folder
 from flowork.doctor.isolation import probe_isolation
+from flowork.doctor.machine import check_clock, check_disk, check_ports
+from flowork.doctor.outside import check_outside
 from flowork.doctor.services import check_engine, check_exposure, check_gateway, service_secret
 from flowork.doctor.software import check_software
+from flowork.doctor.stores import check_stores
+from flowork.doctor.strength import check_file, check_strength
 from flowork.identity.store import IdentityStore
 from flowork.places import read_engine
 from flowork.terminal.reach import GatewayReach
@@ -31,7 +36,7 @@ _SIGNS = {
 @json_option
 @click.pass_obj
 def command(terminal: Terminal, *, as_json: bool) -> int:
-    """Check the installation, the data folder and the running services. Ends with 0 unless something fails."""
+    """Check software, machine, secrets and services, and say what to do. Ends with 0 unless something fails."""
     findings = _look(terminal)
     if as_json:
         terminal.show_json([asdict(finding) for finding in findings])
@@ -47,13 +52,24 @@ def _look(terminal: Terminal) -> list[Finding]:
     engine = check_engine(read_engine(data_dir), service_secret(terminal.environ, data_dir))
     if not any(finding.topic == "isolation" for finding in engine):
         engine.append(probe_isolation(terminal.environ))
+    gateway = check_gateway(GatewayReach(terminal, None, None).url)
+    running = any(
+        finding.topic in {"gateway", "engine"} and finding.level is Level.OK for finding in gateway + engine
+    )
     return [
         *check_software(),
         *check_folder(data_dir),
+        check_disk(data_dir),
+        *check_clock(),
+        *check_file(Path.cwd() / ".env"),
+        *check_strength(terminal.environ),
         _identity(terminal),
-        *check_gateway(GatewayReach(terminal, None, None).url),
+        *check_ports(terminal.environ, running=running),
+        *gateway,
         *engine,
+        *check_stores(terminal.environ),
         *check_exposure(terminal.environ),
+        *check_outside(terminal.environ),
     ]
 
 

@@ -34,10 +34,18 @@ GATEWAY_PUBLIC_URL=http://127.0.0.1:8000
 # profile "tunnel": the token of your Cloudflare tunnel
 CLOUDFLARED_TOKEN=
 
-# profile "scale"
+# opens /metrics of gateway and engine to Prometheus, and nothing else
+FLOWORK_METRICS_TOKEN=flork_metrics_{secrets.token_hex(24)}
+
+# for several machines: deploy/docker/scale.yml
 POSTGRES_PASSWORD={secrets.token_hex(24)}
 REDIS_PASSWORD={secrets.token_hex(24)}
-# DATABASE_URL=postgresql+psycopg://flowork:<POSTGRES_PASSWORD>@flowork_postgres:5432/flowork
+ENGINE_WORKER_SECRET={secrets.token_hex(32)}
+# COMPOSE_FILE=docker-compose.yml:deploy/docker/scale.yml
+# COMPOSE_PROFILES=scale
+
+# deploy/observability/compose.yml
+GRAFANA_PASSWORD={secrets.token_hex(12)}
 """
 
 

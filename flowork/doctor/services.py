@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from importlib import metadata
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -59,6 +60,7 @@ def check_engine(address: Address | None, service_secret: str) -> list[Finding]:
     linked = str(status.get("link"))
     return [
         Finding("engine", Level.OK, f"{address.socket}, version {status.get('version')}"),
+        judge_version("engine", str(status.get("version"))),
         judge(
             "link",
             linked,
@@ -73,6 +75,17 @@ def check_engine(address: Address | None, service_secret: str) -> list[Finding]:
         ),
         judge_isolation(str(status.get("isolation"))),
     ]
+
+
+def judge_version(service: str, version: str) -> Finding:
+    """Judge the version of a service against that of this program."""
+    own = metadata.version("flowork")
+    return judge(
+        "version",
+        f"{service} {version}, command line {own}",
+        good=version == own,
+        advice="Parts of different versions may not understand each other; upgrade all and restart them.",
+    )
 
 
 def check_exposure(environ: Mapping[str, str]) -> list[Finding]:

@@ -26,6 +26,7 @@ from tests.support.platform import ROOT, wait_for
 BUILD_SECONDS = 1500
 STEP_SECONDS = 240
 FILES = ["docker-compose.yml", "deploy/docker/engine-socket.yml"]
+SCALE = "deploy/docker/scale.yml"
 CORE, GATEWAY = "flowork_core", "flowork_gateway"
 
 
@@ -53,13 +54,15 @@ class Stack:
     folder: Path
     project: str
     settings: dict[str, str]
+    files: list[str]
+    profiles: tuple[str, ...] = ()
     owner: WalletKey = field(default_factory=lambda: WalletKey.create()[0])
 
     def compose(
         self, *words: str, seconds: int = STEP_SECONDS, check: bool = True, given: str | None = None
     ) -> str:
         """Call Compose for this project, with an input if one is given; return what it printed."""
-        files = [word for name in FILES for word in ("-f", str(ROOT / name))]
+        files = [word for name in self.files for word in ("-f", str(ROOT / name))]
         files += ["-f", str(self.folder / "override.yml")]
         options = [
             "--project-directory",
@@ -68,6 +71,7 @@ class Stack:
             str(self.folder / ".env"),
             "-p",
             self.project,
+            *(word for name in self.profiles for word in ("--profile", name)),
         ]
         command = [*self.program, *files, *options, *words]
         done = subprocess.run(
@@ -106,6 +110,11 @@ class Stack:
         )
         return done.stdout
 
+    def docker(self, *words: str) -> str:
+        """Call Docker itself; return what it printed."""
+        done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout
+
     def inspect(self, service: str) -> dict[str, Any]:
         """Return what Docker says about the container of a service."""
         container = self.compose("ps", "-q", service).strip()
@@ -137,8 +146,11 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path) -> Iterator[Stack]:
-    """Build the images, start gateway and engine, and take everything away again, volumes too."""
+def running_stack(folder: Path, *, workers: int = 0) -> Iterator[Stack]:
+    """Build the images, start gateway and engine, and take everything away again, volumes too.
+
+    With workers it is the installation for several machines, with PostgreSQL and Redis.
+    """
     program = compose_program()
     gateway, engine = _free_port(), _free_port()
     chosen = {
@@ -151,10 +163,12 @@ def running_stack(folder: Path) -> Iterator[Stack]:
     (folder / "override.yml").write_text(
         "services: {flowork_core: {environment: {ENGINE_RECONNECT_MAX_SECONDS: 1}}}"
     )
-    stack = Stack(program, folder, f"flowork-test-{new_id()[:8]}", settings)
+    files, profiles = (FILES, ()) if not workers else ([*FILES, SCALE], ("scale",))
+    stack = Stack(program, folder, f"flowork-test-{new_id()[:8]}", settings, files, profiles)
+    scale = ("--scale", f"flowork_worker={workers}") if workers else ()
     try:
         stack.compose("build", *_build_arguments(), seconds=BUILD_SECONDS)
-        stack.compose("up", "-d")
+        stack.compose("up", "-d", *scale)
         for service in (GATEWAY, CORE):
             stack.wait_healthy(service)
         yield stack

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.deploy.stack import BUILD_SECONDS, CORE, GATEWAY, Stack, running_stack
+from tests.deploy.stack import BUILD_SECONDS, CORE, GATEWAY, SCALE, Stack, running_stack
 from tests.support.platform import ROOT, wait_for
 
 STEPS = 6
@@ -51,8 +52,28 @@ def test_a_signed_workflow_runs_from_outside(stack: Stack) -> None:
     assert "/assets/" in page.text  # the web GUI is built in
     stack.flowork("run", str(ROOT / "examples" / "hello.json"))
     logs = stack.compose("logs", "--no-color")
-    for name in ("GATEWAY_SECRET_TOKEN", "FLOWORK_ENGINE_TOKEN", "ENGINE_MASTER_KEY"):
+    for name in (
+        "GATEWAY_SECRET_TOKEN",
+        "FLOWORK_ENGINE_TOKEN",
+        "ENGINE_MASTER_KEY",
+        "FLOWORK_METRICS_TOKEN",
+    ):
         assert stack.settings[name] not in logs
+
+
+def test_the_metrics_are_there_for_who_has_their_token(stack: Stack) -> None:
+    url = f"{stack.settings['GATEWAY_PUBLIC_URL']}/metrics"
+    assert httpx.get(url, timeout=30).status_code == 401
+    bearer = {"Authorization": f"Bearer {stack.settings['FLOWORK_METRICS_TOKEN']}"}
+    text = httpx.get(url, headers=bearer, timeout=30).text
+    assert 'flowork_gateway_sockets{namespace="engine"} 1.0' in text
+
+
+@pytest.mark.parametrize("overlay", ["deploy/observability/compose.yml", SCALE])
+def test_compose_accepts_each_overlay(stack: Stack, overlay: str) -> None:
+    told = replace(stack, files=[*stack.files, overlay]).compose("--profile", "scale", "config")
+    assert "${" not in told
+    assert stack.settings["FLOWORK_METRICS_TOKEN"] in told
 
 
 @pytest.mark.parametrize("service", [GATEWAY, CORE])

@@ -25,6 +25,9 @@ RANDOM = {
     "ENGINE_MASTER_KEY": r"[0-9a-f]{64}",
     "POSTGRES_PASSWORD": r"[0-9a-f]{48}",
     "REDIS_PASSWORD": r"[0-9a-f]{48}",
+    "ENGINE_WORKER_SECRET": r"[0-9a-f]{64}",
+    "FLOWORK_METRICS_TOKEN": r"flork_metrics_[0-9a-f]{48}",
+    "GRAFANA_PASSWORD": r"[0-9a-f]{24}",
 }
 
 
@@ -36,8 +39,9 @@ def test_every_secret_is_random() -> None:
 
 
 def test_it_gives_all_that_the_compose_file_insists_on() -> None:
-    wanted = set(re.findall(r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text()))
-    assert wanted
+    files = ("docker-compose.yml", "deploy/docker/scale.yml", "deploy/observability/compose.yml")
+    wanted = {name for file in files for name in re.findall(r"\$\{(\w+):\?", (ROOT / file).read_text())}
+    assert len(wanted) >= 7
     given = parse(environment.render())
     assert all(given.get(name) for name in wanted)
 

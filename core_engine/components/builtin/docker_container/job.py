@@ -61,8 +61,10 @@ class Job:
             raise FloworkError(ErrorCode.COMPONENT_FAILED, f"Docker: {_short(error)}") from None
         finally:
             timer.cancel()
-            self._remove()
-            client.close()
+            with self._lock:  # a stop may be on its way over this client, or come later
+                self._remove()
+                self._container = None
+                client.close()
 
     def stop(self, reason: str = "was stopped") -> None:
         """Kill the container, or see to it that it is not started."""

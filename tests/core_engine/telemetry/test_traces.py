@@ -1,0 +1,123 @@
+"""Traces of a real engine's runs, as a collector gets them over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from core_engine.telemetry import traces
+from core_engine.telemetry.traces import Collector, trace_id
+from shared.ids import new_id
+from tests.core_engine.engine import chain, engine, talker
+
+FAILING = chain(1, "stop_with_error", message="a private reason")
+
+
+@dataclass
+class Collecting:
+    """A collector that keeps what it gets."""
+
+    url: str = ""
+    status: int = 200
+    spans: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        (resource,) = body["resourceSpans"]
+        self.headers.append(dict(request.headers))
+        if self.status == 200:
+            self.spans += [
+                {**span, "resource": resource["resource"]} for span in resource["scopeSpans"][0]["spans"]
+            ]
+        self.came.set()
+        return web.json_response({}, status=self.status)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "PERIOD_SECONDS", 0.05)
+
+
+@asynccontextmanager
+async def collecting() -> AsyncIterator[Collecting]:
+    collector, app = Collecting(), web.Application()
+    app.router.add_post("/otlp/v1/traces", collector.take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        collector.url = f"http://127.0.0.1:{runner.addresses[0][1]}/otlp/"
+        yield collector
+    finally:
+        await runner.cleanup()
+
+
+async def run_both(folder: Path, **environ: str) -> tuple[str, str]:
+    """Run a workflow that ends well and one that fails; the engine has ended on return."""
+    jobs = new_id(), new_id()
+    async with engine(folder, GATEWAY_URL="", **environ) as running, talker(running) as owner:
+        for job, workflow in zip(jobs, (chain(3), FAILING), strict=True):
+            await owner.ask("execute_workflow", job_id=job, workflow_data=workflow)
+            await owner.finish(job)
+    return jobs
+
+
+def facts(span: dict[str, Any]) -> dict[str, str]:
+    return {item["key"]: next(iter(item["value"].values())) for item in span["attributes"]}
+
+
+async def test_each_run_is_a_trace_with_a_span_for_each_attempt(tmp_path: Path) -> None:
+    async with collecting() as collector:
+        headers = "authorization=Bearer abc, x-team=a=b"
+        good, bad = await run_both(
+            tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_EXPORTER_OTLP_HEADERS=headers
+        )
+    of_good = [span for span in collector.spans if span["traceId"] == trace_id(good)]
+    (root,) = (span for span in of_good if "parentSpanId" not in span)
+    steps = [span for span in of_good if span is not root]
+    assert facts(root) | {"flowork.mode": ""} == {
+        "flowork.run": good, "flowork.mode": "", "flowork.status": "SUCCEEDED", "flowork.nodes": "3",
+    }  # fmt: skip
+    assert [facts(span)["flowork.node"] for span in steps] == ["n0", "n1", "n2"]
+    assert {span["parentSpanId"] for span in steps} == {root["spanId"]}
+    assert len({span["spanId"] for span in of_good}) == 4
+    for span in of_good:
+        assert len(span["traceId"]) == 32
+        assert len(span["spanId"]) == 16
+        begun, ended = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
+        assert int(root["startTimeUnixNano"]) - 10**9 < begun <= ended < int(root["endTimeUnixNano"]) + 10**9
+        assert span["status"]["code"] == 1
+    failed = [span for span in collector.spans if span["traceId"] == trace_id(bad)]
+    assert {span["status"]["code"] for span in failed} == {2}
+    assert "a private reason" not in json.dumps(collector.spans)
+    assert collector.headers[0]["Authorization"] == "Bearer abc"
+    assert collector.headers[0]["x-team"] == "a=b"
+
+
+async def test_a_collector_that_refuses_or_is_away_changes_nothing(tmp_path: Path) -> None:
+    async with collecting() as collector:
+        collector.status = 503
+        await run_both(tmp_path / "one", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+        assert collector.came.is_set()
+        assert collector.spans == []
+    await run_both(tmp_path / "two", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+
+
+async def test_without_a_collector_nothing_is_made(tmp_path: Path) -> None:
+    async with engine(tmp_path, GATEWAY_URL="") as running:
+        assert running._traces is None
+
+
+def test_the_headers_are_read_as_the_standard_writes_them() -> None:
+    assert Collector.of("http://c/", "") == Collector("http://c", {})
+    assert Collector.of("http://c", "a=1,b = 2 ,junk").headers == {"a": "1", "b": "2"}
