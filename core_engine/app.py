@@ -124,13 +124,9 @@ class Engine:
         self.failure: FloworkError | None = None
         self.access = open_access(settings.identity, store, clock)
         self.registry, self._files = open_registry(settings, store, clock)
+        pin = self.registry.shelf.pin
         self._documents = documents = open_documents(
-            settings,
-            store,
-            self._files,
-            clock=clock,
-            owner=lambda: self.access.owner,
-            pin=self.registry.shelf.pin,
+            settings, store, self._files, clock=clock, owner=lambda: self.access.owner, pin=pin
         )
         self._installer = self._build_installer()
         self._workers = open_workers(settings, store, clock, self.fail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from core_engine.presets.attestation import EngineKey
 from core_engine.presets.pins import PinService
 from core_engine.presets.service import Pin
 from core_engine.settings import EngineSettings
-from core_engine.storage import EngineStore
-from core_engine.storage.keyfile import read_or_make_key
+from core_engine.storage import EngineStore, Write
+from core_engine.storage.keyfile import given_key
 from core_engine.storage.presets import PresetTable
 from core_engine.storage.variables import VariableTable
 from core_engine.variables import ValueCipher, VariableService, master_key
 from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 
 ENGINE_KEY_FILE = "engine.key"
@@ -48,9 +50,14 @@ def open_documents(  # noqa: PLR0913 - one thing each
 ) -> Documents:
     """Open them; keys are made at the first start. Raises FloworkError CONFIGURATION for an unusable key."""
     folder = settings.data.engine_dir
-    cipher = ValueCipher(master_key(reveal(settings.identity.master_key), folder))
+    identity = settings.identity
+    master = master_key(reveal(identity.master_key), folder)
+    cipher = ValueCipher(master)
     rng = random.Random()  # noqa: S311 - which of a variable's values comes next is no secret
-    engine_key = EngineKey(read_or_make_key(folder / ENGINE_KEY_FILE))
+    signing = given_key(reveal(identity.signing_key), "ENGINE_SIGNING_KEY", folder / ENGINE_KEY_FILE)
+    engine_key = EngineKey(signing)
+    if store.shared:
+        _same_keys(store, {"ENGINE_MASTER_KEY": master, "ENGINE_SIGNING_KEY": signing})
     return Documents(
         presets=PresetService(PresetTable(store), engine_key, clock, owner, pin),
         variables=VariableService(VariableTable(store), cipher, owner, rng),
@@ -59,3 +66,22 @@ def open_documents(  # noqa: PLR0913 - one thing each
         pins=PinService(store, clock),
         cipher=cipher,
     )
+
+
+def _same_keys(store: EngineStore, keys: dict[str, bytes]) -> None:
+    """Note what the keys of a shared database are; raises CONFIGURATION where this process has others."""
+    for name, key in keys.items():
+        mark = hashlib.sha256(f"flowork {name}|".encode() + key).hexdigest()[:32].encode("ascii")
+        known = store.get(f"keys.{name}")
+        if known is None:
+            store.submit([Write(values=((f"keys.{name}", mark),), refusable=True)], _ignore)
+        elif known != mark:
+            message = (
+                f"Another key belongs to what the database holds. Give every process of this engine the same {name},"
+                " or the same key files in its data folder."
+            )
+            raise FloworkError(ErrorCode.CONFIGURATION, message)
+
+
+def _ignore(_writes: object, _error: object) -> None:
+    pass

@@ -44,6 +44,11 @@ class Identity(SettingsGroup):
         None, env="ENGINE_MASTER_KEY", secret=True,
         description="Key that encrypts secret variables, 64 hex digits. Empty: a key file in the engine's folder.",
     )  # fmt: skip
+    signing_key: SecretStr | None = setting(
+        None, env="ENGINE_SIGNING_KEY", secret=True,
+        description="Key by which the engine knows the workflows that it saved, 64 hex digits. Empty: a key file in "
+        "the engine's folder. Processes that share a database need the same one.",
+    )  # fmt: skip
     gateway_trust: Literal["grants", "list"] = setting(
         "grants", env="ENGINE_GATEWAY_TRUST",
         description="grants: an address only on the gateway's list is at most reader. list: it may run workflows.",

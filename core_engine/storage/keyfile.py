@@ -41,6 +41,22 @@ def read_or_make_key(path: Path) -> bytes:
     return key
 
 
+def given_key(setting: str, name: str, path: Path) -> bytes:
+    """Return the key of a setting of that name, or of the key file where the setting is empty.
+
+    Raises FloworkError CONFIGURATION for a setting that is not 64 hex digits.
+    """
+    if not setting:
+        return read_or_make_key(path)
+    try:
+        key = bytes.fromhex(setting)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise FloworkError(ErrorCode.CONFIGURATION, f"{name} must be 64 hex digits (32 bytes).")
+    return key
+
+
 def _make(path: Path) -> bytes:
     key = secrets.token_bytes(KEY_BYTES)
     draft = path.with_suffix(".new")

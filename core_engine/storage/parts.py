@@ -21,10 +21,14 @@ class Chores(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What a process took over from others: runs by their numbers, and whether it leads (now or as before)."""
+    """What a process took over from others: runs by their numbers, and whether it leads (now or as before).
+
+    ``epoch`` is that of the process that leads: a number larger than that of all that led before.
+    """
 
     runs: list[int]
     leads: bool
+    epoch: int
 
 
 class Parts(NamedTuple):

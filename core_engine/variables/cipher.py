@@ -12,7 +12,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from core_engine.storage.keyfile import KEY_BYTES, read_or_make_key
+from core_engine.storage.keyfile import given_key
 from shared.errors import ErrorCode, FloworkError
 
 KEY_FILE = "variables.key"
@@ -24,15 +24,7 @@ def master_key(setting: str, directory: Path) -> bytes:
 
     Raises FloworkError CONFIGURATION for a setting that is not 64 hex digits.
     """
-    if not setting:
-        return read_or_make_key(directory / KEY_FILE)
-    try:
-        key = bytes.fromhex(setting)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise FloworkError(ErrorCode.CONFIGURATION, "ENGINE_MASTER_KEY must be 64 hex digits (32 bytes).")
-    return key
+    return given_key(setting, "ENGINE_MASTER_KEY", directory / KEY_FILE)
 
 
 class ValueCipher:

@@ -25,14 +25,15 @@ def command() -> None:
 def create(terminal: Terminal, archive: Path, *, as_json: bool) -> None:
     """Write everything in the data folder to the new file ARCHIVE (.tar.gz). Gateway and engine may be running.
 
-    The archive holds secret keys: keep it as you keep them. What it does not hold: `.env`, and a gateway's
+    The archive holds secret keys: keep it as you keep them. What it does not hold: `.env`, and the
     database that DATABASE_URL names.
     """
     made = backup.create(terminal.settings.places.data_dir, archive)
     _tell(terminal, f"Wrote {archive}", made, as_json=as_json)
     if terminal.environ.get("DATABASE_URL"):
         terminal.note(
-            "The gateway's database is elsewhere (DATABASE_URL) and not in it; back it up with its own tools."
+            "The database that DATABASE_URL names is not in it (the gateway's tables, and the engine's journal where the"
+            " engine has it there); back it up with its own tools."
         )
 
 

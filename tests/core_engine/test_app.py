@@ -70,7 +70,7 @@ class Process:
             self.popen = subprocess.Popen(
                 [sys.executable, "-m", "core_engine"], cwd=ROOT, env=environment(folder, **extra), stderr=log
             )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not self.file.exists():
             assert self.popen.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()

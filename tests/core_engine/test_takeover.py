@@ -28,10 +28,10 @@ def ask(client: ClientConnection, kind: str, job_id: str) -> dict[str, Any]:
             return frame
 
 
-def begun(engine: Process, job_id: str) -> None:
+def begun(engine: Process, job_id: str, steps: int = STEPS) -> None:
     """Start a run and wait until its first step runs."""
     with connect(engine.url) as client:
-        client.send(start(job_id, chain(STEPS, "delay", seconds=0.5)))
+        client.send(start(job_id, chain(steps, "delay", seconds=0.5)))
         while json.loads(client.recv(20)).get("type") != "NODE_EXECUTION_METRIC":
             pass
 

@@ -22,8 +22,8 @@ _ADOPT = (
     "UPDATE run_owner SET session = ?, fence = nextval('fence')"
     " WHERE session IN (SELECT number FROM session WHERE ended) RETURNING number"
 )
-_ABANDONED = (  # unfinished runs that belong to nobody and do not only wait: none, if nobody edits by hand
-    "SELECT number FROM run WHERE finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM run_owner o WHERE"
+_ABANDONED = (  # not done with, do not only wait, and belong to nobody: those that came from an engine's files
+    "SELECT number FROM run WHERE (finished_at IS NULL OR settled = 0) AND NOT EXISTS (SELECT 1 FROM run_owner o WHERE"
     " o.number = run.number) AND NOT EXISTS (SELECT 1 FROM parked p WHERE p.number = run.number)"
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core_engine.storage.link import RemoteError
 from core_engine.storage.postgres.link import PostgresLink
 from core_engine.storage.postgres.target import Target
@@ -66,7 +68,7 @@ CREATE TABLE session (
 CREATE TABLE beat (session bigint PRIMARY KEY, count bigint NOT NULL, at timestamptz NOT NULL) WITH (fillfactor = 50);
 CREATE TABLE run_owner (number bigint PRIMARY KEY, session bigint NOT NULL, fence bigint NOT NULL);
 CREATE INDEX run_owner_by_session ON run_owner (session);
-CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL);
+CREATE TABLE duty (name text PRIMARY KEY, session bigint NOT NULL, epoch bigint NOT NULL);
 CREATE SEQUENCE fence;
 CREATE SEQUENCE run_number INCREMENT BY 4096;
 """
@@ -77,8 +79,14 @@ VERSION = len(_STEPS)
 """The version of the schema is the number of steps that made it; each step is kept for ever."""
 
 
-def migrate(link: PostgresLink, target: Target) -> None:
+def _leave_empty(_link: PostgresLink) -> None:
+    pass
+
+
+def migrate(link: PostgresLink, target: Target, fill: Callable[[PostgresLink], None] = _leave_empty) -> None:
     """Make the schema where there is none and bring it up to date; processes that start together take turns.
+
+    ``fill`` is called, in the same transaction, when the schema was made.
 
     Raises FloworkError CONFIGURATION for a schema of a newer engine or a database without the rights for it.
     """
@@ -92,7 +100,12 @@ def migrate(link: PostgresLink, target: Target) -> None:
         found = int(row[0]) if row else 0
         if found < VERSION:
             _take_steps(link, found)
+        if not found:
+            fill(link)
         link.execute("COMMIT")
+    except FloworkError:
+        link.roll_back()
+        raise
     except RemoteError as error:
         link.roll_back()
         if error.passing:

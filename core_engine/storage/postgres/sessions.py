@@ -37,7 +37,8 @@ _FORGET = (
 )
 _ENTER = "INSERT INTO session (engine, place, about) VALUES (?, ?, ?) RETURNING number"
 _LEAD = (
-    "INSERT INTO duty VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET session = excluded.session"
+    "INSERT INTO duty VALUES (?, ?, nextval('fence')) ON CONFLICT (name)"
+    " DO UPDATE SET session = excluded.session, epoch = excluded.epoch"
     " WHERE NOT EXISTS (SELECT 1 FROM session s WHERE s.number = duty.session AND NOT s.ended)"
 )
 _END = (
@@ -113,9 +114,10 @@ def take_over(owners: Ownership, silent: list[Silent], link: PostgresLink) -> Ta
             )
     runs = owners.adopt(link)
     link.run(_LEAD, (LEAD, owners.session))
-    row = link.run("SELECT session FROM duty WHERE name = ?", (LEAD,)).fetchone()
+    row = link.run("SELECT session, epoch FROM duty WHERE name = ?", (LEAD,)).fetchone()
     link.execute("COMMIT")
-    return Taken(runs, leads=row is not None and row[0] == owners.session)
+    session, epoch = row or (0, 0)
+    return Taken(runs, leads=session == owners.session, epoch=epoch)
 
 
 class Watch(threading.Thread):

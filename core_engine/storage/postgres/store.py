@@ -16,6 +16,7 @@ from core_engine.storage.link import Link, RemoteError
 from core_engine.storage.lock import DataLock
 from core_engine.storage.parts import Chores, Parts, Taken, delete_rows, settle_row
 from core_engine.storage.postgres.link import PostgresLink
+from core_engine.storage.postgres.moving import bring_over
 from core_engine.storage.postgres.ownership import Ownership
 from core_engine.storage.postgres.payloads import PayloadTable
 from core_engine.storage.postgres.reader import PostgresReader
@@ -90,6 +91,7 @@ class PostgresStore(EngineStore):
         def told(taken: Taken | None, error: FloworkError | None) -> None:
             if error is None and taken is not None:
                 self._leads = taken.leads
+                self.epoch = taken.epoch
                 self._listener(taken)
 
         self._writer.perform(_job(partial(take_over, self._owners, silent)), told)
@@ -141,7 +143,7 @@ def open_postgres(
     lock = DataLock(directory / "engine.lock")
     link = PostgresLink(target, "writer")
     try:
-        return _open(target, place_of(directory), link, engine, lease)(lock)
+        return _open(target, directory, link, engine, lease)(lock)
     except RemoteError as error:
         lock.release()
         message = f"The engine's database (DATABASE_URL) cannot be used: {error}."
@@ -154,10 +156,10 @@ def open_postgres(
 
 
 def _open(
-    target: Target, place: str, link: PostgresLink, engine: str, lease: float
+    target: Target, directory: Path, link: PostgresLink, engine: str, lease: float
 ) -> Callable[[DataLock], PostgresStore]:
-    migrate(link, target)
-    session = enter(link, partial(_lock, target.lock_key("journal")), engine, place, lease)
+    migrate(link, target, partial(bring_over, directory))
+    session = enter(link, partial(_lock, target.lock_key("journal")), engine, place_of(directory), lease)
     owners = Ownership(target, session)
     found = take_over(owners, [], link)
     numbers = next_block(link)
@@ -170,7 +172,7 @@ def _open(
         reads=reads,
         archive=PostgresReader(PostgresLink(target, "archive"), session),
         blobs=blobs,
-        epoch=session,
+        epoch=found.epoch,
         numbers=RunNumbers(writer, numbers),
         chores=Chores(_delete, _delete_workflows, _settle),
     )

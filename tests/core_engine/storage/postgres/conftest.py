@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from core_engine.storage import EngineStore
-from tests.support.engine_stores import postgres_opener
 from tests.support.postgres import PostgresServer, postgres_server
 
 
@@ -15,9 +13,3 @@ from tests.support.postgres import PostgresServer, postgres_server
 def server() -> Iterator[PostgresServer]:
     with postgres_server() as made:
         yield made
-
-
-@pytest.fixture
-def on_postgres(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let whatever a test opens in a folder be a schema of its own on the server, instead of files."""
-    monkeypatch.setattr(EngineStore, "open", staticmethod(postgres_opener(server)))
