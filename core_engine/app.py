@@ -100,10 +100,8 @@ async def running(
             await standby.wait(stop)
             engine = Engine(settings, store, stop, clock or SystemClock())
         except OSError as error:
-            raise FloworkError(
-                ErrorCode.CONFIGURATION,
-                f"The data folder {settings.data.data_dir} cannot be used: {error.strerror or error}.",
-            ) from error
+            problem = f"The data folder {settings.data.data_dir} cannot be used: {error.strerror or error}."
+            raise FloworkError(ErrorCode.CONFIGURATION, problem) from error
         stack.push_async_callback(engine.close)
         await engine.start()
         standby.tell(engine.runs.take_over, engine.fail)
@@ -127,16 +125,12 @@ class Engine:
         self.failure: FloworkError | None = None
         self.access = open_access(settings.identity, store, clock)
         self.registry, self._files = open_registry(settings, store, clock)
+        pin = self.registry.shelf.pin
         self._documents = documents = open_documents(
-            settings,
-            store,
-            self._files,
-            clock=clock,
-            owner=lambda: self.access.owner,
-            pin=self.registry.shelf.pin,
+            settings, store, self._files, clock=clock, owner=lambda: self.access.owner, pin=pin
         )
         self._installer = self._build_installer()
-        self._workers = open_workers(settings, store, clock)
+        self._workers = open_workers(settings, store, clock, self.fail)
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
         self.triggers = open_triggers(
@@ -184,9 +178,6 @@ class Engine:
         self._followups.start()
         self.triggers.load(self.registry.outlet)
         self.runs.on_end(self.triggers)
-        if self._workers:
-            await self._workers.open()
-            self._workers.start()
         recovered = await self.runs.recover()
         await self.triggers.start()
         await self._listen()
@@ -209,11 +200,7 @@ class Engine:
         await self.relay.close()
         await self.triggers.close()
         await self._followups.close()
-        if self._workers:
-            self._workers.executor.leave()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
-        if self._workers:
-            await self._workers.close()
         try:
             async with asyncio.timeout(LAST_SECONDS):
                 await asyncio.gather(self.sockets.stop(), self.http.stop(), self.registry.close())
@@ -253,10 +240,9 @@ class Engine:
             await self.sockets.start()
             await self.http.start()
         except OSError as error:
-            raise FloworkError(
-                ErrorCode.CONFIGURATION,
-                f"Cannot listen: {error.strerror or error}. Set ENGINE_SOCKET_PORT and ENGINE_HTTP_PORT (0 picks one).",
-            ) from error
+            ports = "Set ENGINE_SOCKET_PORT and ENGINE_HTTP_PORT (0 picks one)."
+            text = f"Cannot listen: {error.strerror or error}. {ports}"
+            raise FloworkError(ErrorCode.CONFIGURATION, text) from error
 
     def _begin_background(self) -> None:
         work = {"pulse": self._pulse.run(), "housekeeping": self._housekeeping.run()}
@@ -267,9 +253,8 @@ class Engine:
             _log.warning("running without a gateway: GATEWAY_URL or FLOWORK_ENGINE_TOKEN is not set")
         if self._traces is not None:
             work["traces"] = self._traces.send()
-        for name, coroutine in work.items():
-            self._tasks.append(asyncio.create_task(coroutine, name=name))
-        for task in [*self._tasks, *(self._workers.tasks if self._workers else ())]:
+        self._tasks += [asyncio.create_task(coroutine, name=name) for name, coroutine in work.items()]
+        for task in self._tasks:
             task.add_done_callback(self._note_end)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
@@ -296,7 +281,7 @@ class Engine:
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
             write_text=self.registry.write_text,
-            executor=self._workers.executor if self._workers else None,
+            executor=self._workers,
         )
 
     def _build_dispatcher(self) -> Dispatcher:

@@ -261,10 +261,6 @@ class Workers(SettingsGroup):
         None, env="ENGINE_REDIS_URL", secret=True,
         description="Redis for engine and workers alone, with a database number of its own; empty: REDIS_URL.",
     )  # fmt: skip
-    database_url: SecretStr | None = setting(
-        None, env="DATABASE_URL", secret=True,
-        description="PostgreSQL in which engine and workers agree on who carries a step out.",
-    )  # fmt: skip
     secret: SecretStr | None = setting(
         None, env="ENGINE_WORKER_SECRET", secret=True,
         description="Secret of engine and workers, at least 32 characters: signs tickets, encrypts steps on their way.",
@@ -360,7 +356,7 @@ class Shared(SettingsGroup):
     database_url: SecretStr | None = setting(
         None, env="DATABASE_URL", secret=True,
         description="PostgreSQL URL (postgresql://user:password@host/name) of the journal and all other data of the "
-        "engine. Empty, or of another database: SQLite in the data folder.",
+        "engine, and of the claims of workers. Empty, or of another database: SQLite in the data folder.",
     )  # fmt: skip
     storage: Literal["database", "files"] = setting(
         "database", env="ENGINE_STORAGE",

@@ -26,6 +26,7 @@ from core_engine.triggers.secret import RuleSecrets
 from core_engine.workflow import RunService
 from shared.clock import Clock
 from shared.contract.base import Role
+from shared.errors import FloworkError
 from shared.settings import reveal
 
 if TYPE_CHECKING:
@@ -64,13 +65,15 @@ def open_sockets(
     return SocketServer(door, bounds, dispatcher=dispatcher, access=access, clock=clock)
 
 
-def open_workers(settings: EngineSettings, store: EngineStore, clock: Clock) -> WorkersOffice | None:
+def open_workers(
+    settings: EngineSettings, store: EngineStore, clock: Clock, fail: Callable[[FloworkError], None]
+) -> WorkersOffice | None:
     """Return what carries steps out in worker processes; None where the engine does all of them itself."""
     if settings.workers.steps == "engine":
         return None
     from core_engine.workers.office import WorkersOffice  # noqa: PLC0415 - Celery is heavy, only where used
 
-    return WorkersOffice(settings, store, clock)
+    return WorkersOffice(settings, store, clock, fail)
 
 
 def open_triggers(  # noqa: PLR0913 - what they are wired with
@@ -127,6 +130,6 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
             queues=lambda: runs.queues.items(),  # noqa: PLW0108 - the figures of that moment
             triggers=triggers.figures,
             folder=folder,
-            workers=lambda: workers.executor.figures().items() if workers else (),
+            workers=lambda: workers.figures().items() if workers else (),
         )
     )

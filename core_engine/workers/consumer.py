@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
 import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
 from celery import Celery  # type: ignore[import-untyped]
+from celery.signals import worker_ready  # type: ignore[import-untyped]
 
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation import rungs
@@ -35,8 +38,15 @@ from shared.clock import Clock, SystemClock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load, reveal
 
+_LOG = logging.getLogger(__name__)
+_SHARED = ("httpx",)
+"""What many steps would load anew, each in its own process: loaded once, before these are copied from here."""
 CALL_SECONDS = 5.0
 CANARY_KEPT_SECONDS = 3600
+
+
+def _say_ready(**_facts: Any) -> None:
+    _LOG.info("the worker listens")
 
 
 class _EngineOnly:
@@ -73,7 +83,7 @@ def make_consumer(settings: EngineSettings, worker: str) -> Celery:
     workers, engine_id, clock = settings.workers, settings.identity.engine_id, SystemClock()
     registry, files = open_worker_registry(settings, clock)
     connection = KeptConnection(
-        postgres_address(reveal(workers.database_url)), f"flowork worker {worker}"[:60], CALL_SECONDS
+        postgres_address(reveal(settings.shared.database_url)), f"flowork worker {worker}"[:60], CALL_SECONDS
     )
     work = ClaimedWork(connection, engine_id, worker, [part for part in workers.labels.split(",") if part])
     carrier = Carrier(work, Seals(reveal(workers.secret), engine_id), registry, files, clock)
@@ -96,10 +106,13 @@ def main(worker: str, environ: Mapping[str, str]) -> int:
     settings = load(EngineSettings, environ, prefixes=PREFIXES)
     logs.configure("worker", level=settings.data.log_level, as_json=settings.data.log_format == "json")
     keep_own_logging()
+    worker_ready.connect(_say_ready)
     workers, engine_id = settings.workers, settings.identity.engine_id
     labels = [part for part in workers.labels.split(",") if part]
     queues = queue_names(engine_id, workers.queues.split(","), labels)
     app = make_consumer(settings, worker)
+    for name in _SHARED:
+        importlib.import_module(name)
     celery = app.Worker(
         hostname=f"flowork@{worker}",
         pool="prefork",

@@ -54,9 +54,9 @@ class WorkerExecutor:
     ) -> None:
         self.claims = claims
         self.follows: dict[str, Follow] = {}
-        self._broker = broker
+        self.broker = broker
         self._seals = seals
-        self._clock = clock
+        self.clock = clock
         self._engine_id = engine_id
         self._epoch = epoch
         self._lease_seconds = lease_seconds
@@ -83,7 +83,7 @@ class WorkerExecutor:
         if place is None:
             self._local.launch(host, attempt, context, config, payload)
             return
-        follow = Follow(secrets.token_hex(16), host, attempt, context, place, self._clock.monotonic())
+        follow = Follow(secrets.token_hex(16), host, attempt, context, place, self.clock.monotonic())
         offer: Offer | FloworkError
         if component.refusal is not None:
             offer = FloworkError(ErrorCode.FORBIDDEN, component.refusal)
@@ -106,9 +106,17 @@ class WorkerExecutor:
         place = place_of(attempt.node, host.state.graph.flow.settings)
         if place is None:
             return False
-        follow = Follow("", host, attempt, context, place, self._clock.monotonic())
+        follow = Follow("", host, attempt, context, place, self.clock.monotonic())
         self._begin(follow, step_name(host, context))
         return True
+
+    async def open(self) -> None:
+        """Begin to hear and to send; written by `WorkersOffice`."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """End; written by `WorkersOffice`."""
+        raise NotImplementedError
 
     def outlives(self, attempt: Attempt) -> bool:
         """Tell whether a step goes on at a worker when this process ends."""
@@ -154,13 +162,14 @@ class WorkerExecutor:
             claims = list(self._unsent)[:_AT_ONCE]
             for claim in claims:
                 del self._unsent[claim]
-            hints = [self._hint(self.follows[claim]) for claim in claims if claim in self.follows]
-            sent = await asyncio.to_thread(self._broker.send, hints)
-            now = self._clock.monotonic()
-            for claim in sent:
-                if follow := self.follows.get(claim):
-                    follow.sent_at = now
-            if len(sent) < len(hints):
+            wanted = [self.follows[claim] for claim in claims if claim in self.follows]
+            now = self.clock.monotonic()
+            for follow in wanted:
+                follow.sent_at = now  # nobody sends it again while it is on its way
+            sent = await asyncio.to_thread(self.broker.send, [self._hint(follow) for follow in wanted])
+            for follow in wanted[len(sent) :]:
+                follow.sent_at = None
+            if len(sent) < len(wanted):
                 return
 
     async def send_again(self) -> None:
@@ -168,14 +177,14 @@ class WorkerExecutor:
 
         While tickets wait in a queue, its workers are busy and nothing is lost; more tickets would only fill it.
         """
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         silent = [
             follow for follow in self.follows.values() if follow.silent_since(now, self._resend_seconds)
         ]
         if not silent:
             return
         queues = {self._queue(follow) for follow in silent}
-        waiting = await asyncio.to_thread(self._broker.waiting, queues)
+        waiting = await asyncio.to_thread(self.broker.waiting, queues)
         for follow in silent:
             if waiting.get(self._queue(follow)) == 0:
                 self._unsent[follow.id] = None
@@ -292,7 +301,7 @@ class WorkerExecutor:
             return error
 
     def _hint(self, follow: Follow) -> Hint:
-        expires = self._clock.now_ms() // 1000 + TICKET_SECONDS
+        expires = self.clock.now_ms() // 1000 + TICKET_SECONDS
         context = follow.context
         ticket = Ticket(follow.id, context.run_id, context.node_id, context.attempt, expires)
         return Hint(follow.id, self._queue(follow), self._seals.sign(ticket))

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import psycopg
+from typing_extensions import override
 
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
@@ -26,28 +27,36 @@ _TIDY_EVERY = 60.0
 _LOG = logging.getLogger(__name__)
 
 
-class WorkersOffice:
-    """The executor of an engine that has workers, with everything that keeps it going. `open`, `start`, `close`."""
+class WorkersOffice(WorkerExecutor):
+    """The executor of an engine that has workers, with everything that keeps it going. `open` it, `close` it."""
 
-    def __init__(self, settings: EngineSettings, store: EngineStore, clock: Clock) -> None:
-        """Check the settings; raises CONFIGURATION naming what is missing."""
+    def __init__(
+        self,
+        settings: EngineSettings,
+        store: EngineStore,
+        clock: Clock,
+        fail: Callable[[FloworkError], None],
+    ) -> None:
+        """Check the settings; raises CONFIGURATION naming what is missing.
+
+        ``fail`` is called when the engine cannot go on, by a mistake of ours.
+        """
         workers, engine_id = settings.workers, settings.identity.engine_id
         self._redis_url = workers.broker_url
-        address = postgres_address(reveal(workers.database_url))
+        address = postgres_address(reveal(settings.shared.database_url))
         if not self._redis_url:
             raise FloworkError(ErrorCode.CONFIGURATION, "Worker processes need Redis: set REDIS_URL.")
         seals = Seals(reveal(workers.secret), engine_id)
         self._connection = KeptConnection(address, "flowork engine claims", CALL_SECONDS)
         self._listening = KeptConnection(address, "flowork engine news", CALL_SECONDS)
-        self._broker = Broker(self._redis_url)
-        self._clock = clock
+        self._fail = fail
         self._shared = store.shared
         self._sweep_seconds = min(workers.lease_seconds, workers.resend_seconds) / _SWEEPS_PER_LEASE
         self._tidied = clock.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
-        self.executor = WorkerExecutor(
+        super().__init__(
             Claims(self._connection, engine_id),
-            self._broker,
+            Broker(self._redis_url),
             seals,
             clock,
             engine_id=engine_id,
@@ -56,38 +65,39 @@ class WorkersOffice:
             resend_seconds=workers.resend_seconds,
         )
 
+    @override
     async def open(self) -> None:
-        """Look at Redis and PostgreSQL; to be awaited before the runs are recovered. Raises CONFIGURATION."""
+        """Look at Redis and PostgreSQL, and begin to hear and to send. Raises CONFIGURATION."""
         await asyncio.to_thread(check_redis, self._redis_url, must_answer=False)
         try:
-            await self.executor.claims.prepare()
+            await self.claims.prepare()
         except (FloworkError, psycopg.Error) as error:
             message = f"The database for worker processes cannot be used: {error}"
             raise FloworkError(ErrorCode.CONFIGURATION, message) from error
-
-    def start(self) -> None:
-        """Begin to send and to hear."""
         endless: dict[str, Callable[[], Awaitable[None]]] = {
             "claims heard": self._hear,
-            "claims looked at": self.executor.look,
-            "tickets sent": self.executor.send,
+            "claims looked at": self.look,
+            "tickets sent": self.send,
             "claims swept": self._sweep,
         }
         for name, part in endless.items():
-            self._tasks.append(asyncio.create_task(_for_ever(part), name=name))
+            task = asyncio.create_task(_for_ever(part), name=name)
+            task.add_done_callback(self._note_end)
+            self._tasks.append(task)
 
-    @property
-    def tasks(self) -> list[asyncio.Task[None]]:
-        """What never ends by itself unless by a mistake of ours."""
-        return self._tasks
-
+    @override
     async def close(self) -> None:
         """End; to be awaited after the runs are closed."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._connection.close()
-        await asyncio.to_thread(self._broker.close)
+        await asyncio.to_thread(self.broker.close)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            _LOG.critical("the task %s failed", task.get_name(), exc_info=error)
+            self._fail(FloworkError(ErrorCode.INTERNAL, f"The engine's task {task.get_name()} failed."))
 
     async def _hear(self) -> None:
         """Listen to what PostgreSQL tells; whatever was told while nobody listened, the look at all claims finds."""
@@ -97,10 +107,10 @@ class WorkersOffice:
         except (psycopg.OperationalError, OSError, TimeoutError) as error:
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "PostgreSQL does not answer.") from error
         try:
-            await connection.execute(f"LISTEN {self.executor.claims.channel}".encode())
-            self.executor.look_at(list(self.executor.follows))
+            await connection.execute(f"LISTEN {self.claims.channel}".encode())
+            self.look_at(list(self.follows))
             async for notice in connection.notifies():
-                self.executor.look_at([notice.payload])
+                self.look_at([notice.payload])
         except psycopg.OperationalError as error:
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "PostgreSQL has gone.") from error
         finally:
@@ -109,14 +119,14 @@ class WorkersOffice:
     async def _sweep(self) -> None:
         """Take lost leases back, send again what nobody took, and look at everything once, whatever was heard."""
         await asyncio.sleep(self._sweep_seconds)
-        await self.executor.withdraw_owed()
-        await self.executor.claims.expire()
-        self.executor.look_at(list(self.executor.follows))
-        await self.executor.send_again()
-        now = self._clock.monotonic()
+        await self.withdraw_owed()
+        await self.claims.expire()
+        self.look_at(list(self.follows))
+        await self.send_again()
+        now = self.clock.monotonic()
         if now - self._tidied >= _TIDY_EVERY:
             self._tidied = now
-            await self.executor.tidy(alone=not self._shared)
+            await self.tidy(alone=not self._shared)
 
 
 async def _for_ever(part: Callable[[], Awaitable[None]]) -> None:

@@ -30,6 +30,8 @@ _LAST_SECONDS = 10.0
 _LONGEST_PAUSE = 30.0
 _WELL_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
+_START_SECONDS = 120.0
+"""How long a worker may take from its start to its first answer."""
 _NO_ENGINE_ID = "FLOWORK_ENGINE_ID is not set: a worker must know for which engine it works."
 
 
@@ -43,7 +45,7 @@ class Supervisor:
             raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
         if not workers.broker_url:
             raise FloworkError(ErrorCode.CONFIGURATION, "A worker needs Redis: set REDIS_URL.")
-        address = postgres_address(reveal(workers.database_url))
+        address = postgres_address(reveal(settings.shared.database_url))
         Seals(reveal(workers.secret), settings.identity.engine_id)
         self.name = f"{socket.gethostname()[:40]}-{secrets.token_hex(4)}"
         self._settings = settings
@@ -107,16 +109,19 @@ class Supervisor:
     async def _until_deaf(self) -> None:
         """Send the worker trial messages; return when it leaves one unanswered although it has time for it."""
         seconds = self._settings.workers.canary_seconds
+        patience = max(seconds, _START_SECONDS)
         while True:
             self._canary += 1
             sent = await asyncio.to_thread(self._send_canary, self._canary)
-            deadline = self._clock.monotonic() + seconds
+            deadline = self._clock.monotonic() + patience
             while sent and not await asyncio.to_thread(self._answered, self._canary):
                 if self._clock.monotonic() > deadline:
                     if await self._has_time():
                         return
                     break
                 await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                patience = seconds if sent else patience
             await asyncio.sleep(seconds / 2)
 
     async def _has_time(self) -> bool:

@@ -61,6 +61,18 @@ class Executor(Protocol):
         """Follow on an attempt that an earlier process of this engine had launched; False: it is lost."""
         ...
 
+    async def open(self) -> None:
+        """Get ready; awaited before the runs are recovered. Raises CONFIGURATION."""
+        ...
+
+    def leave(self) -> None:
+        """Let go on what can from now on, because this process ends and another one follows."""
+        ...
+
+    async def close(self) -> None:
+        """End; awaited when all runs of this process have."""
+        ...
+
     def outlives(self, attempt: Any) -> bool:
         """Tell whether a launched attempt goes on when this process ends, so that the next one can regain it."""
         ...

@@ -37,6 +37,15 @@ class InProcess:
         """Regain nothing: what ran in a process ended with it."""
         return False
 
+    async def open(self) -> None:
+        """Need nothing."""
+
+    def leave(self) -> None:
+        """Leave nothing behind."""
+
+    async def close(self) -> None:
+        """Have nothing to end."""
+
     def outlives(self, attempt: Attempt) -> bool:  # noqa: ARG002 - the port's shape
         """Let nothing go on."""
         return False

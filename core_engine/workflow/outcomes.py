@@ -145,12 +145,17 @@ class NotedRun(RecordedRun):
     def cancelled(self, node: int, policy: StepPolicy, *, launched: bool) -> None:
         """Record that a stop of the run ended an attempt."""
         text = "The run's deadline has passed" if self.state.planner.overdue else "The run was stopped"
-        if launched and self.state.graph.nodes[node].component.execution is Execution.THREAD:
+        if launched and self._is_thread(node):
             text = f"{text}; the step's thread cannot be interrupted, its result will be refused"
         if launched and policy is not StepPolicy.REPEATABLE:
             text = f"{text}; {_EFFECT_MAY_HAVE_HAPPENED}"
         number = self.state.planner.attempts[node]
         self.record(r.StepCancelled(self.state.next_seq, self.now(), node, number, f"{text}."))
+
+    def _is_thread(self, node: int) -> bool:
+        """Tell whether a node's steps run on a thread of this process, which nothing can interrupt."""
+        found = self.state.graph.nodes[node]
+        return found.component.execution is Execution.THREAD and not self.env.executor.sends(self, found)
 
     def _error_route(
         self, node: int, code: str, text: str, known: Known

@@ -317,7 +317,7 @@ class LiveRun(DebuggedRun):
         node = attempt.node
         self._close(attempt)
         text = f"The step took longer than {node.timeout_seconds:g} s"
-        if node.component.execution is Execution.THREAD:
+        if self._is_thread(node.index):
             _LOG.warning("A step outlived its time limit.", extra={"run": self.id, "node": node.id})
         if attempt.policy is StepPolicy.ONCE:
             self.unknown(node.index, text)

@@ -272,6 +272,7 @@ class RunService(RunReading):
 
     async def recover(self) -> int:
         """Go on with every unfinished run of the journal; return how many there are, those that only wait included."""
+        await self._env.executor.open()
         self._family.recovering()
         count = await recover_runs(self._store, self._archive, self._conductor, self._env, self._family)
         self._family.recovered()
@@ -295,6 +296,7 @@ class RunService(RunReading):
     async def close(self, grace_seconds: float) -> None:
         """Start nothing new, give running steps the grace, interrupt the rest, and wait for the journal."""
         self._closing = True
+        self._env.executor.leave()
         self._parking.close()
         runs = list(self._conductor.runs.values())
         for run in runs:
@@ -316,6 +318,7 @@ class RunService(RunReading):
         self._conductor.close()
         await self._aftermath.close()
         self._env.threads.close()
+        await self._env.executor.close()
 
     def _alarm(self, alarm: RaisedAlarm) -> None:
         for listener in self._alarm_listeners:

@@ -32,8 +32,8 @@ def create(terminal: Terminal, archive: Path, *, as_json: bool) -> None:
     _tell(terminal, f"Wrote {archive}", made, as_json=as_json)
     if terminal.environ.get("DATABASE_URL"):
         terminal.note(
-            "The database that DATABASE_URL names is not in it (the gateway's tables, the engine's journal where the"
-            " engine has it there); back it up with its own tools."
+            "The database that DATABASE_URL names is not in it (the gateway's tables, and the engine's journal where"
+            " the engine has it there); back it up with its own tools."
         )
 
 

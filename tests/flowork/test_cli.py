@@ -19,6 +19,7 @@ from shared.errors import ERROR_TABLE, ErrorCode, FloworkError
 VERBS = {
     "audit", "backup", "billing", "claim", "component", "components", "demo", "doctor", "engine", "engines", "env",
     "gateway", "identity", "presets", "run", "runs", "test", "triggers", "up", "validate", "variables", "version",
+    "worker",
 }  # fmt: skip
 
 

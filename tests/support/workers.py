@@ -34,10 +34,14 @@ class Worker:
     def text(self) -> str:
         return self.log.read_text(errors="replace")
 
+    @property
+    def name(self) -> str:
+        return self.text().split("flowork worker ", 1)[1].split()[0]
+
     def wait_until_ready(self) -> None:
         def ready() -> bool:
             assert self.popen.poll() is None, self.text()
-            return "ready." in self.text()
+            return "the worker listens" in self.text()
 
         wait_for(ready, "the worker to be ready")
 

@@ -52,6 +52,7 @@ class Plant:
             "ENGINE_WORKER_SECRET": SECRET,
             "ENGINE_REDIS_URL": redis.url,
             "DATABASE_URL": postgres.url,
+            "ENGINE_DATABASE_SCHEMA": f"engine_{new_id()[:8]}",
             "ENGINE_WORKER_LEASE_SECONDS": "4",
             "ENGINE_WORKER_RESEND_SECONDS": "2",
             "ENGINE_WORKER_DRAIN_SECONDS": "10",

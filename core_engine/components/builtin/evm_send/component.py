@@ -93,6 +93,7 @@ class EvmSend(Component[EvmSendConfig]):
     category = "Chain"
     policy = StepPolicy.ONCE
     execution = Execution.ASYNC
+    queue = "engine"
     config_model = EvmSendConfig
 
     def __init__(self, network: NetworkPolicy, state: ComponentState) -> None:
