@@ -20,6 +20,9 @@ from core_engine.workflow import RunService
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.settings import reveal
+from shared.signing.envelope import EnvelopeVerifier
+from shared.signing.replay import ReplayWindow
+from shared.signing.standing import StandingDelegations
 
 
 def open_access(identity: Identity, store: EngineStore, clock: Clock) -> AccessControl:
@@ -42,7 +45,7 @@ def open_sockets(
         host=listen.socket_host,
         port=listen.socket_port,
         engine_id=settings.identity.engine_id,
-        origins=OriginRule(listen.allowed_origins.split(","), settings.link.gateway_url),
+        origins=_origins(settings),
         max_connections=limits.max_connections,
     )
     bounds = PeerLimits(
@@ -52,6 +55,17 @@ def open_sockets(
         auth_deadline_seconds=limits.auth_deadline_seconds,
     )
     return SocketServer(door, bounds, dispatcher=dispatcher, access=access, clock=clock)
+
+
+def open_envelopes(settings: EngineSettings, window: ReplayWindow) -> EnvelopeVerifier:
+    """Return what opens signed messages, of wallets and of the session keys that they let act from our pages."""
+    engine_id = settings.identity.engine_id
+    sessions = StandingDelegations(_origins(settings).has_page, engine_id=engine_id)
+    return EnvelopeVerifier(engine_id, settings.limits.envelope, window, sessions=sessions)
+
+
+def _origins(settings: EngineSettings) -> OriginRule:
+    return OriginRule(settings.listen.allowed_origins.split(","), settings.link.gateway_url)
 
 
 def open_triggers(  # noqa: PLR0913 - what they are wired with

@@ -46,6 +46,7 @@ from gateway.web.routing import find_routes
 from gateway.web.site import build_site
 from shared.clock import Clock
 from shared.settings import reveal
+from shared.signing.standing import StandingDelegations
 
 HOUR_MS = 60 * 60 * 1000
 
@@ -101,7 +102,9 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
-    handshake = SocketHandshake(sessions, clock)
+    hosts = Hosts(settings.server)
+    delegations = StandingDelegations(hosts.has_page)
+    handshake = SocketHandshake(sessions, clock, delegations)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
@@ -136,7 +139,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         public_url=settings.server.public_url,
         admins=Admins(security.admins),
     )
-    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
+    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, delegations)
     proof = Proof(wallets, tokens, service_key)
     routes = find_routes(resources, context)
     site = build_site(
@@ -147,7 +150,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         limits=partial(_limits, settings, clock),
         max_bytes=security.max_body_bytes,
     )
-    front = Front(sockets, site, Hosts(settings.server))
+    front = Front(sockets, site, hosts)
     scheduler = Scheduler(billing.own_jobs(), settings.billing.jobs_seconds)
     scheduler.start()
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)

@@ -161,7 +161,11 @@ export class EngineClient {
       if (this.way === "relay") this.#resubscribe();
       return;
     }
-    if (event === "engine_status_update" && isPresenceOf(data, this.engineId)) this.#wakeUp();
+    if (event === "engine_status_update" && isPresenceOf(data, this.engineId)) {
+      // an engine that was started anew knows nobody who followed its runs
+      if (this.way === "relay") this.#resubscribe();
+      this.#wakeUp();
+    }
     const frame = frameOfRelay(event, data);
     if (frame) this.#take(frame);
   }

@@ -107,15 +107,19 @@ function Present({ books: { plans, subscription, usage } }: { books: Books }) {
           return (
             <div key={name}>
               <dt>{t(`billing.limit.${name}`)}</dt>
-              <dd>{limit === null ? t("billing.unlimited", { used }) : t("billing.of", { used, limit })}</dd>
-              {limit !== null && (
-                <progress
-                  max={Math.max(limit, 1)}
-                  value={Math.min(used, limit)}
-                  data-full={used >= limit}
-                  aria-label={t(`billing.limit.${name}`)}
-                />
-              )}
+              <dd>
+                <span>
+                  {limit === null ? t("billing.unlimited", { used }) : t("billing.of", { used, limit })}
+                </span>
+                {limit !== null && (
+                  <progress
+                    max={Math.max(limit, 1)}
+                    value={Math.min(used, limit)}
+                    data-full={used >= limit}
+                    aria-label={t(`billing.limit.${name}`)}
+                  />
+                )}
+              </dd>
             </div>
           );
         })}
