@@ -95,14 +95,12 @@ class GatewayApp:
 def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     """Build the gateway; nothing is listened on yet."""
     database, clock, security = deps.database, deps.clock, settings.security
-    origins = Origins(settings.server)
+    origins, hosts = Origins(settings.server), Hosts(settings.server)
     joint = _joint(settings, clock)
     sockets, presence = _sockets(settings, clock, origins, joint), joint.presence
     gui = GuiChannel(sockets, database, presence)
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
-    service_key = ServiceKey(reveal(security.service_secret))
-    tokens = EngineTokens(database)
-    hosts = Hosts(settings.server)
+    service_key, tokens = ServiceKey(reveal(security.service_secret)), EngineTokens(database)
     delegations = StandingDelegations(hosts.has_page)
     handshake = SocketHandshake(sessions, clock, delegations)
     billing = Billing.open(settings.billing, database, clock)
