@@ -84,7 +84,7 @@ test("a wallet of the browser signs once, whatever its spelling of signatures", 
   await expect(page.getByRole("heading", { level: 1, name: "Engines" })).toBeVisible();
   await goTo(page, "Billing");
   await goTo(page, "Audit");
-  await expect(page.getByText("First visit").first()).toBeVisible();
+  await expect(page.getByRole("listitem").filter({ hasText: "First visit" }).first()).toBeVisible();
   expect(asked, "prompts of the wallet").toBe(1);
   await page.goto("/nowhere");
   await expect(page.getByText("Sign in with your key")).toBeVisible();

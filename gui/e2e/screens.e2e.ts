@@ -164,7 +164,7 @@ test("an owner keeps house: guests, triggers, runs done again, the marketplace, 
     await expect(page.getByText("This gateway limits nobody")).toBeVisible();
     await expectGoodScreen(page);
     await go(page, "Audit");
-    await expect(page.getByText("Engine shared").first()).toBeVisible();
+    await expect(page.getByRole("listitem").filter({ hasText: "Engine shared" }).first()).toBeVisible();
     await page.getByLabel("What happened").selectOption({ label: "Sharing ended" });
     await expect(page.getByRole("list", { name: "Audit" }).getByRole("listitem")).toHaveCount(1);
     const download = page.waitForEvent("download");
