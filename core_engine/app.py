@@ -46,14 +46,15 @@ from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import observe, open_access, open_sockets, open_traces, open_triggers, open_workers
+from core_engine.wiring import (
+    observe, open_access, open_envelopes, open_sockets, open_traces, open_triggers, open_workers,
+)  # fmt: skip
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
 from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
-from shared.signing.envelope import EnvelopeVerifier
 from shared.signing.recover import require_native_backend
 from shared.signing.replay import ReplayWindow
 
@@ -285,9 +286,7 @@ class Engine:
         )
 
     def _build_dispatcher(self) -> Dispatcher:
-        identity, limits = self._settings.identity, self._settings.limits
-        verifier = EnvelopeVerifier(identity.engine_id, limits.envelope, self._window)
-        guards = Guards(verifier, self._replays, self.access, self._clock)
+        guards = Guards(open_envelopes(self._settings, self._window), self._replays, self.access, self._clock)
         return Dispatcher(guards, self.rooms, handlers(), self._metrics.counts)
 
     def _build_rest(self) -> RestApi:

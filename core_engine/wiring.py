@@ -28,6 +28,9 @@ from shared.clock import Clock
 from shared.contract.base import Role
 from shared.errors import FloworkError
 from shared.settings import reveal
+from shared.signing.envelope import EnvelopeVerifier
+from shared.signing.replay import ReplayWindow
+from shared.signing.standing import StandingDelegations
 
 if TYPE_CHECKING:
     from core_engine.workers.office import WorkersOffice
@@ -53,7 +56,7 @@ def open_sockets(
         host=listen.socket_host,
         port=listen.socket_port,
         engine_id=settings.identity.engine_id,
-        origins=OriginRule(listen.allowed_origins.split(","), settings.link.gateway_url),
+        origins=_origins(settings),
         max_connections=limits.max_connections,
     )
     bounds = PeerLimits(
@@ -74,6 +77,17 @@ def open_workers(
     from core_engine.workers.office import WorkersOffice  # noqa: PLC0415 - Celery is heavy, only where used
 
     return WorkersOffice(settings, store, clock, fail)
+
+
+def open_envelopes(settings: EngineSettings, window: ReplayWindow) -> EnvelopeVerifier:
+    """Return what opens signed messages, of wallets and of the session keys that they let act from our pages."""
+    engine_id = settings.identity.engine_id
+    sessions = StandingDelegations(_origins(settings).has_page, engine_id=engine_id)
+    return EnvelopeVerifier(engine_id, settings.limits.envelope, window, sessions=sessions)
+
+
+def _origins(settings: EngineSettings) -> OriginRule:
+    return OriginRule(settings.listen.allowed_origins.split(","), settings.link.gateway_url)
 
 
 def open_triggers(  # noqa: PLR0913 - what they are wired with

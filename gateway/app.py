@@ -50,6 +50,7 @@ from gateway.web.routing import find_routes
 from gateway.web.site import build_site
 from shared.clock import Clock
 from shared.settings import reveal
+from shared.signing.standing import StandingDelegations
 
 HOUR_MS = 60 * 60 * 1000
 
@@ -98,16 +99,16 @@ class GatewayApp:
 def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     """Build the gateway; nothing is listened on yet."""
     database, clock, security = deps.database, deps.clock, settings.security
-    origins = Origins(settings.server)
+    origins, hosts = Origins(settings.server), Hosts(settings.server)
     joint = _joint(settings, clock)
     sockets, presence = _sockets(settings, clock, origins, joint), joint.presence
     gui = GuiChannel(sockets, database, presence)
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
-    service_key = ServiceKey(reveal(security.service_secret))
+    service_key, tokens = ServiceKey(reveal(security.service_secret)), EngineTokens(database)
     metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
     counts = metrics.counts
-    tokens = EngineTokens(database)
-    handshake = SocketHandshake(sessions, clock)
+    delegations = StandingDelegations(hosts.has_page)
+    handshake = SocketHandshake(sessions, clock, delegations)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
@@ -140,7 +141,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         public_url=settings.server.public_url,
         admins=Admins(security.admins),
     )
-    proof = Proof(WalletAuth(ReplayKeys(database, clock), clock, security.signatures), tokens, service_key)
+    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, delegations)
+    proof = Proof(wallets, tokens, service_key)
     site = build_site(
         routes=find_routes(resources, context),
         proof=TimedProof(proof, counts, clock),
@@ -153,8 +155,9 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     )
     scheduler = Scheduler(_jobs(settings, billing, database, clock), settings.billing.jobs_seconds)
     scheduler.start()
-    front = Front(sockets, site, Hosts(settings.server))
-    return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
+    return GatewayApp(
+        Front(sockets, site, hosts), sockets, database, joint.attend(sockets, gui, relay), scheduler
+    )
 
 
 def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with

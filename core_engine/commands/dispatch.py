@@ -19,7 +19,9 @@ from core_engine.commands.visit import check_visitor
 from core_engine.kernel.meters import DONE, Meter, Uncounted
 from shared.clock import Clock
 from shared.contract.base import Command, Role
+from shared.contract.session_keys import WALLET_COMMANDS
 from shared.errors import ErrorCode, FloworkError
+from shared.signing.delegation import DelegatedSession
 from shared.signing.envelope import EnvelopeVerifier, OpenedMessage
 from shared.signing.replay import ReplayEntry
 
@@ -157,7 +159,7 @@ class Dispatcher:
         else:
             check_visitor(visit, opened, self._rooms.runs)
         if opened.session is not None:
-            opened.session.require(SCOPES[model.role])
+            _check_session(model, opened.session)
         try:
             message = model.model_validate(opened.payload)
         except ValidationError as error:
@@ -246,6 +248,12 @@ def _check_role(model: type[Command], role: Role) -> None:
             f"{model.name} needs the role {needed}; yours is {role.name.lower()}.",
             details={"required_role": needed},
         )
+
+
+def _check_session(model: type[Command], session: DelegatedSession) -> None:
+    if model.name in WALLET_COMMANDS:
+        raise FloworkError(ErrorCode.FORBIDDEN, f"Sign {model.name} with the wallet itself.")
+    session.require(SCOPES[model.role])
 
 
 def _printable(text: str) -> str:

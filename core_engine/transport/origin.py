@@ -22,6 +22,10 @@ class OriginRule:
             return True
         return len(origins) == 1 and _normal(origins[0]) in self._allowed
 
+    def has_page(self, domain: str) -> bool:
+        """Tell whether an allowed page stands under this name, which has a port where the origin has one."""
+        return any(f"{scheme}://{domain.lower()}" in self._allowed for scheme in ("https", "http"))
+
 
 def _normal(origin: str) -> str:
     return origin.strip().rstrip("/").lower()

@@ -11,6 +11,7 @@ from gateway.db.socket_sessions import SessionState, SocketSessions
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.rest import SIGNATURE_HEADER, VerifiedRequest, verify_socket_auth
+from shared.signing.standing import Sessions
 from shared.signing.strict_json import parse_object
 
 FRESH_MS = 300_000
@@ -38,9 +39,10 @@ class SocketHandshake:
     refused after five minutes, the page would stay disconnected for good.
     """
 
-    def __init__(self, sessions: SocketSessions, clock: Clock) -> None:
+    def __init__(self, sessions: SocketSessions, clock: Clock, delegations: Sessions | None = None) -> None:
         self._sessions = sessions
         self._clock = clock
+        self._delegations = delegations
 
     def authenticate(self, auth: Any) -> SignIn:
         """Return who signed in, as the connect's auth object proves.
@@ -61,12 +63,20 @@ class SocketHandshake:
 
     def _verify(self, headers: dict[str, Any], now_ms: int) -> tuple[bool, VerifiedRequest]:
         try:
-            return True, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=FRESH_MS)
+            return True, self._judge(headers, now_ms, FRESH_MS)
         except FloworkError as error:
             if error.code is not ErrorCode.STALE:
                 raise
         oldest = FRESH_MS + self._sessions.lifetime_ms
-        return False, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=oldest)
+        return False, self._judge(headers, now_ms, oldest)
+
+    def _judge(self, headers: dict[str, Any], now_ms: int, max_age_ms: int) -> VerifiedRequest:
+        request = verify_socket_auth(
+            headers, now_ms=now_ms, max_age_ms=max_age_ms, sessions=self._delegations
+        )
+        if request.session is not None:
+            request.session.require("read")
+        return request
 
 
 def _signature(headers: Mapping[str, Any]) -> str:

@@ -6,24 +6,38 @@ from collections.abc import Mapping
 
 from gateway.db.replay_keys import ReplayKeys
 from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
 from shared.signing.rest import Form, verify_request
+from shared.signing.standing import Sessions
 
 
 class WalletAuth:
     """Accepts each state-changing request once, in the forms of signature that the settings allow."""
 
-    def __init__(self, replay_keys: ReplayKeys, clock: Clock, form: Form) -> None:
+    def __init__(
+        self, replay_keys: ReplayKeys, clock: Clock, form: Form, sessions: Sessions | None = None
+    ) -> None:
         self._replay_keys = replay_keys
         self._clock = clock
         self._form = form
+        self._sessions = sessions
 
-    def authenticate(self, headers: Mapping[str, str], method: str, target: str, body: bytes) -> str:
+    def authenticate(
+        self, headers: Mapping[str, str], method: str, target: str, body: bytes, *, scope: str | None = None
+    ) -> str:
         """Return the caller's address in lower case; ``target`` is the path and query exactly as sent.
 
-        Raises UNAUTHENTICATED, STALE, BAD_SIGNATURE or REPLAYED.
+        A session key needs the ``scope``; without one only the wallet itself will do. Raises UNAUTHENTICATED, STALE,
+        BAD_SIGNATURE, FORBIDDEN or REPLAYED.
         """
         now_ms = self._clock.now_ms()
-        request = verify_request(headers, method, target, body, now_ms=now_ms, form=self._form)
+        request = verify_request(
+            headers, method, target, body, now_ms=now_ms, form=self._form, sessions=self._sessions
+        )
+        if request.session is not None:
+            if scope is None:
+                raise FloworkError(ErrorCode.FORBIDDEN, "Sign this request with the wallet itself.")
+            request.session.require(scope)
         if request.replay_key is not None:
             self._replay_keys.admit(request.replay_key, request.expires_ms)
         return request.address

@@ -14,6 +14,7 @@ from gateway.web.limits import RateLimits
 from gateway.web.proof import Proof
 from gateway.web.routing import Answer, Route
 from shared.contract.proxy import EngineOperation, ForwardOperation
+from shared.contract.session_keys import session_scope
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.strict_json import parse_list, parse_object
 
@@ -37,13 +38,14 @@ def bind(app: Flask, routes: list[Route], proof: Proof, limits: RateLimits, max_
 def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Callable[..., Response]:
     operation = found.operation
     answer: TypeAdapter[Any] = TypeAdapter(operation.response)
+    scope = session_scope(operation)
 
     def view(**parameters: Any) -> Response:
         body = request.get_data(cache=False)
         if len(body) > max_bytes:
             raise RequestEntityTooLarge
         try:
-            caller = proof.check(operation.auth, request, body)
+            caller = proof.check(operation.auth, request, body, scope=scope)
         except FloworkError:
             limits.refuse(request)
             raise

@@ -31,6 +31,15 @@ class Hosts:
         name = _name(header)
         return name is not None and (name in self._names or self._is_ours(name))
 
+    def has_page(self, domain: str) -> bool:
+        """Tell whether our page stands under this name, with or without a port.
+
+        Stricter than `allows`: a wallet signed for the page of this name, so "any name" is none, and of numbers only
+        those that nobody outside can have a page under.
+        """
+        name = _name(domain.lower())
+        return name is not None and (name in self._names - {ANY} or _is_near(name))
+
     def _is_ours(self, name: str) -> bool:
         if name == LOCAL or name.endswith(f".{LOCAL}"):
             return True
@@ -40,6 +49,16 @@ class Hosts:
             return False
         # Who listens everywhere does not know all its addresses; a number cannot be rebound to another one.
         return address.is_loopback or self._everywhere
+
+
+def _is_near(name: str) -> bool:
+    if name == LOCAL or name.endswith(f".{LOCAL}"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private
 
 
 def _name(header: str) -> str | None:

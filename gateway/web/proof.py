@@ -19,15 +19,18 @@ class Proof:
         self._tokens = tokens
         self._service_key = service_key
 
-    def check(self, kind: Auth, request: Request, body: bytes) -> str | None:
-        """Return the address (wallet) or the engine's id (engine); raises UNAUTHENTICATED and its relatives."""
+    def check(self, kind: Auth, request: Request, body: bytes, *, scope: str | None = None) -> str | None:
+        """Return the address (wallet) or the engine's id (engine); raises UNAUTHENTICATED and its relatives.
+
+        ``scope`` is what a wallet's session key needs; without one only the wallet itself will do.
+        """
         headers = request.headers
         match kind:
             case Auth.NONE:
                 return None
             case Auth.WALLET:
                 target = request_target(request.environ)
-                return self._wallets.authenticate(dict(headers), request.method, target, body)
+                return self._wallets.authenticate(dict(headers), request.method, target, body, scope=scope)
             case Auth.ENGINE:
                 token = headers.get("X-Engine-Token", "")
                 return self._tokens.authenticate(headers.get("X-Engine-Id", ""), token).id

@@ -5,7 +5,7 @@ import { expect, test } from "@playwright/test";
 import { addressOfKey } from "../src/crypto/address";
 import { bytesOfHex, textOf } from "../src/crypto/bytes";
 import { signText } from "../src/crypto/personal-sign";
-import { createKey, expectGoodScreen, watchComplaints } from "./visitor";
+import { createKey, expectGoodScreen, goTo, watchComplaints } from "./visitor";
 
 test("a damaged claim link says so, before and after the sign-in", async ({ page }) => {
   await page.goto("/#claim=short");
@@ -56,10 +56,12 @@ test("an engine of one's own is registered, renamed, gets a new token and is del
   expect(complaints).toEqual([]);
 });
 
-test("a wallet of the browser signs in, whatever its spelling of signatures", async ({ page }) => {
+test("a wallet of the browser signs once, whatever its spelling of signatures", async ({ page }) => {
   const key = secp256k1.utils.randomSecretKey();
   const address = addressOfKey(key);
+  let asked = 0;
   await page.exposeFunction("walletSign", (hex: string) => {
+    asked++;
     const signature = signText(key, textOf(bytesOfHex(hex)));
     const v = Number.parseInt(signature.slice(-2), 16) - 27;
     return signature.slice(0, -2) + v.toString(16).padStart(2, "0");
@@ -76,10 +78,14 @@ test("a wallet of the browser signs in, whatever its spelling of signatures", as
   }, address);
   await page.goto("/");
   await page.getByRole("button", { name: "Use a browser wallet" }).click();
-  await expect(page.getByText("expect many prompts")).toBeVisible();
+  await expect(page.getByText("The wallet signs once")).toBeVisible();
   await expectGoodScreen(page);
   await page.getByRole("button", { name: "Test wallet" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Engines" })).toBeVisible();
+  await goTo(page, "Billing");
+  await goTo(page, "Audit");
+  await expect(page.getByRole("listitem").filter({ hasText: "First visit" }).first()).toBeVisible();
+  expect(asked, "prompts of the wallet").toBe(1);
   await page.goto("/nowhere");
   await expect(page.getByText("Sign in with your key")).toBeVisible();
 });

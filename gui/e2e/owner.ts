@@ -17,6 +17,29 @@ export async function signIn(page: Page, path: string): Promise<void> {
   await unlock(page);
 }
 
+/** Give the page a browser wallet that holds the owner's key; returns what it was asked to sign so far. */
+export async function injectWallet(page: Page): Promise<() => string[]> {
+  const owner = new KeySigner(KEY);
+  const asked: string[] = [];
+  await page.exposeFunction("walletSign", (hex: string) => {
+    const text = new TextDecoder().decode(bytesOfHex(hex));
+    asked.push(text);
+    return owner.sign(text);
+  });
+  await page.addInitScript((account) => {
+    const request = async ({ method, params }: { method: string; params?: string[] }) => {
+      if (method === "eth_requestAccounts") return [account];
+      const { walletSign } = window as unknown as { walletSign(hex: string): Promise<string> };
+      return walletSign(params?.[0] ?? "");
+    };
+    const detail = { info: { name: "Owner’s wallet", uuid: "2", icon: "" }, provider: { request } };
+    window.addEventListener("eip6963:requestProvider", () =>
+      window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail })),
+    );
+  }, owner.address);
+  return () => asked;
+}
+
 export async function unlock(page: Page): Promise<void> {
   await page.getByLabel("Passphrase").fill(PASSPHRASE);
   await page.getByRole("button", { name: "Unlock" }).click();

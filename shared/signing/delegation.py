@@ -13,6 +13,8 @@ from shared.signing.siwe import SignIn, read_sign_in, write_sign_in
 
 MAX_LIFETIME_MS = 24 * 60 * 60 * 1000
 MAX_TEXT = 4096
+ANY_ENGINE = "*"
+"""Stands alone in the list of engines for every engine that the wallet may use; `SessionBook` knows no such thing."""
 STATEMENT = "Let the session key listed below act for me on the listed engines, within the listed scopes."
 
 _SESSION = "urn:flowork:session:"
@@ -174,7 +176,8 @@ def _problem(delegation: Delegation) -> str:
         "the session key is not an address": is_address(session.session_address),
         "the session key is the wallet itself": session.session_address != session.wallet,
         "it names no engine, or too many": 1 <= len(session.engines) <= 32,
-        "an engine id is malformed": all(_ENGINE_ID.fullmatch(engine) for engine in session.engines),
+        "an engine id is malformed": session.engines == (ANY_ENGINE,)
+        or all(_ENGINE_ID.fullmatch(engine) for engine in session.engines),
         "it names no scope, or too many": 1 <= len(session.scopes) <= 32,
         "a scope is malformed": all(_SCOPE_NAME.fullmatch(scope) for scope in session.scopes),
         "it lasts no time, or longer than 24 hours": 0 < lifetime <= MAX_LIFETIME_MS,

@@ -16,7 +16,7 @@ from shared.signing.delegation import DelegatedSession, SignedDelegation
 from shared.signing.keys import Signer
 from shared.signing.recover import is_canonical, recover_text
 from shared.signing.replay import ReplayEntry, ReplayWindow
-from shared.signing.sessions import SessionBook
+from shared.signing.standing import Sessions
 from shared.signing.strict_json import check_depth, parse_measured
 from shared.signing.texts import (
     API_AUTH,
@@ -120,7 +120,7 @@ class EnvelopeVerifier:
     """
 
     def __init__(
-        self, engine_id: str, form: Form, window: ReplayWindow, *, sessions: SessionBook | None = None
+        self, engine_id: str, form: Form, window: ReplayWindow, *, sessions: Sessions | None = None
     ) -> None:
         self._engine_id = engine_id
         self._form = form

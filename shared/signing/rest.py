@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_address
+from shared.signing.delegation import DelegatedSession
 from shared.signing.keys import Signer
 from shared.signing.recover import is_canonical, recover_text
 from shared.signing.replay import remembered_until
+from shared.signing.standing import Sessions, read_headers
 from shared.signing.texts import (
     API_AUTH,
     API_BOUND,
@@ -55,6 +57,7 @@ class VerifiedRequest:
     message: str
     replay_key: bytes | None
     expires_ms: int
+    session: DelegatedSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,18 @@ def sign_headers(
 
 
 def verify_request(  # noqa: PLR0913 - a request has these parts
-    headers: Mapping[str, Any], method: str, path_and_query: str, body: bytes, *, now_ms: int, form: Form
+    headers: Mapping[str, Any],
+    method: str,
+    path_and_query: str,
+    body: bytes,
+    *,
+    now_ms: int,
+    form: Form,
+    sessions: Sessions | None = None,
 ) -> VerifiedRequest:
     """Judge a REST request; ``path_and_query`` is the raw request target, not a decoded one.
+
+    With ``sessions`` a session key may have signed a bound request; what it may do is for the caller to judge.
 
     Raises `FloworkError` UNAUTHENTICATED (nothing there, unreadable), STALE or BAD_SIGNATURE. The caller stores the
     replay key.
@@ -101,15 +113,16 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     else:
         at_ms = documented_time(proof.message, proof.address, frozenset({API_AUTH}), free=True)
         check_fresh(at_ms, now_ms)
-    _check_signature(proof)
+    session = _check_signature(proof, headers, sessions if bound else None, now_ms)
     unique = bound or method.upper() in _CHANGING
     key = _replay_key(proof, method, path_and_query, body) if unique else None
-    return VerifiedRequest(
-        proof.address.lower(), bound, proof.message, key, remembered_until(at_ms, WINDOW_MS)
-    )
+    until = remembered_until(at_ms, WINDOW_MS)
+    return VerifiedRequest(proof.address.lower(), bound, proof.message, key, until, session)
 
 
-def verify_socket_auth(headers: Mapping[str, Any], *, now_ms: int, max_age_ms: int) -> VerifiedRequest:
+def verify_socket_auth(
+    headers: Mapping[str, Any], *, now_ms: int, max_age_ms: int, sessions: Sessions | None = None
+) -> VerifiedRequest:
     """Judge the auth object of a Socket.IO connect to ``/gui-socket``.
 
     Clients present the text of their first connect on every later one, so ``max_age_ms`` may be hours; nothing
@@ -118,13 +131,14 @@ def verify_socket_auth(headers: Mapping[str, Any], *, now_ms: int, max_age_ms: i
     proof = _read_proof(headers)
     at_ms = documented_time(proof.message, proof.address, frozenset({SOCKET_AUTH, API_AUTH}), free=False)
     check_fresh(at_ms, now_ms, max_age_ms=max_age_ms)
-    _check_signature(proof)
+    session = _check_signature(proof, headers, sessions, now_ms)
     return VerifiedRequest(
         proof.address.lower(),
         bound=False,
         message=proof.message,
         replay_key=None,
         expires_ms=at_ms + max_age_ms,
+        session=session,
     )
 
 
@@ -161,9 +175,22 @@ def _judge_bound(proof: _Proof, method: str, path_and_query: str) -> tuple[int, 
     return int(tail[1]), tail[2]
 
 
-def _check_signature(proof: _Proof) -> None:
-    if recover_text(proof.message, proof.signature) != proof.address.lower():
+def _check_signature(
+    proof: _Proof, headers: Mapping[str, Any], sessions: Sessions | None, now_ms: int
+) -> DelegatedSession | None:
+    """Return the session whose key signed, None where the wallet did; raises BAD_SIGNATURE and its relatives."""
+    delegation = read_headers(headers, proof.address)
+    session = None
+    if delegation is not None:
+        if sessions is None:
+            raise FloworkError(ErrorCode.UNAUTHENTICATED, "Delegated session keys are not accepted here.")
+        session = sessions.claimed(delegation, now_ms)
+    signer = session.session_address if session else proof.address.lower()
+    if recover_text(proof.message, proof.signature) != signer:
         raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
+    if delegation is not None and session is not None and sessions is not None:
+        sessions.confirm(delegation, session, now_ms)
+    return session
 
 
 def _replay_key(proof: _Proof, method: str, path_and_query: str, body: bytes) -> bytes:

@@ -116,6 +116,7 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         codes += _PROOF
     if operation.auth is Auth.WALLET:
         codes.append(ErrorCode.REPLAYED)  # a bound signature counts once, whatever it is for
+        codes.append(ErrorCode.FORBIDDEN)  # a wallet's session key may not do everything that the wallet may
     if operation.method != "GET":
         codes += [ErrorCode.INVALID_REQUEST, ErrorCode.TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA]
     by_status: dict[int, list[ErrorCode]] = {}

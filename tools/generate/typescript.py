@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.contract import catalog
 from shared.contract.base import Command, Operation
+from shared.contract.session_keys import WALLET_COMMANDS, session_scope
 from shared.errors import ErrorCode
 from tools.generate._schemas import Schemas
 
@@ -46,6 +47,10 @@ def make() -> str:
         "export const OPERATIONS = {\n"
         + "\n".join(map(_call, catalog.operations().values()))
         + "\n} as const;\n",
+        "/** What a session key may not send: the wallet itself is asked. */\n"
+        "export const WALLET_COMMANDS: ReadonlySet<string> = new Set([\n"
+        + "\n".join(f'  "{name}",' for name in sorted(WALLET_COMMANDS))
+        + "\n]);\n",
     ]
     return "\n".join(parts)
 
@@ -71,7 +76,8 @@ def _relayed() -> str:
 
 
 def _call(operation: Operation) -> str:
-    facts = f'method: "{operation.method}", path: "{operation.path}", auth: "{operation.auth}"'
+    session = "true" if session_scope(operation) else "false"
+    facts = f'method: "{operation.method}", path: "{operation.path}", auth: "{operation.auth}", session: {session}'
     return f"  {operation.name}: {{ {facts} }},"
 
 

@@ -3,6 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type ErrorCode, OPERATIONS, type Operations } from "@/contract/contract.gen";
 import { hexOf, randomHex, utf8 } from "@/crypto/bytes";
+import { delegationHeaders } from "@/wallet/delegation";
 import type { Signer } from "@/wallet/signer";
 import { FloworkError } from "./errors";
 
@@ -45,7 +46,7 @@ export class RestClient {
   }
 
   async #send<Name extends OperationName>(name: Name, options: CallOptions<Name>): Promise<Response> {
-    const { method, auth } = OPERATIONS[name];
+    const { method, auth, session } = OPERATIONS[name];
     const target = targetOf(
       OPERATIONS[name].path,
       options.path as Filled<Record<string, string>>,
@@ -53,21 +54,28 @@ export class RestClient {
     );
     const body = options.body === undefined ? "" : JSON.stringify(options.body);
     const headers: Record<string, string> = body ? { "Content-Type": "application/json" } : {};
-    if (auth === "wallet") Object.assign(headers, await this.#proof(method, target, body));
+    if (auth === "wallet") Object.assign(headers, await this.#proof(method, target, body, session));
     if (options.engineId) headers["X-Flowork-Engine-ID"] = options.engineId;
     return this.#fetch(target, { method, headers, ...(body ? { body } : {}) }, options.signal);
   }
 
-  async #proof(method: string, target: string, body: string): Promise<Record<string, string>> {
-    if (!this.#signer) throw new FloworkError("UNAUTHENTICATED", "Unlock your key first.");
-    const { address } = this.#signer;
+  async #proof(
+    method: string,
+    target: string,
+    body: string,
+    session: boolean,
+  ): Promise<Record<string, string>> {
+    const signer = this.#signer;
+    if (!signer) throw new FloworkError("UNAUTHENTICATED", "Unlock your key first.");
+    const { address } = signer;
     const digest = hexOf(sha256(utf8(body)));
     const text = `flowork_api|${address}|${method}|${target}|${Date.now()}|${randomHex(16)}|${digest}`;
     return {
       "X-User-Address": address,
       "X-Signed-Message": text,
-      "X-Signature": await this.#signer.sign(text),
+      "X-Signature": await (session ? signer.sign(text) : signer.attest(text)),
       "X-Payload-Version": "2",
+      ...(session ? delegationHeaders(signer) : {}),
     };
   }
 

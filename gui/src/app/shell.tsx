@@ -12,7 +12,7 @@ import {
   Server,
   Settings,
 } from "lucide-react";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation, useRoute } from "wouter";
 import { shortAddress } from "@/crypto/address";
 import { ClaimDialog } from "@/features/identity/claim-dialog";
@@ -45,8 +45,13 @@ const PLACES: Place[] = [
 function NavLink({ path, word, icon: Icon }: Place) {
   const t = useT();
   const [here] = useRoute(`${path}/*?`);
+  const link = useRef<HTMLAnchorElement>(null);
+  // on a phone the places are a row that is wider than the page
+  useEffect(() => {
+    if (here) link.current?.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+  }, [here]);
   return (
-    <Link href={path} className="shell-link" aria-current={here ? "page" : undefined}>
+    <Link ref={link} href={path} className="shell-link" aria-current={here ? "page" : undefined}>
       <Icon size={20} aria-hidden="true" />
       <span className="shell-word">{t(word)}</span>
     </Link>

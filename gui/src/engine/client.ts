@@ -178,7 +178,8 @@ export class EngineClient {
     }
     if (event === "engine_status_update" && isPresenceOf(data, this.engineId)) {
       this.#connectAgain();
-      this.#resubscribe((run) => !run.followed);
+      // an engine that was started anew knows nobody who followed its runs over the gateway
+      this.#resubscribe((run) => this.way === "relay" || !run.followed);
     }
     const frame = frameOfRelay(event, data);
     if (frame) this.#take(frame);

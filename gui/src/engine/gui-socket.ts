@@ -1,6 +1,7 @@
 /** The one Socket.IO connection of this page to its gateway: presence of engines, and the relay to them. */
 
 import { io, type Socket } from "socket.io-client";
+import { delegationHeaders } from "@/wallet/delegation";
 import type { Signer } from "@/wallet/signer";
 
 export interface EngineVitals {
@@ -22,6 +23,7 @@ async function proofOf(signer: Signer): Promise<Record<string, string>> {
     "X-Signed-Message": message,
     "X-Signature": await signer.sign(message),
     "X-Payload-Version": "2",
+    ...delegationHeaders(signer),
   };
 }
 

@@ -3,12 +3,15 @@
 import { addressOfKey } from "@/crypto/address";
 import { hexOf, utf8 } from "@/crypto/bytes";
 import { canonicalSignature, signText } from "@/crypto/personal-sign";
+import type { Delegation } from "./delegation";
 
 export interface Signer {
   /** The wallet's address, in the capital letters of EIP-55. */
   readonly address: string;
   /** Whether each signature is asked of a person. */
   readonly asks: boolean;
+  /** By what the wallet lets another key sign; where it is there, `sign` signs by that key. */
+  readonly delegation?: Delegation;
   /** Sign a message of this page by EIP-191; rejects when the person refuses. */
   sign(text: string): Promise<string>;
   /** Sign a lasting word of the owner, such as a grant or a preset: always by the wallet itself. */

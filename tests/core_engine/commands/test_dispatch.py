@@ -17,6 +17,7 @@ from core_engine.commands.caller import MAX_ADDRESSES, Caller
 from core_engine.commands.command import handlers
 from shared.contract import catalog
 from shared.contract.base import Role
+from shared.contract.session_keys import WALLET_COMMANDS
 from shared.signing.delegation import sign_delegation
 from shared.signing.envelope import EnvelopeVerifier, seal
 from shared.signing.keys import WalletKey
@@ -406,6 +407,14 @@ async def test_a_session_key_has_no_more_rights_than_its_wallet(tmp_path: Path) 
     async with engine(tmp_path) as running:
         stranger = Delegate(running, scopes=["read", "run"], wallet=STRANGER)
         assert (await stranger.ask("list_runs"))["code"] == "FORBIDDEN"
+
+
+async def test_what_outlasts_a_session_needs_the_wallet_itself(tmp_path: Path) -> None:
+    async with engine(tmp_path) as running:
+        page = Delegate(running, scopes=["read", "run", "admin", "own"])
+        for command in sorted(WALLET_COMMANDS):
+            refused = await page.ask(command)
+            assert (refused["code"], "wallet itself" in refused["message"]) == ("FORBIDDEN", True), command
 
 
 async def test_closing_the_engine_interrupts_commands_in_progress(tmp_path: Path) -> None:

@@ -54,3 +54,10 @@ def test_without_a_gateway_only_programs_connect() -> None:
     assert rule.allows([])
     assert not rule.allows(["http://localhost:8000"])
     assert not rule.allows(["://"])
+
+
+def test_a_page_stands_where_an_allowed_origin_is() -> None:
+    for ours in ("app.example", "Second.example", "127.0.0.1:8000", "localhost:8000"):
+        assert RULE.has_page(ours), ours
+    for foreign in ("evil.example", "app.example:8443", "127.0.0.1", "", "app.example/x"):
+        assert not RULE.has_page(foreign), foreign

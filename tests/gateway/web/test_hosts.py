@@ -59,3 +59,27 @@ def test_numbers(tmp_path: Path, bind: str, host: str, allowed: bool) -> None:
 
 def test_every_name_where_that_is_asked_for(tmp_path: Path) -> None:
     assert Hosts(settings(tmp_path, GATEWAY_ALLOWED_HOSTS="*").server).allows({"HTTP_HOST": "any.example"})
+
+
+def test_a_page_stands_under_names_that_nobody_else_can_have(tmp_path: Path) -> None:
+    names = {"GATEWAY_ALLOWED_HOSTS": "*,flow.example", "GATEWAY_PUBLIC_URL": "https://public.example"}
+    hosts = Hosts(settings(tmp_path, GATEWAY_HOST="0.0.0.0", **names).server)
+    for ours in (
+        "flow.example",
+        "PUBLIC.example:443",
+        "localhost:8000",
+        "127.0.0.1:8000",
+        "192.168.1.4:8000",
+        "[::1]:80",
+    ):
+        assert hosts.has_page(ours), ours
+    for foreign in (
+        "evil.example",
+        "*",
+        "8.8.8.8",
+        "",
+        "flow.example.evil.example",
+        "a@flow.example",
+        "0x7f.1",
+    ):
+        assert not hosts.has_page(foreign), foreign

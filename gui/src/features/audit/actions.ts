@@ -8,3 +8,8 @@ export function actionWord(t: Translate, action: string): string {
   const word = `audit.action.${action}`;
   return word in en ? t(word as Word) : action.replaceAll("_", " ");
 }
+
+const ID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f-]{12,24}$/;
+
+/** An id as people can tell it apart; names stay as they are. */
+export const shortName = (name: string): string => (ID.test(name) ? `${name.slice(0, 8)}…` : name);

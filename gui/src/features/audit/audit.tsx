@@ -12,7 +12,7 @@ import { Button } from "@/ui/button";
 import { SelectField } from "@/ui/field";
 import { saveFile } from "@/ui/save-file";
 import { tellError } from "@/ui/toasts";
-import { actionWord } from "./actions";
+import { actionWord, shortName } from "./actions";
 import "./audit.css";
 
 const PAGE = "100";
@@ -115,10 +115,11 @@ function Entry({ event }: { event: AuditEvent }) {
   const times = useTimes();
   const me = useSession((state) => state.signer?.address ?? "");
   const engines = useSession((state) => state.engines);
-  const who = (name: string) => {
+  const one = (name: string) => {
     if (isAddress(name)) return sameAddress(name, me) ? t("audit.you") : shortAddress(name);
-    return engines?.find(({ id }) => id === name)?.name ?? name;
+    return engines?.find(({ id }) => id === name)?.name ?? shortName(name);
   };
+  const who = (names: string) => names.split(" ").map(one).join(" · ");
   const subject = event.subject === event.actor ? "" : who(event.subject);
   return (
     <li>
@@ -126,7 +127,9 @@ function Entry({ event }: { event: AuditEvent }) {
         {times.date(event.at_ms)}
       </time>
       <strong>{actionWord(t, event.action)}</strong>
-      <span className="grow audit-subject">{subject}</span>
+      <span className="grow audit-subject" title={event.subject}>
+        {subject}
+      </span>
       <span className="muted">{t("audit.by", { name: who(event.actor) })}</span>
     </li>
   );

@@ -53,22 +53,26 @@ function Screen({ books, onChanged }: { books: Books; onChanged(): void }) {
         <Present books={books} />
         <UsageChart days={usage.days} />
       </div>
-      <section className="stack">
-        <h2>{t("billing.plans")}</h2>
-        <ul className="plain-list plan-grid">
-          {plans.plans.map((plan) => (
-            <PlanCard
-              key={plan.id}
-              plan={plan}
-              present={plan.id === subscription.plan}
-              onChoose={
-                plans.chains.length > 0 && Object.keys(plan.prices).length > 0 ? () => setWanted(plan) : null
-              }
-            />
-          ))}
-        </ul>
-        {plans.enforced && plans.chains.length === 0 && <p className="muted">{t("billing.noChains")}</p>}
-      </section>
+      {plans.enforced && (
+        <section className="stack">
+          <h2>{t("billing.plans")}</h2>
+          <ul className="plain-list plan-grid">
+            {plans.plans.map((plan) => (
+              <PlanCard
+                key={plan.id}
+                plan={plan}
+                present={plan.id === subscription.plan}
+                onChoose={
+                  plans.chains.length > 0 && Object.keys(plan.prices).length > 0
+                    ? () => setWanted(plan)
+                    : null
+                }
+              />
+            ))}
+          </ul>
+          {plans.chains.length === 0 && <p className="muted">{t("billing.noChains")}</p>}
+        </section>
+      )}
       <Records books={books} onChanged={onChanged} />
       {wanted && (
         <CheckoutDialog
@@ -103,19 +107,23 @@ function Present({ books: { plans, subscription, usage } }: { books: Books }) {
       <dl className="billing-limits">
         {COUNTED.map((name) => {
           const used = usage.used[name] ?? 0;
-          const limit = usage.limits[name];
+          const limit = plans.enforced ? usage.limits[name] : null;
           return (
             <div key={name}>
               <dt>{t(`billing.limit.${name}`)}</dt>
-              <dd>{limit === null ? t("billing.unlimited", { used }) : t("billing.of", { used, limit })}</dd>
-              {limit !== null && (
-                <progress
-                  max={Math.max(limit, 1)}
-                  value={Math.min(used, limit)}
-                  data-full={used >= limit}
-                  aria-label={t(`billing.limit.${name}`)}
-                />
-              )}
+              <dd>
+                <span>
+                  {limit === null ? t("billing.unlimited", { used }) : t("billing.of", { used, limit })}
+                </span>
+                {limit !== null && (
+                  <progress
+                    max={Math.max(limit, 1)}
+                    value={Math.min(used, limit)}
+                    data-full={used >= limit}
+                    aria-label={t(`billing.limit.${name}`)}
+                  />
+                )}
+              </dd>
             </div>
           );
         })}

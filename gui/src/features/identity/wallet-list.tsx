@@ -4,6 +4,7 @@ import { sentenceOf } from "@/api/errors";
 import { useSession } from "@/app/session";
 import { useT } from "@/i18n/words";
 import { Notice } from "@/ui/badge";
+import { DelegatedSigner } from "@/wallet/delegation";
 import { connectWallet, type FoundWallet, findWallets } from "@/wallet/providers";
 import { BackButton } from "./back-button";
 
@@ -24,7 +25,7 @@ export function WalletList({ onBack }: { onBack(): void }) {
     setBusy(name);
     setProblem("");
     try {
-      await signIn(await connectWallet(provider));
+      await signIn(await DelegatedSigner.open(await connectWallet(provider)));
     } catch (error) {
       setProblem(t("identity.walletFailed", { problem: sentenceOf(error) }));
       setBusy("");
@@ -35,7 +36,7 @@ export function WalletList({ onBack }: { onBack(): void }) {
     <>
       <BackButton onBack={onBack} />
       <h1>{t("identity.wallet")}</h1>
-      <Notice tone="warn">{t("identity.walletAsks")}</Notice>
+      <Notice>{t("identity.walletAsks")}</Notice>
       {wallets.length === 0 && <p>{t("identity.noWallet")}</p>}
       <ul className="plain-list choices">
         {wallets.map((wallet) => (

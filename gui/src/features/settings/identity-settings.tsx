@@ -24,7 +24,7 @@ export function IdentitySettings() {
         <span className="mono">{signer.address}</span>
         <CopyButton text={signer.address} label={t("identity.address")} compact />
       </div>
-      {signer.asks && <Notice tone="warn">{t("identity.walletAsks")}</Notice>}
+      {signer.delegation && <Notice>{t("identity.walletAsks")}</Notice>}
       <div className="row">
         {ours && (
           <Button onClick={() => setOpen("export")}>
