@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -18,6 +19,9 @@ from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
 from gateway.billing.scheduler import Scheduler
 from gateway.billing.service import Billing, Job
+from gateway.chain.names import Names
+from gateway.chain.rpc import Node
+from gateway.chain.wallets import ContractWallets
 from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
@@ -33,7 +37,7 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, Identity
 from gateway.sweeping import Sweeper
 from gateway.web.answer_cache import AnswerCache
 from gateway.web.front import Front
@@ -46,6 +50,7 @@ from gateway.web.proof import Proof
 from gateway.web.routing import find_routes
 from gateway.web.site import build_site
 from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 
 HOUR_MS = 60 * 60 * 1000
@@ -102,14 +107,23 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
-    handshake = SocketHandshake(sessions, clock)
+    peers, contracts, names = Peers(settings.server.trusted_proxies), *_on_chain(settings.identity, clock)
+    handshake = SocketHandshake(sessions, clock, contracts)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
         sockets, choice, visits, joint.pages, clock, meter=billing.meter, max_bytes=security.max_body_bytes
     )
     sockets.attach(
-        GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
+        GuiEndpoint(
+            server=sockets,
+            handshake=handshake,
+            gui=gui,
+            relay=relay,
+            database=database,
+            clock=clock,
+            peers=peers,
+        )
     )
     sockets.attach(
         EngineEndpoint(
@@ -136,16 +150,17 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         bundled_engine=settings.bundled.engine_id,
         public_url=settings.server.public_url,
         admins=Admins(security.admins),
+        names=names,
     )
-    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures)
-    proof = Proof(wallets, tokens, service_key)
+    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, contracts)
+    proof = Proof(wallets, tokens, service_key, peers)
     routes = find_routes(resources, context)
     site = build_site(
         routes=routes,
         proof=proof,
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),
-        limits=partial(_limits, settings, clock),
+        limits=partial(_limits, settings, peers, clock),
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, Hosts(settings.server))
@@ -164,8 +179,17 @@ def _joint(settings: GatewaySettings, clock: Clock) -> Joint:
     return in_redis(url, clock, timeout) if url else in_memory(clock, timeout)
 
 
-def _limits(settings: GatewaySettings, clock: Clock, site: Flask) -> RateLimits:
-    peers = Peers(settings.server.trusted_proxies)
+def _on_chain(settings: Identity, clock: Clock) -> tuple[ContractWallets | None, Names]:
+    url = reveal(settings.rpc_url)
+    if url and urlsplit(url).scheme not in {"http", "https"}:
+        raise FloworkError(ErrorCode.CONFIGURATION, "GATEWAY_RPC_URL must begin with http:// or https://.")
+    node = Node(url, settings.seconds) if url else None
+    contracts = None if node is None else ContractWallets(node, settings.chain_id, clock)
+    named = node if settings.ens_registry else None
+    return contracts, Names(named, settings.chain_id, settings.ens_registry, clock)
+
+
+def _limits(settings: GatewaySettings, peers: Peers, clock: Clock, site: Flask) -> RateLimits:
     return RateLimits(site, settings.limits, peers, clock, settings.storage.shared_redis)
 
 

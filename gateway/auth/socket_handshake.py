@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.auth.wallet import contract_judge
+from gateway.chain.wallets import ContractWallets
 from gateway.db.socket_sessions import SessionState, SocketSessions
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
-from shared.signing.rest import SIGNATURE_HEADER, VerifiedRequest, verify_socket_auth
+from shared.signing.rest import SIGNATURE_HEADER, Contract, VerifiedRequest, verify_socket_auth
 from shared.signing.strict_json import parse_object
 
 FRESH_MS = 300_000
@@ -38,18 +40,21 @@ class SocketHandshake:
     refused after five minutes, the page would stay disconnected for good.
     """
 
-    def __init__(self, sessions: SocketSessions, clock: Clock) -> None:
+    def __init__(
+        self, sessions: SocketSessions, clock: Clock, contracts: ContractWallets | None = None
+    ) -> None:
         self._sessions = sessions
         self._clock = clock
+        self._contracts = contracts
 
-    def authenticate(self, auth: Any) -> SignIn:
-        """Return who signed in, as the connect's auth object proves.
+    def authenticate(self, auth: Any, peer: str) -> SignIn:
+        """Return who signed in, as the connect's auth object proves; ``peer`` is the network address.
 
-        Raises UNAUTHENTICATED, STALE or BAD_SIGNATURE.
+        Raises UNAUTHENTICATED, STALE, BAD_SIGNATURE or RATE_LIMITED.
         """
         headers = _headers_of(auth)
         now_ms = self._clock.now_ms()
-        fresh, request = self._verify(headers, now_ms)
+        fresh, request = self._verify(headers, now_ms, contract_judge(self._contracts, peer))
         state = self._sessions.state(request.address, request.message, now_ms)
         if state is SessionState.ENDED:
             raise FloworkError(ErrorCode.STALE, "This session was ended by a logout; sign in again.")
@@ -59,14 +64,16 @@ class SocketHandshake:
             self._sessions.open(request.address, request.message, now_ms)
         return SignIn(request.address, request.message, _signature(headers))
 
-    def _verify(self, headers: dict[str, Any], now_ms: int) -> tuple[bool, VerifiedRequest]:
+    def _verify(
+        self, headers: dict[str, Any], now_ms: int, contract: Contract | None
+    ) -> tuple[bool, VerifiedRequest]:
         try:
-            return True, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=FRESH_MS)
+            return True, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=FRESH_MS, contract=contract)
         except FloworkError as error:
             if error.code is not ErrorCode.STALE:
                 raise
         oldest = FRESH_MS + self._sessions.lifetime_ms
-        return False, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=oldest)
+        return False, verify_socket_auth(headers, now_ms=now_ms, max_age_ms=oldest, contract=contract)
 
 
 def _signature(headers: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,6 +30,8 @@ from shared.signing.texts import (
 )
 
 Form = Literal["documented", "bound"]
+Contract = Callable[[str, str, str], bool]
+"""Tells whether the contract at an address stands behind a signature over a text (EIP-1271); may raise."""
 
 ADDRESS_HEADER = "X-User-Address"
 MESSAGE_HEADER = "X-Signed-Message"
@@ -37,6 +39,7 @@ SIGNATURE_HEADER = "X-Signature"
 VERSION_HEADER = "X-Payload-Version"
 
 _NAMES = (ADDRESS_HEADER.lower(), MESSAGE_HEADER.lower(), SIGNATURE_HEADER.lower())
+_CONTRACT_SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2}){1,2048}")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _BOUND_HEAD = re.compile(r"flowork_api\|(0x[0-9a-fA-F]{40})\|")
 _BOUND_TAIL = re.compile(rf"\|({MILLISECONDS})\|{NONCE}\|({SHA256})")
@@ -79,14 +82,21 @@ def sign_headers(
 
 
 def verify_request(  # noqa: PLR0913 - a request has these parts
-    headers: Mapping[str, Any], method: str, path_and_query: str, body: bytes, *, now_ms: int, form: Form
+    headers: Mapping[str, Any],
+    method: str,
+    path_and_query: str,
+    body: bytes,
+    *,
+    now_ms: int,
+    form: Form,
+    contract: Contract | None = None,
 ) -> VerifiedRequest:
     """Judge a REST request; ``path_and_query`` is the raw request target, not a decoded one.
 
-    Raises `FloworkError` UNAUTHENTICATED (nothing there, unreadable), STALE or BAD_SIGNATURE. The caller stores the
-    replay key.
+    ``contract`` judges signatures that no key made, of texts that name the address. Raises `FloworkError`
+    UNAUTHENTICATED (nothing there, unreadable), STALE or BAD_SIGNATURE. The caller stores the replay key.
     """
-    proof = _read_proof(headers)
+    proof = _read_proof(headers, contract)
     bound = proof.message.startswith(f"{API_BOUND}|")
     if bound:
         at_ms, digest = _judge_bound(proof, method, path_and_query)
@@ -101,7 +111,7 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     else:
         at_ms = documented_time(proof.message, proof.address, frozenset({API_AUTH}), free=True)
         check_fresh(at_ms, now_ms)
-    _check_signature(proof)
+    _check_signature(proof, contract)
     unique = bound or method.upper() in _CHANGING
     key = _replay_key(proof, method, path_and_query, body) if unique else None
     return VerifiedRequest(
@@ -109,16 +119,19 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     )
 
 
-def verify_socket_auth(headers: Mapping[str, Any], *, now_ms: int, max_age_ms: int) -> VerifiedRequest:
+def verify_socket_auth(
+    headers: Mapping[str, Any], *, now_ms: int, max_age_ms: int, contract: Contract | None = None
+) -> VerifiedRequest:
     """Judge the auth object of a Socket.IO connect to ``/gui-socket``.
 
     Clients present the text of their first connect on every later one, so ``max_age_ms`` may be hours; nothing
-    is remembered against replay. Raises UNAUTHENTICATED, STALE or BAD_SIGNATURE.
+    is remembered against replay. ``contract`` is as in `verify_request`. Raises UNAUTHENTICATED, STALE or
+    BAD_SIGNATURE.
     """
-    proof = _read_proof(headers)
+    proof = _read_proof(headers, contract)
     at_ms = documented_time(proof.message, proof.address, frozenset({SOCKET_AUTH, API_AUTH}), free=False)
     check_fresh(at_ms, now_ms, max_age_ms=max_age_ms)
-    _check_signature(proof)
+    _check_signature(proof, contract)
     return VerifiedRequest(
         proof.address.lower(),
         bound=False,
@@ -128,7 +141,7 @@ def verify_socket_auth(headers: Mapping[str, Any], *, now_ms: int, max_age_ms: i
     )
 
 
-def _read_proof(headers: Mapping[str, Any]) -> _Proof:
+def _read_proof(headers: Mapping[str, Any], contract: Contract | None) -> _Proof:
     given: dict[str, Any] = {}
     for name, value in headers.items():
         if name.lower() in given:  # two headers of one name: nobody could say which one counts
@@ -141,7 +154,8 @@ def _read_proof(headers: Mapping[str, Any]) -> _Proof:
     proof = _Proof(*(str(value) for value in values))
     if not is_address(proof.address) or len(proof.message) > 8 * MAX_TEXT:
         raise bad_format()
-    if not is_canonical(proof.signature):
+    readable = contract is not None and _CONTRACT_SIGNATURE.fullmatch(proof.signature) is not None
+    if not readable and not is_canonical(proof.signature):
         raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
     return proof
 
@@ -161,9 +175,23 @@ def _judge_bound(proof: _Proof, method: str, path_and_query: str) -> tuple[int, 
     return int(tail[1]), tail[2]
 
 
-def _check_signature(proof: _Proof) -> None:
-    if recover_text(proof.message, proof.signature) != proof.address.lower():
+def _check_signature(proof: _Proof, contract: Contract | None) -> None:
+    if is_canonical(proof.signature) and _signed_by_key(proof, strict=contract is None):
+        return
+    # A contract may stand behind its owner's signature over any text, and the owner may have several: only a text
+    # that names the contract was meant for it.
+    named = proof.address.lower() in proof.message.lower()
+    if contract is None or not named or not contract(proof.address, proof.message, proof.signature):
         raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
+
+
+def _signed_by_key(proof: _Proof, *, strict: bool) -> bool:
+    try:
+        return recover_text(proof.message, proof.signature) == proof.address.lower()
+    except FloworkError:
+        if strict:
+            raise
+        return False
 
 
 def _replay_key(proof: _Proof, method: str, path_and_query: str, body: bytes) -> bytes:
