@@ -108,22 +108,14 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     service_key = ServiceKey(reveal(security.service_secret))
     tokens = EngineTokens(database)
     peers, contracts, names = Peers(settings.server.trusted_proxies), *_on_chain(settings.identity, clock)
-    handshake = SocketHandshake(sessions, clock, contracts)
+    handshake = SocketHandshake(sessions, clock, peers, contracts)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
         sockets, choice, visits, joint.pages, clock, meter=billing.meter, max_bytes=security.max_body_bytes
     )
     sockets.attach(
-        GuiEndpoint(
-            server=sockets,
-            handshake=handshake,
-            gui=gui,
-            relay=relay,
-            database=database,
-            clock=clock,
-            peers=peers,
-        )
+        GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
     )
     sockets.attach(
         EngineEndpoint(
@@ -154,9 +146,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, contracts)
     proof = Proof(wallets, tokens, service_key, peers)
-    routes = find_routes(resources, context)
     site = build_site(
-        routes=routes,
+        routes=find_routes(resources, context),
         proof=proof,
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.auth.wallet import contract_judge
 from gateway.chain.wallets import ContractWallets
 from gateway.db.socket_sessions import SessionState, SocketSessions
+from gateway.web.peers import Peers
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.rest import SIGNATURE_HEADER, Contract, VerifiedRequest, verify_socket_auth
@@ -41,20 +42,23 @@ class SocketHandshake:
     """
 
     def __init__(
-        self, sessions: SocketSessions, clock: Clock, contracts: ContractWallets | None = None
+        self, sessions: SocketSessions, clock: Clock, peers: Peers, contracts: ContractWallets | None = None
     ) -> None:
         self._sessions = sessions
         self._clock = clock
+        self._peers = peers
         self._contracts = contracts
 
-    def authenticate(self, auth: Any, peer: str) -> SignIn:
-        """Return who signed in, as the connect's auth object proves; ``peer`` is the network address.
+    def authenticate(self, auth: Any, environ: dict[str, Any]) -> SignIn:
+        """Return who signed in, as the connect's auth object proves; ``environ`` is that of the connect.
 
         Raises UNAUTHENTICATED, STALE, BAD_SIGNATURE or RATE_LIMITED.
         """
         headers = _headers_of(auth)
         now_ms = self._clock.now_ms()
-        fresh, request = self._verify(headers, now_ms, contract_judge(self._contracts, peer))
+        fresh, request = self._verify(
+            headers, now_ms, contract_judge(self._contracts, self._peers.of(environ))
+        )
         state = self._sessions.state(request.address, request.message, now_ms)
         if state is SessionState.ENDED:
             raise FloworkError(ErrorCode.STALE, "This session was ended by a logout; sign in again.")

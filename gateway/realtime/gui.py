@@ -11,7 +11,6 @@ from gateway.realtime.gui_channel import NAMESPACE, GuiChannel, room_of
 from gateway.realtime.relay import Relay
 from gateway.realtime.server import SocketServer
 from gateway.resources.accounts.service import register
-from gateway.web.peers import Peers
 from shared.clock import Clock
 
 
@@ -32,7 +31,6 @@ class GuiEndpoint:
         relay: Relay,
         database: Database,
         clock: Clock,
-        peers: Peers,
     ) -> None:
         self._server = server
         self._handshake = handshake
@@ -40,12 +38,11 @@ class GuiEndpoint:
         self._relay = relay
         self._database = database
         self._clock = clock
-        self._peers = peers
 
     def accept(self, sid: str, environ: dict[str, Any], auth: Any) -> SignIn:
         """Return what the auth object proves; raises to refuse. An unknown address is registered."""
         del sid
-        sign_in = self._handshake.authenticate(auth, self._peers.of(environ))
+        sign_in = self._handshake.authenticate(auth, environ)
         register(self._database, self._clock, sign_in.address)
         return sign_in
 
