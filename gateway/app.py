@@ -18,7 +18,7 @@ from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
 from gateway.billing.scheduler import Scheduler
-from gateway.billing.service import Billing, Job
+from gateway.billing.service import Billing
 from gateway.chain.names import Names
 from gateway.chain.rpc import Node
 from gateway.chain.wallets import ContractWallets
@@ -145,24 +145,25 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         names=names,
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, contracts)
-    proof = Proof(wallets, tokens, service_key, peers)
     site = build_site(
         routes=find_routes(resources, context),
-        proof=proof,
+        proof=Proof(wallets, tokens, service_key, peers),
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),
         limits=partial(_limits, settings, peers, clock),
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, Hosts(settings.server))
-    scheduler = Scheduler(_jobs(settings, billing, database, clock), settings.billing.jobs_seconds)
-    scheduler.start()
+    scheduler = _scheduler(settings, billing, database, clock)
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
 
 
-def _jobs(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> dict[str, Job]:
+def _scheduler(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> Scheduler:
     by_workers = settings.billing.jobs == "celery"
-    return billing.own_jobs() | ({} if by_workers else {"sweep": Sweeper(database, clock).sweep})
+    jobs = billing.own_jobs() | ({} if by_workers else {"sweep": Sweeper(database, clock).sweep})
+    made = Scheduler(jobs, settings.billing.jobs_seconds)
+    made.start()
+    return made
 
 
 def _joint(settings: GatewaySettings, clock: Clock) -> Joint:
