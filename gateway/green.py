@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from gateway.web.lengths import unclear_length
+
 STOP_SECONDS = 1.5
 MAX_CONNECTIONS = 4096
 SOCKET_SECONDS = 60.0
@@ -56,10 +58,19 @@ class GreenServer:
         """Begin to accept connections."""
         from eventlet import wsgi  # noqa: PLC0415 - only after patch()
 
+        class Protocol(wsgi.HttpProtocol):  # type: ignore[misc] # eventlet has no types
+            def get_environ(self) -> dict[str, Any]:
+                environ: dict[str, Any] = super().get_environ()
+                if unclear_length(environ):
+                    # What follows may be the rest of what the application refuses.
+                    self.close_connection = 1
+                return environ
+
         self._task = self._eventlet.spawn(
             wsgi.server,
             self._listener,
             self._application,
+            protocol=Protocol,
             log_output=False,
             debug=False,
             max_size=MAX_CONNECTIONS,

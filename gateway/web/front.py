@@ -11,6 +11,7 @@ import socketio
 
 from gateway import incidents
 from gateway.web.hosts import Hosts
+from gateway.web.lengths import unclear_length
 from shared.errors import ErrorCode, FloworkError
 
 SOCKET_PATHS = ("/api/socket.io/", "/socket.io/")
@@ -34,9 +35,9 @@ class Front:
         """Answer one request."""
         if not self._hosts.allows(environ):
             return _refuse(start_response, "400 Bad Request", NOT_OURS)
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if not (length.isascii() and length.isdigit()):
-            return _refuse(start_response, "400 Bad Request", "The Content-Length is not a number.")
+        unclear = unclear_length(environ)
+        if unclear:
+            return _refuse(start_response, "400 Bad Request", unclear)
         if "HTTP_UPGRADE" in environ and environ.get("HTTP_SEC_WEBSOCKET_VERSION") != WEBSOCKET_VERSION:
             # The forms before RFC 6455 have frames without a length, and so without a limit.
             return _refuse(
