@@ -145,7 +145,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         names=names,
     )
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, contracts)
-    site = build_site(
+    site, counted = build_site(
         routes=find_routes(resources, context),
         proof=Proof(wallets, tokens, service_key, peers),
         origins=origins,
@@ -153,7 +153,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         limits=partial(_limits, settings, peers, clock),
         max_bytes=security.max_body_bytes,
     )
-    front = Front(sockets, site, Hosts(settings.server))
+    front = Front(sockets, site, Hosts(settings.server), counted.arrive)
     scheduler = _scheduler(settings, billing, database, clock)
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
 
