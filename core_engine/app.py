@@ -29,6 +29,7 @@ from core_engine.gateway_link.relay import Relay
 from core_engine.gateway_link.requests import LinkRequests
 from core_engine.gateway_link.session import Introduction
 from core_engine.gateway_link.vitals import Pulse, Vitals
+from core_engine.housekeeping import Housekeeping
 from core_engine.http.server import InternalApi
 from core_engine.http.status import EngineStatus, own_version
 from core_engine.http.watchdog import LoopWatchdog
@@ -37,13 +38,17 @@ from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
 from core_engine.storage import EngineStore
+from core_engine.storage.opening import open_store
+from core_engine.telemetry.metrics import Metrics
 from core_engine.transport.address import Address, AddressFile, reachable
+from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
-from core_engine.wiring import open_access, open_sockets, open_triggers
+from core_engine.wiring import observe, open_access, open_sockets, open_triggers, open_workers
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention
 from shared.clock import Clock, SystemClock
+from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 from shared.signing.envelope import EnvelopeVerifier
@@ -52,8 +57,6 @@ from shared.signing.replay import ReplayWindow
 
 _log = logging.getLogger(__name__)
 
-HOUSEKEEPING_SECONDS = 60.0
-SWEEP_SECONDS = 3600.0
 LAST_SECONDS = 1.5
 CAPABILITIES = ["workflow"]
 _NO_ENGINE_ID = (
@@ -84,7 +87,7 @@ async def running(
     require_native_backend()
     async with AsyncExitStack() as stack:
         try:
-            store = EngineStore.open(settings.data.engine_dir)
+            store = open_store(settings)
             stack.callback(store.close)
             engine = Engine(settings, store, stop or asyncio.Event(), clock or SystemClock())
         except OSError as error:
@@ -109,6 +112,7 @@ class Engine:
         self._clock = clock
         self._started = clock.monotonic()
         self._isolation = "unknown"
+        self._metrics = Metrics()
         self._tasks: list[asyncio.Task[None]] = []
         self.failure: FloworkError | None = None
         self.access = open_access(settings.identity, store, clock)
@@ -122,6 +126,7 @@ class Engine:
             pin=self.registry.shelf.pin,
         )
         self._installer = self._build_installer()
+        self._workers = open_workers(settings, store, clock)
         self.runs = self._build_runs()
         self._followups = FollowUps(self.runs, documents.presets, documents.preferences)
         self.triggers = open_triggers(
@@ -139,7 +144,8 @@ class Engine:
             self._installer,
         )
         keep = settings.keep
-        self._retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
+        retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
+        self._housekeeping = Housekeeping(store, retention, clock, self._fail)
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
@@ -149,11 +155,13 @@ class Engine:
         self.relay = self._build_relay()
         self.kill_switch = KillSwitch(store, self.registry.switch_off)
         self.link = self._build_link()
+        observe(self._metrics, self.status, self.runs, self.relay, self.triggers, settings.data.engine_dir)
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)
         self.access.subscribe(self.sockets.enforce_access)
         self.access.subscribe(self.relay.enforce_access)
+        self.triggers.alarms.listen(self._tell_alarm)
 
     async def start(self) -> None:
         """Take up the unfinished runs, then listen; raises CONFIGURATION where that is impossible."""
@@ -166,6 +174,9 @@ class Engine:
         self._followups.start()
         self.triggers.load(self.registry.outlet)
         self.runs.on_end(self.triggers)
+        if self._workers:
+            await self._workers.open()
+            self._workers.start()
         recovered = await self.runs.recover()
         await self.triggers.start()
         await self._listen()
@@ -180,7 +191,7 @@ class Engine:
     async def close(self) -> None:
         """Stop accepting, give running steps their grace, close all connections; the rest goes on at the next start."""
         self.sockets.stop_accepting()
-        self._address.remove()
+        self._address.withdraw(os.getpid())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -188,7 +199,11 @@ class Engine:
         await self.relay.close()
         await self.triggers.close()
         await self._followups.close()
+        if self._workers:
+            self._workers.executor.leave()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
+        if self._workers:
+            await self._workers.close()
         try:
             async with asyncio.timeout(LAST_SECONDS):
                 await asyncio.gather(self.sockets.stop(), self.http.stop(), self.registry.close())
@@ -234,16 +249,16 @@ class Engine:
             ) from error
 
     def _begin_background(self) -> None:
-        work = {"pulse": self._pulse.run(), "housekeeping": self._keep_house()}
+        work = {"pulse": self._pulse.run(), "housekeeping": self._housekeeping.run()}
         work["components folder"] = keep_fresh(self.registry.shelf)
         if self.link is not None:
             work["gateway link"] = self.link.run()
         else:
             _log.warning("running without a gateway: GATEWAY_URL or FLOWORK_ENGINE_TOKEN is not set")
         for name, coroutine in work.items():
-            task = asyncio.create_task(coroutine, name=name)
+            self._tasks.append(asyncio.create_task(coroutine, name=name))
+        for task in [*self._tasks, *(self._workers.tasks if self._workers else ())]:
             task.add_done_callback(self._note_end)
-            self._tasks.append(task)
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         """End the engine, in order, where one of its endless tasks ended by a mistake of ours."""
@@ -268,13 +283,15 @@ class Engine:
             variables=self._documents.variables,
             secrets=self._documents.variables.secrets,
             presets=self._documents.presets.called,
+            write_text=self.registry.write_text,
+            executor=self._workers.executor if self._workers else None,
         )
 
     def _build_dispatcher(self) -> Dispatcher:
         identity, limits = self._settings.identity, self._settings.limits
         verifier = EnvelopeVerifier(identity.engine_id, limits.envelope, self._window)
         guards = Guards(verifier, self._replays, self.access, self._clock)
-        return Dispatcher(guards, self.rooms, handlers())
+        return Dispatcher(guards, self.rooms, handlers(), self._metrics.counts)
 
     def _build_rest(self) -> RestApi:
         return open_rest(
@@ -297,7 +314,8 @@ class Engine:
             status=self.status,
             rest=self.rest,
             webhooks=WebhookRoutes(desk, WaitDesk(self.runs)),
-            triggers=self.triggers.figures,
+            exposition=self._metrics.exposition,
+            metrics_token=reveal(link.metrics_token),
         )
 
     def _build_pulse(self) -> Pulse:
@@ -336,6 +354,7 @@ class Engine:
             form=self._settings.limits.envelope,
             clock=self._clock,
             memory=self._store,
+            meter=self._metrics.counts,
         )
 
     def _introduce(self) -> dict[str, Any]:
@@ -354,17 +373,14 @@ class Engine:
         if self.link is not None:
             self.link.report(vitals)
 
-    async def _keep_house(self) -> None:
-        due = 0.0
-        while True:
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
-            try:
-                await self._store.forget_replay(self._clock.now_ms())
-                if self._clock.monotonic() > due:
-                    due = self._clock.monotonic() + SWEEP_SECONDS
-                    await self._retention.sweep()
-            except FloworkError as error:
-                _log.warning("could not tidy the storage", extra={"reason": error.message})
+    def _tell_alarm(self, raised: Raised) -> None:
+        """Tell everyone with a role who is connected, and start the preset that the workflow names for alarms."""
+        frame = raised.frame
+        self.sockets.broadcast((frame,))
+        self.relay.broadcast((frame,))
+        role = self.access.role_of(raised.rule.owner)
+        if role is not None and role >= Role.RUNNER:
+            self._followups.trigger_raised(raised)
 
     def _fail(self, error: FloworkError) -> None:
         self.failure = self.failure or error

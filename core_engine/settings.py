@@ -9,9 +9,11 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN
-from shared.settings import SettingsGroup, setting
+from shared.settings import SettingsGroup, reveal, setting
 
 PREFIXES = ("ENGINE_",)
+_QUEUE = "(default|heavy|docker)"
+_LABEL = "[a-z0-9][a-z0-9_-]{0,39}"
 
 
 class Identity(SettingsGroup):
@@ -63,6 +65,11 @@ class Link(SettingsGroup):
     service_secret: SecretStr | None = setting(
         None, env="GATEWAY_SECRET_TOKEN", secret=True,
         description="Secret shared by gateway and engine (flork_sec_…), sent as X-API-Key.",
+    )  # fmt: skip
+    metrics_token: SecretStr | None = setting(
+        None, env="FLOWORK_METRICS_TOKEN", secret=True,
+        description="Bearer token with which /metrics can be read, and nothing else; empty: GATEWAY_SECRET_TOKEN as "
+        "X-API-Key.",
     )  # fmt: skip
     vitals_seconds: float = setting(
         10.0,
@@ -234,6 +241,63 @@ class Additions(SettingsGroup):
     )  # fmt: skip
 
 
+class Workers(SettingsGroup):
+    """Worker processes that carry out steps, and how engine and workers find each other."""
+
+    steps: Literal["engine", "workers"] = setting(
+        "engine", env="ENGINE_STEPS",
+        description="Where steps run. engine: in the engine's own process. workers: those that take long in "
+        "`flowork worker` processes; needs REDIS_URL, DATABASE_URL (PostgreSQL) and ENGINE_WORKER_SECRET.",
+    )  # fmt: skip
+    redis_url: SecretStr | None = setting(
+        None, env="REDIS_URL", secret=True, description="Redis through which workers hear that a step waits."
+    )  # fmt: skip
+    own_redis_url: SecretStr | None = setting(
+        None, env="ENGINE_REDIS_URL", secret=True,
+        description="Redis for engine and workers alone, with a database number of its own; empty: REDIS_URL.",
+    )  # fmt: skip
+    database_url: SecretStr | None = setting(
+        None, env="DATABASE_URL", secret=True,
+        description="PostgreSQL in which engine and workers agree on who carries a step out.",
+    )  # fmt: skip
+    secret: SecretStr | None = setting(
+        None, env="ENGINE_WORKER_SECRET", secret=True,
+        description="Secret of engine and workers, at least 32 characters: signs tickets, encrypts steps on their way.",
+    )  # fmt: skip
+    lease_seconds: float = setting(
+        15.0, env="ENGINE_WORKER_LEASE_SECONDS", ge=1, le=600,
+        description="How long a worker may be silent before its step counts as lost, in seconds.",
+    )  # fmt: skip
+    resend_seconds: float = setting(
+        15.0, env="ENGINE_WORKER_RESEND_SECONDS", ge=0.5, le=600,
+        description="After how many seconds a step that no worker has taken is announced again.",
+    )  # fmt: skip
+    queues: str = setting(
+        "default,heavy,docker", env="ENGINE_WORKER_QUEUES", pattern=f"^{_QUEUE}(,{_QUEUE})*$",
+        description="Comma-separated queues that a worker serves.",
+    )  # fmt: skip
+    labels: str = setting(
+        "", env="ENGINE_WORKER_LABELS", pattern=f"^$|^{_LABEL}(,{_LABEL}){{0,19}}$",
+        description="Comma-separated labels of a worker, such as gpu: it also takes the steps that ask for one.",
+    )  # fmt: skip
+    processes: int = setting(
+        2, env="ENGINE_WORKER_PROCESSES", ge=1, le=512, description="Steps that one worker carries out at a time."
+    )  # fmt: skip
+    drain_seconds: float = setting(
+        30.0, env="ENGINE_WORKER_DRAIN_SECONDS", ge=0, le=86_400,
+        description="How long a worker's steps may finish when it is told to stop, in seconds; others take the rest.",
+    )  # fmt: skip
+    canary_seconds: float = setting(
+        30.0, env="ENGINE_WORKER_CANARY_SECONDS", ge=1, le=3600,
+        description="How long an idle worker may leave a trial message unanswered before it is restarted, in seconds.",
+    )  # fmt: skip
+
+    @property
+    def broker_url(self) -> str:
+        """The address of the Redis for workers, or an empty string."""
+        return reveal(self.own_redis_url) or reveal(self.redis_url)
+
+
 class Data(SettingsGroup):
     """Where the engine keeps things."""
 
@@ -272,6 +336,28 @@ class Data(SettingsGroup):
         return tuple(given) or (self.data_dir / "files",)
 
 
+class Shared(SettingsGroup):
+    """Keeping the journal in a database that several processes of this engine share."""
+
+    database_url: SecretStr | None = setting(
+        None, env="DATABASE_URL", secret=True,
+        description="PostgreSQL URL (postgresql://user:password@host/name) of the journal and all other data of the "
+        "engine. Empty, or of another database: SQLite in the data folder.",
+    )  # fmt: skip
+    storage: Literal["database", "files"] = setting(
+        "database", env="ENGINE_STORAGE",
+        description="database: where DATABASE_URL says. files: always SQLite in the data folder.",
+    )  # fmt: skip
+    database_schema: str = setting(
+        "engine", env="ENGINE_DATABASE_SCHEMA", pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="Schema of that database; each engine needs its own, its processes share it.",
+    )  # fmt: skip
+    lease_seconds: float = setting(
+        15.0, env="ENGINE_LEASE_SECONDS", ge=0.5, le=600,
+        description="How long a process may give no sign of life before another one takes its runs over, in seconds.",
+    )  # fmt: skip
+
+
 class EngineSettings(BaseModel):
     """All settings of the engine."""
 
@@ -282,5 +368,7 @@ class EngineSettings(BaseModel):
     listen: Listen
     limits: Limits
     keep: Keep
+    shared: Shared
     additions: Additions
+    workers: Workers
     data: Data

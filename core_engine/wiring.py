@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.commands.dispatch import Dispatcher
 from core_engine.components.files import RootedFiles
 from core_engine.components.registry import ComponentRegistry
 from core_engine.documents import Documents
+from core_engine.gateway_link.relay import Relay
+from core_engine.http.status import StatusSource
 from core_engine.settings import EngineSettings, Identity
 from core_engine.storage import EngineStore
+from core_engine.telemetry.gauges import Sources
+from core_engine.telemetry.metrics import Metrics
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
@@ -20,6 +26,9 @@ from core_engine.workflow import RunService
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.settings import reveal
+
+if TYPE_CHECKING:
+    from core_engine.workers.office import WorkersOffice
 
 
 def open_access(identity: Identity, store: EngineStore, clock: Clock) -> AccessControl:
@@ -54,6 +63,15 @@ def open_sockets(
     return SocketServer(door, bounds, dispatcher=dispatcher, access=access, clock=clock)
 
 
+def open_workers(settings: EngineSettings, store: EngineStore, clock: Clock) -> WorkersOffice | None:
+    """Return what carries steps out in worker processes; None where the engine does all of them itself."""
+    if settings.workers.steps == "engine":
+        return None
+    from core_engine.workers.office import WorkersOffice  # noqa: PLC0415 - Celery is heavy, only where used
+
+    return WorkersOffice(settings, store, clock)
+
+
 def open_triggers(  # noqa: PLR0913 - what they are wired with
     store: EngineStore,
     registry: ComponentRegistry,
@@ -74,4 +92,27 @@ def open_triggers(  # noqa: PLR0913 - what they are wired with
         files=files,
         role_of=role_of,
         clock=clock,
+    )
+
+
+def observe(  # noqa: PLR0913, PLR0917 - what is looked at
+    metrics: Metrics,
+    status: StatusSource,
+    runs: RunService,
+    relay: Relay,
+    triggers: TriggerService,
+    folder: Path,
+) -> None:
+    """Have the engine's work counted and its state shown at each scrape."""
+    runs.on_records(metrics.counts.see)
+    metrics.observe(
+        Sources(
+            status=status,
+            parked_runs=lambda: runs.parked_runs,
+            running_steps=lambda: runs.running_steps,
+            pages=lambda: relay.pages,
+            queues=lambda: runs.queues.items(),  # noqa: PLW0108 - the figures of that moment
+            triggers=triggers.figures,
+            folder=folder,
+        )
     )

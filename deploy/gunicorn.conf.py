@@ -20,9 +20,11 @@ from gateway import green
 green.patch_if_chosen()  # the master imports what follows, too
 
 from gateway import address, production
+from gateway.telemetry import shared_files
 
 _settings = production.read_settings(os.environ)
 _server = _settings.server
+shared_files.choose_folder(os.environ, _server.workers)  # read when the workers import the library
 
 bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
 worker_class = "eventlet" if _server.async_mode == "eventlet" else "gthread"
@@ -68,6 +70,12 @@ def post_worker_init(worker: Any) -> None:
     address.announce(_settings, _server.host, worker.sockets[0].getsockname()[1])
 
 
-def on_exit(server: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
-    """Take the address back."""
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
+    """Count the worker's open sockets no longer."""
+    shared_files.forget(worker.pid)
+
+
+def on_exit(server: Any) -> None:  # noqa: ARG001 - as above
+    """Take the address and the figures back."""
     address.withdraw(_settings)
+    shared_files.remove_folder(os.environ)

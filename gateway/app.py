@@ -37,8 +37,11 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
+from gateway.resources.system import queries
 from gateway.settings import GatewaySettings, Identity
 from gateway.sweeping import Sweeper
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.witnesses import CountedEndpoint, RequestWatch, TimedProof
 from gateway.web.answer_cache import AnswerCache
 from gateway.web.front import Front
 from gateway.web.hosts import Hosts
@@ -100,35 +103,34 @@ class GatewayApp:
 def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     """Build the gateway; nothing is listened on yet."""
     database, clock, security = deps.database, deps.clock, settings.security
-    origins = Origins(settings.server)
-    joint = _joint(settings, clock)
+    origins, joint = Origins(settings.server), _joint(settings, clock)
     sockets, presence = _sockets(settings, clock, origins, joint), joint.presence
     gui = GuiChannel(sockets, database, presence)
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key = ServiceKey(reveal(security.service_secret))
+    metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
+    counts = metrics.counts
     tokens = EngineTokens(database)
     peers, contracts, names = Peers(settings.server.trusted_proxies), *_on_chain(settings.identity, clock)
     handshake = SocketHandshake(sessions, clock, peers, contracts)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
-        sockets, choice, visits, joint.pages, clock, meter=billing.meter, max_bytes=security.max_body_bytes
+        sockets,
+        choice,
+        visits,
+        joint.pages,
+        clock,
+        meter=billing.meter,
+        max_bytes=security.max_body_bytes,
+        relayed=counts.relayed,
     )
-    sockets.attach(
-        GuiEndpoint(server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock)
+    pages = GuiEndpoint(
+        server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    sockets.attach(
-        EngineEndpoint(
-            server=sockets,
-            tokens=tokens,
-            service_key=service_key,
-            presence=presence,
-            gui=gui,
-            relay=relay,
-            seen=SeenLog(database, clock),
-            owners=OwnerRecords(database, clock),
-        )
-    )
+    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key)
+    sockets.attach(CountedEndpoint(pages, counts))
+    sockets.attach(CountedEndpoint(engines, counts))
     context = Context(
         clock=clock,
         database=database,
@@ -147,15 +149,38 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, contracts)
     site, counted = build_site(
         routes=find_routes(resources, context),
-        proof=Proof(wallets, tokens, service_key, peers),
+        proof=TimedProof(Proof(wallets, tokens, service_key, peers), counts, clock),
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),
         limits=partial(_limits, settings, peers, clock),
+        watch=RequestWatch(counts, clock),
+        metrics=metrics,
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, Hosts(settings.server), counted.arrive)
     scheduler = _scheduler(settings, billing, database, clock)
     return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
+
+
+def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
+    deps: Deps,
+    sockets: SocketServer,
+    joint: Joint,
+    gui: GuiChannel,
+    relay: Relay,
+    tokens: EngineTokens,
+    service_key: ServiceKey,
+) -> EngineEndpoint:
+    return EngineEndpoint(
+        server=sockets,
+        tokens=tokens,
+        service_key=service_key,
+        presence=joint.presence,
+        gui=gui,
+        relay=relay,
+        seen=SeenLog(deps.database, deps.clock),
+        owners=OwnerRecords(deps.database, deps.clock),
+    )
 
 
 def _scheduler(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> Scheduler:

@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from gateway.web.lengths import unclear_length
-
 STOP_SECONDS = 1.5
 MAX_CONNECTIONS = 4096
 SOCKET_SECONDS = 60.0
 # Bodies and frames end within a message limit, but a connection may come back for another request for this long.
 KEEP_ALIVE_SECONDS = 30.0
+AMBIGUOUS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def is_chosen(environ: Mapping[str, str]) -> bool:
@@ -58,24 +57,16 @@ class GreenServer:
         """Begin to accept connections."""
         from eventlet import wsgi  # noqa: PLC0415 - only after patch()
 
-        class Protocol(wsgi.HttpProtocol):  # type: ignore[misc] # eventlet has no types
-            def get_environ(self) -> dict[str, Any]:
-                environ: dict[str, Any] = super().get_environ()
-                if unclear_length(environ):
-                    # What follows may be the rest of what the application refuses.
-                    self.close_connection = 1
-                return environ
-
         self._task = self._eventlet.spawn(
             wsgi.server,
             self._listener,
             self._application,
-            protocol=Protocol,
             log_output=False,
             debug=False,
             max_size=MAX_CONNECTIONS,
             socket_timeout=SOCKET_SECONDS,
             keepalive=KEEP_ALIVE_SECONDS,
+            protocol=unambiguous_http(wsgi.HttpProtocol),
         )
 
     def stop(self) -> None:
@@ -85,6 +76,30 @@ class GreenServer:
         self._task.kill()
         with suppress(self._eventlet.greenlet.GreenletExit), self._eventlet.Timeout(STOP_SECONDS, False):
             self._task.wait()
+
+
+def unambiguous_http(protocol: Any) -> Any:
+    """Return eventlet's HTTP protocol, strict about where a request ends, as other servers are.
+
+    A second request hidden in the body of the first, where a proxy in front reads the length in another way, would
+    be answered as if the proxy had let it pass.
+    """
+
+    class UnambiguousHttp(protocol):  # type: ignore[misc] # eventlet has no types
+        def handle_one_response(self) -> None:
+            lengths = self.headers.get_all("content-length", [])
+            codings = [coding.strip().lower() for coding in self.headers.get_all("transfer-encoding", [])]
+            plain = all(length.isascii() and length.isdigit() for length in lengths)
+            if not plain or len(lengths) + len(codings) > 1 or codings not in ([], ["chunked"]):
+                self.wfile.write(AMBIGUOUS)
+                self.close_connection = 1
+                return
+            if codings:
+                # Sizes of chunks are read in more than one spelling; whatever follows them is not a request.
+                self.close_connection = 1
+            super().handle_one_response()
+
+    return UnambiguousHttp
 
 
 def bounded_websocket(handler: Callable[..., Any], server: Any) -> Any:

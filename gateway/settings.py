@@ -96,6 +96,11 @@ class Security(SettingsGroup):
         None, env="GATEWAY_SECRET_TOKEN", secret=True,
         description="Secret shared by gateway and engine (flork_sec_…); required in production.",
     )  # fmt: skip
+    metrics_token: SecretStr | None = setting(
+        None, env="FLOWORK_METRICS_TOKEN", secret=True,
+        description="Bearer token with which /metrics can be read, and nothing else; empty: GATEWAY_SECRET_TOKEN as "
+        "X-API-Key.",
+    )  # fmt: skip
     signatures: Literal["documented", "bound"] = setting(
         "documented", env="GATEWAY_SIGNATURES",
         description="documented: both forms. bound: only requests whose signature covers method, path and body.",

@@ -71,6 +71,8 @@ def make() -> Celery:
         task_default_queue="flowork-gateway",
         broker_connection_retry_on_startup=True,
         worker_hijack_root_logger=False,
+        # Whoever writes to the broker could end or starve the worker otherwise.
+        worker_enable_remote_control=False,
         beat_schedule={"jobs": {"task": TASK, "schedule": seconds, "options": {"expires": seconds}}},
     )
     made.task(name=TASK)(run_jobs)

@@ -16,6 +16,7 @@ from core_engine.commands import answers
 from core_engine.commands.caller import Caller
 from core_engine.commands.command import CommandContext, CommandHandler, Rooms
 from core_engine.commands.visit import check_visitor
+from core_engine.kernel.meters import DONE, Meter, Uncounted
 from shared.clock import Clock
 from shared.contract.base import Command, Role
 from shared.errors import ErrorCode, FloworkError
@@ -63,8 +64,15 @@ class _Request:
 class Dispatcher:
     """Carries out messages. Every message is answered; nothing a client sends raises out of here."""
 
-    def __init__(self, guards: Guards, rooms: Rooms, handlers: dict[str, CommandHandler[Any]]) -> None:
+    def __init__(
+        self,
+        guards: Guards,
+        rooms: Rooms,
+        handlers: dict[str, CommandHandler[Any]],
+        meter: Meter | None = None,
+    ) -> None:
         self._guards = guards
+        self._meter = meter or Uncounted()
         self._rooms = rooms
         self._handlers = handlers
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,12 +93,21 @@ class Dispatcher:
             address = opened.address if opened else None
             self._refuse(caller, error, ids if opened else answers.ids_of_raw(raw), address)
         except Exception:  # noqa: BLE001 - the edge: whatever a client sends, its connection lives on
+            self._meter.answered(ErrorCode.INTERNAL.value)
             caller.deliver((answers.incident(ids),))
         return opened is not None
 
     def open(self, raw: bytes) -> OpenedMessage:
         """Judge a signed message without acting on it; raises FloworkError as the verifier does."""
-        return self._guards.envelopes.open(raw, self._guards.clock.now_ms())
+        clock, outcome = self._guards.clock, DONE
+        begun = clock.monotonic()
+        try:
+            return self._guards.envelopes.open(raw, clock.now_ms())
+        except FloworkError as error:
+            outcome = error.code.value
+            raise
+        finally:
+            self._meter.verified(clock.monotonic() - begun, outcome)
 
     def knows(self, name: str) -> bool:
         """Tell whether there is a command of this name."""
@@ -176,6 +193,7 @@ class Dispatcher:
                 answer = await request.handler.run(context, request.message)
             if answer is not None:
                 context.answer(answer)
+            self._meter.answered(DONE)
         except FloworkError as error:
             context.release()
             self._refuse(caller, error, ids, request.address)
@@ -188,6 +206,7 @@ class Dispatcher:
             self._refuse(caller, late, ids, request.address)
         except Exception:  # noqa: BLE001 - the edge: an answer is owed whatever went wrong
             context.release()
+            self._meter.answered(ErrorCode.INTERNAL.value)
             caller.deliver((answers.incident(ids),))
         finally:
             context.release()
@@ -202,6 +221,7 @@ class Dispatcher:
         ids: answers.Ids,
         address: str | None = None,
     ) -> None:
+        self._meter.answered(error.code.value)
         reason = _printable(error.message)
         _log.info("refused a message", extra={"code": error.code.value, "address": address, "reason": reason})
         caller.deliver((answers.refusal(error, ids),))

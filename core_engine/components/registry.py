@@ -20,6 +20,7 @@ from core_engine.components.dropin.environments import Environments, Source
 from core_engine.components.dropin.records import InstallRecords
 from core_engine.components.dropin.shelf import Shelf
 from core_engine.components.files import RootedFiles
+from core_engine.components.isolation.rungs import Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from core_engine.components.outlet import EventOutlet
@@ -33,6 +34,7 @@ from shared.contract.component import ComponentInfo
 from shared.errors import ErrorCode, FloworkError
 
 SWITCHED_OFF = "The component {} was switched off by the operators of the gateway."
+_TEXT_BOUNDS = Bounds(10.0, 256)
 BUILTIN = Path(__file__).with_name("builtin")
 
 _log = logging.getLogger(__name__)
@@ -124,6 +126,11 @@ class ComponentRegistry:
             return self._shelf.example(component_id) if self._shelf else None
         return _read_example(folder)
 
+    async def write_text(self, template: str, values: dict[str, Any]) -> str:
+        """Render a Jinja2 template in a locked process; raises COMPONENT_FAILED for what is wrong with it."""
+        request = {"template": template, "values": values}
+        return str(await self._services.sandbox.call(Task.TEMPLATE, request, _TEXT_BOUNDS, lambda *_: None))
+
     async def close(self) -> None:
         """End what the components keep running."""
         await self._services.sandbox.close()
@@ -153,11 +160,12 @@ def open_registry(
 ) -> tuple[ComponentRegistry, RootedFiles]:
     """Build the registry of the shipped components and the files they may use, as the settings say."""
     limits = settings.limits
+    network = NetworkPolicy(limits.http_private_networks.split(","))
     sandbox = Sandbox(
         most=Bounds(limits.isolated_seconds, limits.isolated_memory_mb),
         max_children=limits.isolated_processes,
+        network=network,
     )
-    network = NetworkPolicy(limits.http_private_networks.split(","))
     files = RootedFiles(settings.data.roots, settings.data.data_dir)
     switches = Switches(shell_commands=limits.shell_commands, docker_containers=limits.docker_containers)
     services = Services(sandbox, network, ComponentState(store, clock), clock, switches)

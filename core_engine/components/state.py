@@ -13,6 +13,7 @@ import msgspec
 from core_engine.components.records import MISSING
 from core_engine.kernel.context import Context
 from core_engine.storage import EngineStore
+from core_engine.storage.link import Link
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
@@ -26,6 +27,11 @@ REMEMBERED_MS = 30 * 86_400_000
 _PATIENCE = 30.0
 _TIDY_CHUNK = 200
 _QUERY_CHUNK = 500
+_PUT_VALUE = "INSERT INTO component_value VALUES (?, ?, ?) ON CONFLICT (scope, name) DO UPDATE SET body = excluded.body"
+_PUT_SEEN = (
+    "INSERT INTO component_seen VALUES (?, ?, ?, ?) ON CONFLICT (list, mark)"
+    " DO UPDATE SET first_by = excluded.first_by, expires = excluded.expires"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +126,14 @@ class ComponentState:
             known.update(bytes(mark) for (mark,) in rows)
         return _first_times(marks, known)
 
-    def _perform(self, job: Callable[[sqlite3.Connection], Any]) -> Any:
+    def _perform(self, job: Callable[[Link], Any]) -> Any:
         outcome = self._store.perform_blocking(partial(_safely, job=job), _PATIENCE)
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
 
-def _safely(connection: sqlite3.Connection, *, job: Callable[[sqlite3.Connection], Any]) -> Any:
+def _safely(connection: Link, *, job: Callable[[Link], Any]) -> Any:
     """Do the job in one transaction; what goes wrong in it, except the disk, is returned.
 
     The thread this runs on writes the journal of the whole engine: a component's mistake must not end it.
@@ -144,7 +150,7 @@ def _safely(connection: sqlite3.Connection, *, job: Callable[[sqlite3.Connection
     return result
 
 
-def _change(connection: sqlite3.Connection, *, place: Place, key: str, edit: Edit, now: int) -> Any:
+def _change(connection: Link, *, place: Place, key: str, edit: Edit, now: int) -> Any:
     known = connection.execute("SELECT body FROM component_effect WHERE key = ?", (key,)).fetchone()
     if known:
         return msgspec.json.decode(known[0])
@@ -159,7 +165,7 @@ def _change(connection: sqlite3.Connection, *, place: Place, key: str, edit: Edi
         body = _encode(change.value)
         if not row:
             _refuse_too_many(connection)
-        connection.execute("INSERT OR REPLACE INTO component_value VALUES (?, ?, ?)", (*where, body))
+        connection.execute(_PUT_VALUE, (*where, body))
     connection.execute("INSERT INTO component_effect VALUES (?, ?, ?)", (key, _encode(change.result), now))
     connection.execute(
         "DELETE FROM component_effect WHERE key IN"
@@ -177,7 +183,7 @@ def _encode(value: Any) -> bytes:
     return body
 
 
-def _refuse_too_many(connection: sqlite3.Connection) -> None:
+def _refuse_too_many(connection: Link) -> None:
     (count,) = connection.execute("SELECT count(*) FROM component_value").fetchone()
     if count >= MOST_VALUES:
         raise FloworkError(
@@ -185,7 +191,7 @@ def _refuse_too_many(connection: sqlite3.Connection) -> None:
         )
 
 
-def _mark(connection: sqlite3.Connection, *, place: Place, marks: Sequence[bytes], step: _Step) -> list[bool]:
+def _mark(connection: Link, *, place: Place, marks: Sequence[bytes], step: _Step) -> list[bool]:
     name, key, now = _list(place), step.key, step.now
     select = "SELECT first_by FROM component_seen WHERE list = ? AND mark = ? AND expires > ?"
     known = {
@@ -195,7 +201,7 @@ def _mark(connection: sqlite3.Connection, *, place: Place, marks: Sequence[bytes
     }
     answer = _first_times(marks, known)
     rows = [(name, mark, key, now + step.keep_ms) for mark, first in zip(marks, answer, strict=True) if first]
-    connection.executemany("INSERT OR REPLACE INTO component_seen VALUES (?, ?, ?, ?)", rows)
+    connection.executemany(_PUT_SEEN, rows)
     connection.execute("DELETE FROM component_seen WHERE list = ? AND expires <= ?", (name, now))
     (count,) = connection.execute("SELECT count(*) FROM component_seen WHERE list = ?", (name,)).fetchone()
     if count > step.most:

@@ -179,6 +179,7 @@ async def open_stage(folder: Path) -> AsyncIterator[Stage]:
         rng=random.Random(_SEED),  # noqa: S311 - only spreads retries
         on_fatal=_give_up,
         variables=variables,
+        write_text=registry.write_text,
     )
     try:
         await runs.recover()

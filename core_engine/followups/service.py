@@ -12,6 +12,8 @@ from typing import Any, Protocol
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.ports import EndedRun, RaisedAlarm, Runs, StartRun
 from core_engine.presets.service import SavedWorkflow
+from core_engine.triggers.alarms import Raised
+from core_engine.workflow.flow_rules import read_flow
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
 
@@ -56,7 +58,7 @@ class FollowUps:
         self._runs = runs
         self._presets = presets
         self._preferences = preferences
-        self._alarms: asyncio.Queue[RaisedAlarm] = asyncio.Queue(_MOST_ALARMS)
+        self._alarms: asyncio.Queue[RaisedAlarm | Raised] = asyncio.Queue(_MOST_ALARMS)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -102,21 +104,57 @@ class FollowUps:
         except asyncio.QueueFull:
             _LOG.warning("Too many alarms wait; one is not acted on.", extra={"run": alarm.run_id})
 
+    def trigger_raised(self, raised: Raised) -> None:
+        """Take an alarm of a trigger whose owner may start runs."""
+        try:
+            self._alarms.put_nowait(raised)
+        except asyncio.QueueFull:
+            _LOG.warning("Too many alarms wait; one is not acted on.", extra={"rule": raised.rule.id})
+
     async def _work(self) -> None:
         while True:
             alarm = await self._alarms.get()
-            data = {
-                "job_id": alarm.run_id,
-                "preset_name": alarm.preset_name,
-                "alarm": alarm.kind,
-                "message": alarm.message,
-                "started_by": alarm.started_by,
-                "mode": alarm.mode.value,
-            }
             try:
-                await self._follow("alarm", alarm, alarm.preset or "", data, alarm.kind)
+                if isinstance(alarm, Raised):
+                    await self._meet_trigger_alarm(alarm)
+                else:
+                    await self._meet_alarm(alarm)
             except Exception:  # noqa: BLE001 - the next alarm is acted on all the same
-                _LOG.exception("An alarm's preset was not started.", extra={"run": alarm.run_id})
+                source = alarm.rule.id if isinstance(alarm, Raised) else alarm.run_id
+                _LOG.exception("An alarm's preset was not started.", extra={"source": source})
+
+    async def _meet_alarm(self, alarm: RaisedAlarm) -> None:
+        data = {
+            "job_id": alarm.run_id,
+            "preset_name": alarm.preset_name,
+            "alarm": alarm.kind,
+            "message": alarm.message,
+            "started_by": alarm.started_by,
+            "mode": alarm.mode.value,
+        }
+        await self._follow("alarm", alarm, alarm.preset or "", data, alarm.kind)
+
+    async def _meet_trigger_alarm(self, raised: Raised) -> None:
+        """Start the preset for alarms of the workflow that a trigger should have started."""
+        alarm, rule = raised
+        name = read_flow(
+            (await self._presets.runnable(rule.preset)).workflow_data, _unread
+        ).settings.alarm_preset
+        if not name:
+            return
+        saved = await self._presets.runnable(name)
+        told = ("rule_id", "preset_name", "rule_name", "message", "due", "count")
+        data = {key: value for key, value in raised.frame.items() if key in told}
+        request = StartRun(
+            run_id=follow_up_id(f"{rule.id} {alarm.timestamp}", f"alarm{alarm.kind}"),
+            workflow_data=saved.workflow_data,
+            started_by=rule.owner,
+            initial_payload=Payload(data | {"alarm": alarm.kind, "mode": rule.mode}),
+            mode=rule.run_mode(),
+            preset_name=saved.name,
+            origin=f"alarm:{rule.id}",
+        )
+        await self._runs.start(request)
 
     async def _follow(
         self, why: str, run: EndedRun | RaisedAlarm, name: str, data: Mapping[str, Any], kind: str = ""
@@ -149,6 +187,10 @@ class FollowUps:
         name = known.get("global_error_workflow_preset")
         wanted = known.get("global_error_handler_enabled") is True
         return name if wanted and isinstance(name, str) and name.strip() else None
+
+
+def _unread(_problem: str, _place: str) -> None:
+    """Let a problem of the workflow be: it was told when that was saved."""
 
 
 def follow_up_id(run_id: str, why: str) -> str:

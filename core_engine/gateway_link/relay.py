@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -18,7 +18,8 @@ from core_engine.commands.dispatch import Dispatcher
 from core_engine.gateway_link.relay_frames import Question
 from core_engine.gateway_link.relay_proof import SignIns
 from core_engine.gateway_link.relay_session import RelaySession, Send
-from core_engine.kernel.ports import Runs
+from core_engine.kernel.meters import Meter, Uncounted
+from core_engine.kernel.ports import Frame, Runs
 from shared.clock import Clock
 from shared.contract import catalog
 from shared.contract.base import Role
@@ -52,11 +53,13 @@ class Relay:
         form: Literal["documented", "bound"],
         clock: Clock,
         memory: Memory,
+        meter: Meter | None = None,
     ) -> None:
         catalog.load()
         self._dispatcher = dispatcher
         self._runs = runs
         self._access = access
+        self._meter = meter or Uncounted()
         self._links = links
         self._form = form
         self._sign_ins = SignIns(clock, memory)
@@ -89,6 +92,17 @@ class Relay:
                 )
                 self._sessions.pop(label).leave()
 
+    def broadcast(self, frames: Sequence[Frame]) -> None:
+        """Send frames to every page on which somebody with a role on the engine has signed."""
+        for session in self._sessions.values():
+            if any(self._access.role_of(address) for address in session.caller.addresses):
+                session.caller.deliver(frames)
+
+    @property
+    def pages(self) -> int:
+        """How many pages are open."""
+        return sum(not session.away for session in self._sessions.values())
+
     async def close(self) -> None:
         """End all sending."""
         await asyncio.gather(*(session.end() for session in self._sessions.values()))
@@ -109,6 +123,7 @@ class Relay:
         command = _read(RelayCommand, data)
         if command is None:
             return _NOT_UNDERSTOOD
+        self._meter.relayed("in", 1)
         session = self._session(command.session)
         session.open(self._send, command.max_bytes)
         try:
@@ -186,7 +201,7 @@ class Relay:
     def _session(self, label: str) -> RelaySession:
         session = self._sessions.get(label)
         if session is None:
-            session = self._sessions[label] = RelaySession(label, self._dispatcher, self._runs)
+            session = self._sessions[label] = RelaySession(label, self._dispatcher, self._runs, self._meter)
             if len(self._sessions) > MAX_SESSIONS:
                 self._sessions.pop(self._oldest()).leave()
         self._sessions.move_to_end(label)

@@ -17,6 +17,7 @@ from core_engine.commands.caller import Caller
 from core_engine.commands.dispatch import Dispatcher
 from core_engine.gateway_link.relay_frames import Question, RelayEvent, relay_events
 from core_engine.gateway_link.relay_outbox import RelayOutbox
+from core_engine.kernel.meters import Meter, Uncounted
 from core_engine.kernel.ports import Frame, Runs
 from shared.contract.relay import (
     EVENTS,
@@ -45,10 +46,11 @@ _URGENT = frozenset({"stop_workflow", "pause_workflow", "resume_workflow"})
 class RelaySession:
     """A page over all its reconnects. While it is away it is sent nothing; back again it is sent what it missed."""
 
-    def __init__(self, label: str, dispatcher: Dispatcher, runs: Runs) -> None:
+    def __init__(self, label: str, dispatcher: Dispatcher, runs: Runs, meter: Meter | None = None) -> None:
         self.label = label
         self._dispatcher = dispatcher
         self._runs = runs
+        self._meter = meter or Uncounted()
         self._outbox = RelayOutbox()
         self._questions: OrderedDict[str, Question] = OrderedDict()
         self._changes: set[str] = set()
@@ -182,6 +184,7 @@ class RelaySession:
         except (ConnectionError, ValidationError) as error:
             _log.info("could not send to a page", extra={"page": self.label[:8], "reason": str(error)[:200]})
             return None
+        self._meter.relayed("out", len(events))
         return receipt if receipt.ok else None
 
     def _note_had(self, events: list[RelayEvent]) -> None:

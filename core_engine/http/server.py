@@ -1,6 +1,7 @@
 """Serves the internal HTTP API: ``/health`` open, webhooks by their own secrets, the rest by ``X-API-Key``.
 
-Users are named by the header ``X-Flowork-User-ID``, which counts only beside the right key.
+``/metrics`` opens to a bearer token of its own too. Users are named by the header ``X-Flowork-User-ID``, which counts
+only beside the right key.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from core_engine.http.metrics import Figures, Metrics
 from core_engine.http.status import StatusSource
 from core_engine.http.webhooks import PREFIX, WebhookRoutes
 from core_engine.rest.exchange import RestRequest
@@ -25,6 +25,7 @@ from shared.ids import new_id
 _log = logging.getLogger(__name__)
 
 OPEN_PATHS = frozenset({"/health"})
+METRICS_PATH = "/metrics"
 MAX_BODY_BYTES = 4 * 1024 * 1024
 SHUTDOWN_SECONDS = 1.0
 _dumps = partial(json.dumps, separators=(",", ":"))
@@ -43,13 +44,15 @@ class InternalApi:
         status: StatusSource,
         rest: RestApi,
         webhooks: WebhookRoutes | None = None,
-        triggers: Figures = tuple,
+        exposition: Callable[[], bytes] = bytes,
+        metrics_token: str = "",
     ) -> None:
         self._host = host
         self._port = port
         self._secret = secret.encode()
         self._status = status
-        self._metrics = Metrics(status, triggers)
+        self._exposition = exposition
+        self._metrics_token = metrics_token.encode()
         self._webhooks = webhooks
         self._rest = rest
         self._runner: web.AppRunner | None = None
@@ -63,7 +66,7 @@ class InternalApi:
 
         app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
         app.router.add_get("/health", self._health)
-        app.router.add_get("/metrics", self._show_metrics)
+        app.router.add_get(METRICS_PATH, self._show_metrics)
         app.router.add_get("/api/v1/status", self._show_status)
         app.router.add_route("*", "/api/v1/{path:.+}", self._operate)
         if self._webhooks is not None:
@@ -87,7 +90,7 @@ class InternalApi:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Ask for the key, and translate what goes wrong; the one edge of this server."""
         try:
-            if not self._is_open(request.path) and (refusal := self._refusal(request)):
+            if not self._is_open(request) and (refusal := self._refusal(request)):
                 return refusal
             return await handler(request)
         except web.HTTPException as error:
@@ -100,7 +103,12 @@ class InternalApi:
                 status=500,
             )
 
-    def _is_open(self, path: str) -> bool:
+    def _is_open(self, request: web.Request) -> bool:
+        path = request.path
+        if path == METRICS_PATH and self._metrics_token:
+            kind, _, given = request.headers.get("Authorization", "").partition(" ")
+            token = given.strip().encode(errors="surrogateescape")
+            return kind.lower() == "bearer" and hmac.compare_digest(token, self._metrics_token)
         return path in OPEN_PATHS or (self._webhooks is not None and path.startswith(PREFIX))
 
     def _refusal(self, request: web.Request) -> web.Response | None:
@@ -130,7 +138,7 @@ class InternalApi:
         return web.json_response({"status": "ready"})
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._metrics.exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=self._exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _show_status(self, _: web.Request) -> web.Response:
         return web.json_response(self._status().to_wire(), dumps=_dumps)

@@ -100,6 +100,9 @@ class Component(ABC, Generic[ConfigT]):
     awaits_events: ClassVar[bool] = False
     """Whether its steps wait for events (`core_engine.kernel.suspension.AwaitedEvent`)."""
 
+    queue: ClassVar[str] = "default"
+    """Which queue of worker processes its steps go to, where the engine uses them; ``engine``: none."""
+
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""

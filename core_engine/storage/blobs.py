@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from shared.errors import ErrorCode, FloworkError
 
@@ -17,6 +18,19 @@ _NAME = re.compile(r"[0-9a-f]{64}")
 def blob_name(content: bytes) -> str:
     """Return the name of a content: its SHA-256 in lower-case hex."""
     return hashlib.sha256(content).hexdigest()
+
+
+class Blobs(Protocol):
+    """Where large payloads are, by their names."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Store a content under its name; the caller is the writer of the journal."""
+
+    def read(self, name: str) -> bytes:
+        """Return a content; raises JOURNAL_CORRUPT when it is missing or damaged."""
+
+    def size(self) -> int:
+        """Return how many bytes they take outside the database."""
 
 
 class BlobFiles:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from functools import partial
 from typing import NamedTuple
 
+from core_engine.storage.link import Link
 from core_engine.storage.store import EngineStore
 
 
@@ -73,14 +73,14 @@ def _version(number: int, body: bytes | str, attestation: bytes | str) -> Versio
     )
 
 
-def _append(connection: sqlite3.Connection, *, preset: PresetRow, row: VersionRow) -> None:
+def _append(connection: Link, *, preset: PresetRow, row: VersionRow) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute("INSERT OR IGNORE INTO preset VALUES (?, ?)", preset)
+    connection.execute("INSERT INTO preset VALUES (?, ?) ON CONFLICT DO NOTHING", preset)
     connection.execute("INSERT INTO preset_version VALUES (?, ?, ?, ?)", (preset.id, *row))
     connection.execute("COMMIT")
 
 
-def _delete(connection: sqlite3.Connection, *, preset_id: str) -> None:
+def _delete(connection: Link, *, preset_id: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("DELETE FROM preset_version WHERE preset = ?", (preset_id,))
     connection.execute("DELETE FROM preset WHERE id = ?", (preset_id,))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core_engine.storage.link import Link
 from core_engine.storage.rows import SEGMENT_BITS, RunRow, checksum
 from core_engine.storage.schema import connect
 from shared.errors import ErrorCode, FloworkError
@@ -58,9 +59,17 @@ class RunJournal:
 class Reader:
     """One reading connection; its methods may be called from any thread and wait for each other."""
 
-    def __init__(self, path: Path) -> None:
-        self._connection = connect(path, read_only=True)
+    newest_first = "number DESC"
+    contains = "instr(lower(error), lower(?)) > 0"
+
+    def __init__(self, connection: Link) -> None:
+        self._connection = connection
         self._lock = threading.Lock()
+
+    @classmethod
+    def of_file(cls, path: Path) -> Reader:
+        """Read an SQLite database."""
+        return cls(connect(path, read_only=True))
 
     def close(self) -> None:
         """Close the connection."""
@@ -82,13 +91,13 @@ class Reader:
             "preset = ?": which.preset,
             "origin = ?": which.origin,
             "started_at >= ?": which.started_after,
-            "instr(lower(error), lower(?)) > 0": which.error_part,
+            self.contains: which.error_part,
             "item > ?": which.after_item,
         }
         used = {text: value for text, value in conditions.items() if value is not None}
         family = () if which.parent else ("parent IS NULL",)
         where = f"WHERE {' AND '.join((*used, *family))}"
-        order = "item, number" if which.parent else "number DESC"
+        order = "item, number" if which.parent else self.newest_first
         sql = f"SELECT {_COLUMNS} FROM run {where} ORDER BY {order} LIMIT ?"  # noqa: S608 - fixed names
         return [RunRow(*row) for row in self._all(sql, (*used.values(), which.limit))]
 
@@ -139,16 +148,12 @@ class Reader:
 
         Raises JOURNAL_CORRUPT naming the first segment whose checksum is wrong, or the workflow that is missing.
         """
-        select_run = f"SELECT {_COLUMNS} FROM run WHERE id = ?"  # noqa: S608 - fixed names
-        with self._lock, _translated(), self._connection as link:
-            link.execute("BEGIN")
-            row = link.execute(select_run, (run_id,)).fetchone()
-            if row is None:
-                return None
-            run = RunRow(*row)
-            low, high = run.number << SEGMENT_BITS, (run.number + 1) << SEGMENT_BITS
-            segments = link.execute(_SEGMENTS, (low, high)).fetchall()
-            workflow = link.execute("SELECT body FROM workflow WHERE hash = ?", (run.workflow,)).fetchone()
+        with self._lock, self.translated():
+            found = self._whole(run_id)
+        if found is None:
+            return None
+        run, segments, workflow = found
+        low = run.number << SEGMENT_BITS
         for key, crc, body in segments:
             if not isinstance(body, bytes) or checksum(key, body) != crc:
                 message = f"Segment {key - low} of the journal of run {run_id} fails its checksum."
@@ -171,15 +176,35 @@ class Reader:
         """Return the replay keys that are still in force, with their expiry in Unix milliseconds."""
         return self._all("SELECT key, expires_ms FROM replay WHERE expires_ms > ?", (now_ms,))
 
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the database's errors into ours."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            message = f"The engine's database cannot be read: {error}."
+            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
+
+    def _whole(self, run_id: str) -> tuple[RunRow, list[Any], Any] | None:
+        """Return a run's row, its segments and its workflow as of one moment."""
+        self._connection.execute("BEGIN")
+        try:
+            return fetch_whole(self._connection, run_id)
+        finally:
+            self._connection.execute("COMMIT")
+
     def _all(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        with self._lock, _translated():
+        with self._lock, self.translated():
             return self._connection.execute(sql, parameters).fetchall()
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        message = f"The engine's database cannot be read: {error}."
-        raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
+def fetch_whole(link: Link, run_id: str) -> tuple[RunRow, list[Any], Any] | None:
+    """Return a run's row, its segments and its workflow; the caller holds the transaction."""
+    row = link.execute(f"SELECT {_COLUMNS} FROM run WHERE id = ?", (run_id,)).fetchone()  # noqa: S608 - fixed names
+    if row is None:
+        return None
+    run = RunRow(*row)
+    low, high = run.number << SEGMENT_BITS, (run.number + 1) << SEGMENT_BITS
+    segments = link.execute(_SEGMENTS, (low, high)).fetchall()
+    workflow = link.execute("SELECT body FROM workflow WHERE hash = ?", (run.workflow,)).fetchone()
+    return run, segments, workflow

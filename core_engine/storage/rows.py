@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+from core_engine.storage.link import Link
 
 SEGMENT_BITS = 24
 _CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
@@ -139,7 +140,7 @@ class Statement:
         row = f"({','.join('?' * width)})"
         self._texts = {size: f"{head} VALUES {','.join([row] * size)} {tail}" for size in _CHUNKS}
 
-    def run(self, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    def run(self, connection: Link, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert the rows, in order."""
         start = 0
         for size in _CHUNKS:
@@ -149,10 +150,19 @@ class Statement:
                 start += size
 
 
+_KEEP = "ON CONFLICT DO NOTHING"
 _UPSERT = (
     "ON CONFLICT(number) DO UPDATE SET status=excluded.status, finished_at=excluded.finished_at,"
     " error=excluded.error, records=excluded.records, last_seq=excluded.last_seq, status_seq=excluded.status_seq,"
     " result=excluded.result, settled=excluded.settled"
+)
+_PUT_PARKED = (
+    "INSERT INTO parked VALUES (?, ?, ?) ON CONFLICT (number) DO UPDATE SET id=excluded.id, due=excluded.due"
+)
+_PUT_WAIT = (
+    "INSERT INTO event_wait VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (token) DO UPDATE SET run_id=excluded.run_id,"
+    " node=excluded.node, wait_id=excluded.wait_id, event=excluded.event, correlation=excluded.correlation,"
+    " due=excluded.due"
 )
 
 
@@ -162,30 +172,32 @@ class Statements:
     def __init__(self) -> None:
         self._run = Statement("INSERT INTO run", len(RunRow._fields), _UPSERT)
         self._segment = Statement("INSERT INTO segment", len(SegmentRow._fields))
-        self._workflow = Statement("INSERT OR IGNORE INTO workflow", len(WorkflowRow._fields))
-        self._blob = Statement("INSERT OR IGNORE INTO blob", 2)
-        self._value = Statement("INSERT OR REPLACE INTO value", 2)
-        self._replay = Statement("INSERT OR IGNORE INTO replay", 2)
+        self._workflow = Statement("INSERT INTO workflow", len(WorkflowRow._fields), _KEEP)
+        self._blob = Statement("INSERT INTO blob", 2, _KEEP)
+        self._value = Statement("INSERT INTO value", 2, "ON CONFLICT (key) DO UPDATE SET body=excluded.body")
+        self._replay = Statement("INSERT INTO replay", 2, _KEEP)
 
-    def insert(self, connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
+    def insert(self, connection: Link, writes: Sequence[Write]) -> None:
         """Insert what the writes hold; the caller holds the transaction."""
-        self._run.run(connection, [write.run for write in writes if write.run])
+        self._run.run(
+            connection, list({write.run.number: write.run for write in writes if write.run}.values())
+        )
         self._segment.run(connection, [write.segment for write in writes if write.segment])
         workflows = {write.workflow.hash: write.workflow for write in writes if write.workflow}
         self._workflow.run(connection, list(workflows.values()))
         self._blob.run(connection, [(blob.run, blob.name) for write in writes for blob in write.blobs])
-        self._value.run(connection, [value for write in writes for value in write.values])
+        self._value.run(connection, list(dict(value for write in writes for value in write.values).items()))
         self._replay.run(connection, [entry for write in writes for entry in write.replay])
         for write in writes:  # in their order: one may undo what another did
             _insert_waits(connection, write)
 
 
-def _insert_waits(connection: sqlite3.Connection, write: Write) -> None:
+def _insert_waits(connection: Link, write: Write) -> None:
     for number in write.unparked:
         connection.execute("DELETE FROM parked WHERE number = ?", (number,))
     if write.parked:
-        connection.execute("INSERT OR REPLACE INTO parked VALUES (?, ?, ?)", write.parked)
+        connection.execute(_PUT_PARKED, write.parked)
     for run_id, node in write.ended_waits:
         connection.execute("DELETE FROM event_wait WHERE run_id = ? AND node = ?", (run_id, node))
     for row in write.event_waits:
-        connection.execute("INSERT OR REPLACE INTO event_wait VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute(_PUT_WAIT, row)

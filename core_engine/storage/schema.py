@@ -6,6 +6,7 @@ import os
 import sqlite3
 from pathlib import Path
 
+from core_engine.storage.fence import FencedConnection
 from shared.errors import ErrorCode, FloworkError
 
 _RUNS = """
@@ -77,10 +78,15 @@ VERSION = len(_STEPS)
 """The version of the database is the number of steps that made it; each step is kept for ever."""
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def connect(path: Path, *, read_only: bool) -> FencedConnection:
     """Open a connection in autocommit mode; the caller guards it against use by two threads at once."""
     connection = sqlite3.connect(
-        path, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=256
+        path,
+        timeout=5,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=FencedConnection,
+        cached_statements=256,
     )
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA synchronous = FULL")
@@ -94,7 +100,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
-def prepare(path: Path) -> sqlite3.Connection:
+def prepare(path: Path) -> FencedConnection:
     """Make the database where there is none, check its version, and return the connection that may write.
 
     Raises FloworkError CONFIGURATION for a file of a newer version and JOURNAL_CORRUPT for one that is no database.

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core_engine.storage.blobs import BlobFiles
+from core_engine.storage.embedded import open_parts
+from core_engine.storage.link import Link
 from core_engine.storage.lock import DataLock
-from core_engine.storage.reader import Reader
-from core_engine.storage.rows import SEGMENT_BITS, Write
-from core_engine.storage.schema import prepare
-from core_engine.storage.writer import Done, Job, Writer
+from core_engine.storage.parts import Parts
+from core_engine.storage.rows import Write
+from core_engine.storage.writer import Done, Job
 from shared.errors import ErrorCode, FloworkError
 
-_EPOCH = "engine.epoch"
 _DELETE_CHUNK = 200
 _PATIENCE = 30.0
 
@@ -29,19 +27,22 @@ class EngineStore:
 
     ``reads`` is for quick reads on the event loop, ``archive`` for long ones on other threads.
 
-    ``epoch`` grows by one at every start on the same data; work handed out under an older epoch is stale.
+    ``new_run_number`` returns a number that no run has had, ``shared`` tells that other processes use the same data.
+    ``epoch`` grows by one at every start on the same data; work handed out under an older epoch is stale, and what
+    an engine of an older one still wants to write is refused (`core_engine.storage.fence`).
     """
 
-    def __init__(self, lock: DataLock, path: Path, connection: sqlite3.Connection, blobs: BlobFiles) -> None:
-        """Use `EngineStore.open`."""
+    def __init__(self, lock: DataLock, parts: Parts) -> None:
+        """Use `EngineStore.open`, or `core_engine.storage.opening`."""
         self._lock = lock
-        self.blobs = blobs
-        self.reads = Reader(path)
-        self.archive = Reader(path)
-        self.epoch = _next_epoch(connection)
-        _sweep(connection, blobs)
-        self._next_run = self.reads.last_run_number()
-        self._writer = Writer(connection, blobs)
+        self.shared = False
+        self.blobs = parts.blobs
+        self.reads = parts.reads
+        self.archive = parts.archive
+        self.epoch = parts.epoch
+        self.new_run_number = parts.numbers
+        self._chores = parts.chores
+        self._writer = parts.writer
         self._writer.start()
 
     @classmethod
@@ -54,16 +55,10 @@ class EngineStore:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = DataLock(directory / "engine.lock")
         try:
-            connection = prepare(directory / "engine.db")
-            return cls(lock, directory / "engine.db", connection, BlobFiles(directory / "blobs"))
+            return cls(lock, open_parts(directory))
         except BaseException:
             lock.release()
             raise
-
-    def new_run_number(self) -> int:
-        """Return a number that no run has had."""
-        self._next_run += 1
-        return self._next_run
 
     def submit(self, writes: Sequence[Write], done: Done) -> None:
         """Have writes stored; see `Writer.submit`."""
@@ -73,6 +68,15 @@ class EngineStore:
     def blocked(self) -> bool:
         """Whether the journal waits for room on the disk."""
         return self._writer.blocked
+
+    @property
+    def failure(self) -> FloworkError | None:
+        """Why nothing can be written any more; the engine should end then."""
+        return self._writer.failure
+
+    def holder(self, run_id: str) -> str | None:  # noqa: ARG002 - other stores know others
+        """Say which other process of this engine has a run in its memory."""
+        return None
 
     def get(self, key: str) -> bytes | None:
         """Return a small value."""
@@ -111,10 +115,10 @@ class EngineStore:
             after = roots[-1]
             families = await asyncio.to_thread(lambda: [self.archive.family(root) for root in roots])  # noqa: B023
             numbers = [number for family in families for number in family]
-            await self._performed(partial(_delete, blobs=self.blobs, numbers=numbers))
+            await self._performed(partial(self._chores.delete, numbers))
             count += sum(map(bool, families))
         if count:
-            await self._performed(_delete_workflows)
+            await self._performed(self._chores.delete_workflows)
         return count
 
     async def count_ended(self) -> int:
@@ -127,7 +131,7 @@ class EngineStore:
 
     async def settle_run(self, run_id: str) -> None:
         """Note that everybody who waited for the end of a run has been told."""
-        await self._performed(partial(_settle_run, run_id=run_id))
+        await self._performed(partial(self._chores.settle, run_id))
 
     def close(self) -> None:
         """Write what is queued, close the files and let go of the lock; blocks."""
@@ -194,47 +198,5 @@ def _settle(future: asyncio.Future[Any], value: Any, error: FloworkError | None)
         future.set_result(value)
 
 
-def _next_epoch(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT body FROM value WHERE key = ?", (_EPOCH,)).fetchone()
-    epoch = int(row[0]) + 1 if row else 1
-    connection.execute("INSERT OR REPLACE INTO value VALUES (?, ?)", (_EPOCH, str(epoch).encode("ascii")))
-    return epoch
-
-
-def _sweep(connection: sqlite3.Connection, blobs: BlobFiles) -> None:
-    """Delete payload files that a crash left without a run."""
-    for name in blobs.names():
-        if not connection.execute("SELECT 1 FROM blob WHERE name = ? LIMIT 1", (name,)).fetchone():
-            blobs.remove(name)
-
-
-def _delete(connection: sqlite3.Connection, *, blobs: BlobFiles, numbers: Sequence[int]) -> None:
-    """Delete runs; a payload file goes only after the transaction that forgot its last user."""
-    connection.execute("BEGIN IMMEDIATE")
-    names: set[str] = set()
-    for number in numbers:
-        names.update(name for (name,) in connection.execute("SELECT name FROM blob WHERE run = ?", (number,)))
-        connection.execute("DELETE FROM blob WHERE run = ?", (number,))
-        span = (number << SEGMENT_BITS, (number + 1) << SEGMENT_BITS)
-        connection.execute("DELETE FROM segment WHERE key > ? AND key < ?", span)
-        connection.execute("DELETE FROM run WHERE number = ?", (number,))
-    orphans = [
-        name
-        for name in sorted(names)
-        if not connection.execute("SELECT 1 FROM blob WHERE name = ? LIMIT 1", (name,)).fetchone()
-    ]
-    connection.execute("COMMIT")
-    for name in orphans:
-        blobs.remove(name)
-
-
-def _delete_workflows(connection: sqlite3.Connection) -> None:
-    connection.execute("DELETE FROM workflow WHERE hash NOT IN (SELECT workflow FROM run)")
-
-
-def _settle_run(connection: sqlite3.Connection, *, run_id: str) -> None:
-    connection.execute("UPDATE run SET settled = 1 WHERE id = ?", (run_id,))
-
-
-def _delete_replay(connection: sqlite3.Connection, *, now_ms: int) -> None:
+def _delete_replay(connection: Link, *, now_ms: int) -> None:
     connection.execute("DELETE FROM replay WHERE expires_ms <= ?", (now_ms,))

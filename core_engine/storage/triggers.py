@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+from core_engine.storage.link import Link
 from core_engine.storage.store import EngineStore
+
+_PUT_RULE = "INSERT INTO trigger_rule VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body"
+_PUT_DECIDED = "INSERT INTO trigger_decided VALUES (?, ?) ON CONFLICT (rule) DO UPDATE SET due = excluded.due"
+_PUT_DELIVERY = (
+    "INSERT INTO trigger_delivery VALUES (?, ?, ?, ?) ON CONFLICT (rule, delivery)"
+    " DO UPDATE SET run_id = excluded.run_id, expires_ms = excluded.expires_ms"
+)
 
 
 class RuleRow(NamedTuple):
@@ -96,35 +103,35 @@ class TriggerTable:
         await self._store.perform(partial(_tidy, now_ms=now_ms, most=most))
 
 
-def _put_rules(connection: sqlite3.Connection, *, rows: Sequence[RuleRow], gone: Sequence[str]) -> None:
+def _put_rules(connection: Link, *, rows: Sequence[RuleRow], gone: Sequence[str]) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    connection.executemany("INSERT OR REPLACE INTO trigger_rule VALUES (?, ?)", rows)
+    connection.executemany(_PUT_RULE, rows)
     for rule in gone:
         for table, column in (("rule", "id"), ("decided", "rule"), ("delivery", "rule")):
             connection.execute(f"DELETE FROM trigger_{table} WHERE {column} = ?", (rule,))  # noqa: S608 - ours
     connection.execute("COMMIT")
 
 
-def _remember(connection: sqlite3.Connection, *, noted: Remembered) -> None:
+def _remember(connection: Link, *, noted: Remembered) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("DELETE FROM trigger_fire WHERE run_id = ?", [(run,) for run in noted.replaced])
     names = ", ".join(FireRow._fields)
-    sql = f"INSERT OR IGNORE INTO trigger_fire ({names}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - names of our own
+    sql = f"INSERT INTO trigger_fire ({names}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608 - names of our own
     connection.executemany(sql, noted.fires)
     if noted.decided:
-        connection.execute("INSERT OR REPLACE INTO trigger_decided VALUES (?, ?)", noted.decided)
+        connection.execute(_PUT_DECIDED, noted.decided)
     if noted.delivery:
-        connection.execute("INSERT OR REPLACE INTO trigger_delivery VALUES (?, ?, ?, ?)", noted.delivery)
+        connection.execute(_PUT_DELIVERY, noted.delivery)
     connection.execute("COMMIT")
 
 
-def _forget_fires(connection: sqlite3.Connection, *, run_ids: Sequence[str]) -> None:
+def _forget_fires(connection: Link, *, run_ids: Sequence[str]) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.executemany("DELETE FROM trigger_fire WHERE run_id = ?", [(run,) for run in run_ids])
     connection.execute("COMMIT")
 
 
-def _tidy(connection: sqlite3.Connection, *, now_ms: int, most: int) -> None:
+def _tidy(connection: Link, *, now_ms: int, most: int) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("DELETE FROM trigger_delivery WHERE expires_ms <= ?", (now_ms,))
     connection.execute(

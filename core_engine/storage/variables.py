@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from functools import partial
 from typing import NamedTuple
 
+from core_engine.storage.link import Link
 from core_engine.storage.rows import Write
 from core_engine.storage.store import EngineStore
 
@@ -31,7 +31,10 @@ class VariableTable:
 
     async def put(self, row: VariableRow) -> None:
         """Store a variable in place of an earlier one; synced on return. Raises STORAGE_FULL or INTERNAL."""
-        sql = "INSERT OR REPLACE INTO variable VALUES (?, ?, ?)"
+        sql = (
+            "INSERT INTO variable VALUES (?, ?, ?)"
+            " ON CONFLICT (owner, name) DO UPDATE SET body = excluded.body"
+        )
         await self._store.perform(partial(_execute, sql=sql, parameters=row))
 
     async def delete(self, owner: str, name: str) -> None:
@@ -54,5 +57,5 @@ def _turn_key(owner: str, name: str) -> str:
     return f"variable.turn|{owner}|{name}"
 
 
-def _execute(connection: sqlite3.Connection, *, sql: str, parameters: tuple[str | bytes, ...]) -> None:
+def _execute(connection: Link, *, sql: str, parameters: tuple[str | bytes, ...]) -> None:
     connection.execute(sql, parameters)  # in autocommit mode: a transaction of its own

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from core_engine.storage.blobs import BlobFiles
+from core_engine.storage.blobs import Blobs
+from core_engine.storage.fence import StaleWriterError
+from core_engine.storage.link import Link, RemoteError
 from core_engine.storage.rows import Statements, Write
 from shared.errors import ErrorCode, FloworkError
 
 _LOG = logging.getLogger(__name__)
 Done = Callable[[Sequence[Write], FloworkError | None], None]
-Job = Callable[[sqlite3.Connection], Any]
+Job = Callable[[Link], Any]
 
 _PASSING_SQLITE = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
@@ -28,7 +30,9 @@ _LONGEST_WAIT = 2.0
 _BATCH = 4096
 
 
-class _Submission(NamedTuple):
+class Submission(NamedTuple):
+    """Writes that were submitted together, and who is told of them."""
+
     writes: Sequence[Write]
     done: Done
 
@@ -44,12 +48,12 @@ class Writer:
     The queue is bounded by its callers: a run has one write under way at a time, and open runs are limited.
     """
 
-    def __init__(self, connection: sqlite3.Connection, blobs: BlobFiles) -> None:
+    def __init__(self, connection: Link, blobs: Blobs) -> None:
         self._connection = connection
         self._blobs = blobs
         self._statements = Statements()
-        self._queue: queue.SimpleQueue[_Submission | _Errand | None] = queue.SimpleQueue()
-        self._kept: list[_Submission] = []
+        self._queue: queue.SimpleQueue[Submission | _Errand | None] = queue.SimpleQueue()
+        self._kept: list[Submission] = []
         self._wait = 0.0
         self._closing = False
         self.failure: FloworkError | None = None
@@ -71,7 +75,7 @@ class Writer:
         refusable one whose new run has a taken id, or INTERNAL when the disk failed for good: then nothing is
         written any more and the process should end.
         """
-        self._queue.put(_Submission(writes, done))
+        self._queue.put(Submission(writes, done))
 
     def perform(self, job: Job, done: Callable[[Any, FloworkError | None], None]) -> None:
         """Call ``job`` with the writing connection, between two transactions."""
@@ -93,9 +97,9 @@ class Writer:
         self._give_up(self._kept)
         self._connection.close()
 
-    def _collect(self) -> list[_Submission]:
+    def _collect(self) -> list[Submission]:
         """Take everything that waits; errands are run on the way, after what was submitted before them."""
-        found: list[_Submission] = []
+        found: list[Submission] = []
         timeout, block = self._wait or None, True
         with suppress(queue.Empty):
             while len(found) < _BATCH:
@@ -111,11 +115,11 @@ class Writer:
                     found.append(item)
         return self._kept_and(found)
 
-    def _kept_and(self, found: list[_Submission]) -> list[_Submission]:
+    def _kept_and(self, found: list[Submission]) -> list[Submission]:
         kept, self._kept = self._kept, []
         return kept + found
 
-    def _commit(self, submissions: list[_Submission]) -> None:
+    def _commit(self, submissions: list[Submission]) -> None:
         if not submissions:
             return
         writes = [write for submission in submissions for write in submission.writes]
@@ -147,21 +151,12 @@ class Writer:
             with suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-            return _judge(error)
+            return judge(error)
         return None
 
-    def _refuse_known(self, submissions: list[_Submission], error: FloworkError) -> None:
+    def _refuse_known(self, submissions: list[Submission], error: FloworkError) -> None:
         """Give new runs back whose id is taken, and commit the rest."""
-        left: list[_Submission] = []
-        for writes, done in submissions:
-            known: list[Write] = []
-            rest: list[Write] = []
-            for write in writes:
-                (known if self._is_known(write) else rest).append(write)
-            if known:
-                done(known, error)
-            if rest:
-                left.append(_Submission(rest, done))
+        left = self._without_known(submissions, error)
         if sum(len(item.writes) for item in left) == sum(len(item.writes) for item in submissions):
             self.failure = FloworkError(
                 ErrorCode.INTERNAL, f"The journal contradicts itself: {error.message}"
@@ -170,18 +165,31 @@ class Writer:
             return
         self._commit(left)
 
+    def _without_known(self, submissions: list[Submission], error: FloworkError) -> list[Submission]:
+        left: list[Submission] = []
+        for writes, done in submissions:
+            known: list[Write] = []
+            rest: list[Write] = []
+            for write in writes:
+                (known if self._is_known(write) else rest).append(write)
+            if known:
+                done(known, error)
+            if rest:
+                left.append(Submission(rest, done))
+        return left
+
     def _is_known(self, write: Write) -> bool:
         if not (write.refusable and write.run):
             return False
         row = self._connection.execute("SELECT number FROM run WHERE id = ?", (write.run.id,)).fetchone()
         return bool(row) and row[0] != write.run.number
 
-    def _keep(self, submissions: list[_Submission], error: FloworkError) -> None:
+    def _keep(self, submissions: list[Submission], error: FloworkError) -> None:
         """Refuse what may be refused; the rest waits for the disk."""
         if not self._wait:
             _LOG.error("The journal cannot be written; runs wait.", extra={"reason": error.message})
         self._kept = [
-            _Submission(kept, done)
+            Submission(kept, done)
             for writes, done in submissions
             if (kept := [write for write in writes if not write.refusable])
         ]
@@ -191,7 +199,7 @@ class Writer:
             if refused:
                 done(refused, error)
 
-    def _give_up(self, submissions: Iterable[_Submission]) -> None:
+    def _give_up(self, submissions: Iterable[Submission]) -> None:
         error = self.failure or FloworkError(
             ErrorCode.STORAGE_FULL, "The engine ended before the disk had room."
         )
@@ -203,24 +211,34 @@ class Writer:
             errand.done(None, self.failure)
             return
         try:
-            result = errand.job(self._connection)
+            result = self._call(errand.job)
         except (sqlite3.Error, OSError) as error:
             with suppress(sqlite3.Error):
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-            errand.done(None, _judge(error))
+            judged = judge(error)
+            if isinstance(error, StaleWriterError):
+                self.failure = judged
+            errand.done(None, judged)
         else:
             errand.done(result, None)
 
+    def _call(self, job: Job) -> Any:
+        return job(self._connection)
 
-def _judge(error: sqlite3.Error | OSError) -> FloworkError:
+
+def judge(error: sqlite3.Error | OSError) -> FloworkError:
     """Tell a disk that has no room now from one that must not be trusted any more, and both from a taken id.
 
     After a failed sync the kernel may have dropped the pages, so a later sync that succeeds proves nothing.
     """
+    if isinstance(error, StaleWriterError):
+        return FloworkError(ErrorCode.INTERNAL, f"The engine writes nothing any more: {error}.")
     if isinstance(error, sqlite3.IntegrityError):
         return FloworkError(ErrorCode.CONFLICT, f"A run of this id exists already: {error}.")
-    if isinstance(error, OSError):
+    if isinstance(error, RemoteError):
+        passing = error.passing
+    elif isinstance(error, OSError):
         passing = error.errno in _PASSING_OS
     else:
         code = getattr(error, "sqlite_errorcode", 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -40,3 +41,9 @@ class AddressFile:
     def remove(self) -> None:
         """Take the file away; before a start it would be that of an engine that died."""
         self._path.unlink(missing_ok=True)
+
+    def withdraw(self, pid: int) -> None:
+        """Take the file away if it is still that of this process, not that of an engine that took the data over."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            if json.loads(self._path.read_bytes())["pid"] == pid:
+                self.remove()

@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import suppress
 
 from core_engine.storage.triggers import DeliveryRow, Remembered, TriggerTable
+from core_engine.triggers.alarms import Alarms
 from core_engine.triggers.counts import Counts
 from core_engine.triggers.lanes import Lane, Outcome, Verdict, judge, superseded
 from core_engine.triggers.rulebook import RuleBook
@@ -16,6 +17,8 @@ from core_engine.triggers.starter import PASSING, Starter
 from shared.clock import Clock
 from shared.errors import FloworkError
 
+LATE_MS = 900_000
+"""An event that waits longer than this for its turn is told of as late."""
 _RETRY_MS = 1000
 _LONGEST_SLEEP = 5.0
 _SHORTEST_SLEEP = 0.01
@@ -25,14 +28,23 @@ _log = logging.getLogger(__name__)
 class Admission:
     """The lanes of all rules. An event is on the disk before it is answered for, until its run has ended."""
 
-    def __init__(
-        self, table: TriggerTable, rules: RuleBook, starter: Starter, clock: Clock, counts: Counts
+    def __init__(  # noqa: PLR0913 - what it is wired with
+        self,
+        table: TriggerTable,
+        rules: RuleBook,
+        starter: Starter,
+        clock: Clock,
+        *,
+        counts: Counts,
+        alarms: Alarms,
     ) -> None:
         self._table = table
         self._rules = rules
         self._starter = starter
         self._clock = clock
         self._counts = counts
+        self._alarms = alarms
+        self._late: set[str] = set()
         self._lanes: dict[tuple[str, str], Lane] = {}
         self._by_run: dict[str, Fire] = {}
         self._waiting: Counter[str] = Counter()
@@ -97,6 +109,9 @@ class Admission:
             self._counts.add(rule.id, refusal.value)
             log = _log.warning if refusal is Outcome.REFUSED else _log.info
             log("a trigger's event was not taken", extra={"rule": rule.id, "outcome": refusal.value})
+            if refusal is Outcome.REFUSED:
+                text = f"{policy.queue_limit} events of the rule wait already, so this one was not taken."
+                self._alarms.raise_for(rule, "not_started", text, due=fire.due)
             return Verdict(refusal, None)
         replaced = superseded(policy, lane)
         for old in replaced:
@@ -161,6 +176,7 @@ class Admission:
 
     async def turn(self) -> float:
         """Start everything whose turn has come; return the seconds until the next one."""
+        self._tell_late()
         soonest = self._clock.now_ms() + int(_LONGEST_SLEEP * 1000)
         for name in list(self._due):
             lane = self._lanes.get(name)
@@ -241,12 +257,27 @@ class Admission:
         self._counts.add(rule.id, "failed")
         facts = {"rule": rule.id, "preset": rule.preset, "code": error.code.value, "reason": error.message}
         _log.error("a trigger did not start its run", extra=facts)
+        self._alarms.raise_for(rule, "not_started", error.message, due=fire.due)
         if fire.run_id in self._errors:
             self._errors[fire.run_id] = error
         for future in self._waiters.pop(fire.run_id, []):
             if not future.done():
                 future.set_exception(error)
         await self._table.forget_fires([fire.run_id])
+
+    def _tell_late(self) -> None:
+        """Raise an alarm once for each event that waits too long for its turn."""
+        self._late &= self._by_run.keys()
+        now = self._clock.now_ms()
+        for lane in self._lanes.values():
+            rule = self._rules.find(lane.rule)
+            fire = lane.waiting[0] if lane.waiting else None
+            if rule is None or fire is None or fire.run_id in self._late:
+                continue
+            if now - fire.due > LATE_MS:
+                self._late.add(fire.run_id)
+                text = f"{len(lane.waiting)} events wait, the first since {(now - fire.due) / 1000:g} s."
+                self._alarms.raise_for(rule, "late", text, due=fire.due, count=len(lane.waiting))
 
     async def _make_room(self, rule: Rule, lane: Lane) -> None:
         for run_id in list(lane.active):

@@ -49,6 +49,7 @@ class RuleBook:
                 self._enter(read_rule(row))
             except FloworkError as error:
                 _log.error("a trigger rule is unreadable", extra={"rule": row.id, "reason": error.message})
+        self.secrets.mask(self._rules.values())
 
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Call back with the id of every rule that was made, changed or deleted."""
@@ -189,6 +190,7 @@ class RuleBook:
             self._enter(rule)
         for rule_id in gone:
             self._take_out(rule_id)
+        self.secrets.mask(rules, gone)
         for rule_id in [*(rule.id for rule in rules), *gone]:
             for listener in self._listeners:
                 listener(rule_id)

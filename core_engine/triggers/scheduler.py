@@ -8,11 +8,12 @@ import logging
 from collections.abc import Awaitable, Iterator
 from contextlib import suppress
 from itertools import islice, takewhile
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from core_engine.components.builtin.cron_trigger.component import CronConfig
 from core_engine.components.times import Timetable
 from core_engine.storage.triggers import Remembered, TriggerTable
+from core_engine.triggers.alarms import Alarms
 from core_engine.triggers.counts import Counts
 from core_engine.triggers.rulebook import RuleBook
 from core_engine.triggers.rules import Rule, id_from
@@ -40,13 +41,21 @@ class Firing(Protocol):
 class Scheduler:
     """Every due time of a rule is decided once: fired, or skipped as missed. What was decided last is on the disk."""
 
-    def __init__(
-        self, table: TriggerTable, rules: RuleBook, clock: Clock, counts: Counts, fire: Firing
+    def __init__(  # noqa: PLR0913 - what it is wired with
+        self,
+        table: TriggerTable,
+        rules: RuleBook,
+        clock: Clock,
+        fire: Firing,
+        *,
+        counts: Counts,
+        alarms: Alarms,
     ) -> None:
         self._table = table
         self._rules = rules
         self._clock = clock
         self._counts = counts
+        self._alarms = alarms
         self._fire = fire
         self._decided: dict[str, int] = {}
         self._next: dict[str, tuple[int, int]] = {}
@@ -165,7 +174,21 @@ class Scheduler:
         self._counts.add(rule.id, "missed", len(times))
         facts = {"rule": rule.id, "preset": rule.preset, "due": iso(due), "late_seconds": (now - due) / 1000}
         _log.warning("starts by time were missed", extra=facts | {"missed": len(times), "made_up_for": kept})
-        return times[:kept], now
+        made_up = times[:kept]
+        self._tell(rule, "late", made_up, now)
+        self._tell(rule, "not_started", times[kept:], now)
+        return made_up, now
+
+    def _tell(self, rule: Rule, kind: Literal["late", "not_started"], times: list[int], now: int) -> None:
+        if times:
+            what = "comes late" if kind == "late" else "was missed and is not made up for"
+            many = (
+                f"{len(times)} starts by time, the first of which"
+                if len(times) > 1
+                else "A start by time that"
+            )
+            text = f"{many} was due {(now - times[0]) / 1000:g} s ago, {what}."
+            self._alarms.raise_for(rule, kind, text, due=times[0], count=len(times))
 
     async def _fired(self, rule: Rule, moment: int, decided: int, now: int) -> bool:
         """Fire for a due time; tell whether it is decided by that. A start that fails for good is reported."""
@@ -183,6 +206,7 @@ class Scheduler:
             _log.error("a due start failed", extra=facts)
             if error.meaning.retryable:
                 return False
+            self._alarms.raise_for(rule, "not_started", error.message, due=moment)
             await self._decide(rule.id, decided)
         self._decided[rule.id] = decided
         return True

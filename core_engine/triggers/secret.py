@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -26,12 +27,37 @@ class Cipher(Protocol):
         ...
 
 
-class RuleSecrets:
-    """Puts secrets into rules and takes them out; `hidden` shows the settings without."""
+class Keeper(Variables, Protocol):
+    """The variables, and what else must not be shown."""
 
-    def __init__(self, cipher: Cipher, variables: Variables) -> None:
+    def hide_also(self, texts: Iterable[str]) -> None:
+        """Take the texts that are no variable's, in place of those given before."""
+        ...
+
+
+class RuleSecrets:
+    """Puts secrets into rules and takes them out; `hidden` shows the settings without.
+
+    What is written out in a rule is masked wherever a secret variable's value is.
+    """
+
+    def __init__(self, cipher: Cipher, variables: Keeper) -> None:
         self._cipher = cipher
         self._variables = variables
+        self._masked: dict[str, str] = {}
+
+    def mask(self, rules: Iterable[Rule], gone: Iterable[str] = ()) -> None:
+        """Have the secrets of these rules masked from here on, and no longer those of the rules that are gone."""
+        before = dict(self._masked)
+        for rule_id in gone:
+            self._masked.pop(rule_id, None)
+        for rule in rules:
+            self._masked.pop(rule.id, None)
+            if sealed := rule.config.get(_SEALED):
+                with suppress(FloworkError):  # it cannot be opened, so it can be nowhere
+                    self._masked[rule.id] = str(self._cipher.open(sealed, "trigger", rule.id))
+        if self._masked != before:
+            self._variables.hide_also(self._masked.values())
 
     def sealed(self, rule_id: str, config: dict[str, Any], present: Rule | None = None) -> dict[str, Any]:
         """Return settings to be stored: a secret that is no variable's name is encrypted.

@@ -17,6 +17,7 @@ from core_engine.presets import PresetService
 from core_engine.storage import EngineStore
 from core_engine.storage.triggers import DeliveryRow, TriggerTable
 from core_engine.triggers.admission import Admission
+from core_engine.triggers.alarms import Alarms
 from core_engine.triggers.counts import Counts
 from core_engine.triggers.lanes import Verdict
 from core_engine.triggers.publishing import Publishing
@@ -59,10 +60,15 @@ class TriggerService:
         self._presets = presets
         self.table = TriggerTable(store)
         self.counts = Counts()
+        self.alarms = alarms = Alarms(clock)
         self.rules = RuleBook(self.table, registry, secrets, clock)
         self.starter = Starter(runs, presets, role_of)
-        self.admission = Admission(self.table, self.rules, self.starter, clock, self.counts)
-        self.scheduler = Scheduler(self.table, self.rules, clock, self.counts, self.fire)
+        self.admission = Admission(
+            self.table, self.rules, self.starter, clock, counts=self.counts, alarms=alarms
+        )
+        self.scheduler = Scheduler(
+            self.table, self.rules, clock, self.fire, counts=self.counts, alarms=alarms
+        )
         self.publishing = Publishing(self.rules, runs, self.admission, self.counts, self.fire)
         self._watching = Watching(self.rules, files, self.fire)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -120,6 +126,7 @@ class TriggerService:
         """
         if reason := self.starter.blocked(rule):
             self.counts.add(rule.id, "failed")
+            self.alarms.raise_for(rule, "not_started", f"The rule is blocked: {reason}")
             raise FloworkError(ErrorCode.FORBIDDEN, f"The trigger rule is blocked: {reason}")
         now = self._clock.now_ms()
         data = _event(rule, event, now)
@@ -182,6 +189,7 @@ class TriggerService:
             running=running,
             waiting=waiting,
             counts=self.counts.of(rule.id),
+            last_alarm=self.alarms.latest(rule.id),
         )
 
     def figures(self) -> Iterator[tuple[str, int]]:
@@ -207,6 +215,7 @@ class TriggerService:
     def _forget_gone(self, rule_id: str) -> None:
         if self.rules.find(rule_id) is None:
             self.counts.forget(rule_id)
+            self.alarms.forget(rule_id)
             self._keep(self.admission.drop_rule(rule_id), f"drop events of {rule_id}")
 
     def _keep(self, work: Any, name: str) -> None:

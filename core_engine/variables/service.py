@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -61,6 +61,7 @@ class VariableService:
         self._turns: dict[tuple[str, str], int] = {}
         self._changing = asyncio.Lock()
         self._hidden: tuple[str, ...] = ()
+        self._others: tuple[str, ...] = ()
         self._hide()
 
     def get(self, name: str, owner: str) -> Variable | None:  # noqa: ARG002 - whoever runs it, they are the engine's
@@ -79,6 +80,11 @@ class VariableService:
     def secrets(self) -> tuple[str, ...]:
         """Return the texts that must not be shown anywhere."""
         return self._hidden
+
+    def hide_also(self, texts: Iterable[str]) -> None:
+        """Take secret texts that are no variable's, in place of those given before."""
+        self._others = tuple(texts)
+        self._hide()
 
     def listing(self) -> list[ListedVariable]:
         """Return the variables by name; the value of a secret is the empty text."""
@@ -153,7 +159,7 @@ class VariableService:
         return (self._owner() or "").lower()
 
     def _hide(self) -> None:
-        values = []
+        values: list[Any] = [*self._others]
         for key, entry in self._entries.items():
             if entry.secret:
                 try:

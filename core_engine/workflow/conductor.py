@@ -12,11 +12,13 @@ from typing import Any
 from core_engine.storage import EngineStore, Write
 from core_engine.workflow.aftermath import Aftermath, ended_run
 from core_engine.workflow.delivery import Delivery
+from core_engine.workflow.records import Record
 from core_engine.workflow.run import LiveRun
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
 Fatal = Callable[[FloworkError], None]
+Witness = Callable[[LiveRun, Sequence[Record]], None]
 _REFUSALS = frozenset({ErrorCode.STORAGE_FULL, ErrorCode.CONFLICT})
 _LOG = logging.getLogger(__name__)
 _TURN_SECONDS = 0.005
@@ -34,7 +36,7 @@ class Conductor:
     A turn lets runs that could go on start what may start, until its time is up; then everything recorded
     meanwhile leaves for the journal in one submission. What the journal has taken is published, and only then
     do steps that waited for it begin. ``on_retire`` is told of each run that leaves,
-    ``on_rest`` of each that may have nothing to do.
+    ``on_rest`` of each that may have nothing to do, and each of ``witnesses`` of the records the journal has taken.
     Both queues hold a run at most once, so open runs bound them.
     """
 
@@ -54,6 +56,7 @@ class Conductor:
         self._failed = False
         self.on_retire: Callable[[LiveRun, FloworkError | None], None] | None = None
         self.on_rest: Callable[[LiveRun], None] = _let_be
+        self.witnesses: list[Witness] = []
         self._outstanding = 0
         self._progress = 0.0
         self._watchdog: asyncio.TimerHandle | None = None
@@ -62,6 +65,11 @@ class Conductor:
     def busy(self) -> bool:
         """Whether some run waits for its turn."""
         return bool(self._runnable)
+
+    @property
+    def unwritten(self) -> int:
+        """How many writes the journal has not answered yet."""
+        return self._outstanding
 
     def close(self) -> None:
         """Stop watching the journal."""
@@ -171,6 +179,8 @@ class Conductor:
                 run.synced_seq = write.run.last_seq
             if run.id in followed:
                 news.append((run.id, run.projection.frames(records)))
+            for witness in self.witnesses:
+                self._guarded(run, witness, run, records)
         self._delivery.publish(news)
         for write in writes:
             run = write.token

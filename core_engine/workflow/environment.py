@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,9 +43,38 @@ class Household(Protocol):
         ...
 
 
+class Executor(Protocol):
+    """Carries out steps whose start is in the journal; called on the event loop's thread only."""
+
+    def sends(self, host: Any, node: Any) -> bool:
+        """Tell whether the node's steps are carried out elsewhere, maybe later; then it calls `Host.step_began`."""
+        ...
+
+    def launch(self, host: Any, attempt: Any, context: Any, config: Any, payload: Any) -> None:
+        """Start a step; the host's `step_returned` is called exactly once, with its end or a `StepLost`.
+
+        Cancelling ``attempt.task``, where it sets one, ends the step wherever it runs.
+        """
+        ...
+
+    def regains(self, host: Any, attempt: Any, context: Any) -> bool:
+        """Follow on an attempt that an earlier process of this engine had launched; False: it is lost."""
+        ...
+
+    def outlives(self, attempt: Any) -> bool:
+        """Tell whether a launched attempt goes on when this process ends, so that the next one can regain it."""
+        ...
+
+
 def no_presets(name: str) -> CalledWorkflow:
     """Know no saved workflow."""
     raise FloworkError(ErrorCode.NOT_FOUND, f"There is no preset {name!r}.")
+
+
+async def no_texts(template: str, values: dict[str, Any]) -> str:  # noqa: ARG001 - the interface's
+    """Render no template."""
+    message = "There is no locked process here in which a template could be rendered."
+    raise FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, message)
 
 
 def _nobody(_run: EndedRun) -> bool:
@@ -64,7 +93,7 @@ class Environment:
     could go on, and ``touch`` when it has records that are not on their way to the journal yet. ``secrets`` gives
     the texts that no log line, popup or error may show; it is called from any thread. ``wants_end`` says whether
     somebody must be told of a run's end, ``alarm`` takes the alarms of runs. ``presets`` looks a saved workflow up; it
-    blocks, so it is called on threads.
+    blocks, so it is called on threads. ``write_text`` renders a Jinja2 template in a locked process.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -80,7 +109,9 @@ class Environment:
     wake: Callable[[Any], None]
     touch: Callable[[Any], None]
     family: Household
+    executor: Executor
     secrets: Callable[[], Sequence[str]] = tuple
     wants_end: Callable[[EndedRun], bool] = _nobody
     alarm: Callable[[RaisedAlarm], None] = _unheard
     presets: Callable[[str], CalledWorkflow] = no_presets
+    write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts

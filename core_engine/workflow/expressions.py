@@ -2,7 +2,8 @@
 
 The body is ``vars.NAME`` or a JMESPath query over ``data``, ``payload``, ``nodes``, ``run`` and ``vars``.
 JMESPath is total: it has no assignment, no loop and no call into Python, so nothing here evaluates code; how much
-work it may make is metered by `core_engine.workflow.queries`.
+work it may make is metered by `core_engine.workflow.queries`. Texts with Jinja2 statements are
+`core_engine.workflow.statements`, and are worked out elsewhere.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing_extensions import override
 
 from core_engine.kernel.payload import Payload
 from core_engine.workflow.queries import Query, QueryError
+from core_engine.workflow.statements import find_statements
 from shared.errors import ErrorCode, FloworkError
 
 _OPEN, _CLOSE = "{{", "}}"
@@ -174,8 +176,10 @@ def _find_end(text: str, start: int) -> int:
 
 
 def compile_value(value: Any) -> tuple[Any, bool]:
-    """Compile every text inside a JSON value; the flag tells whether there was any placeholder."""
+    """Compile every text inside a JSON value; the flag tells whether there was any placeholder or statement."""
     if isinstance(value, str):
+        if statements := find_statements(value):
+            return statements, True
         template = compile_text(value) if _OPEN in value else None
         return (template, True) if template else (value, False)
     if isinstance(value, Mapping):

@@ -29,7 +29,9 @@ class Node:
     ``body`` is the workflow of the nodes that stand inside it.
     ``reference`` is what the registry finds the component by, where that is not ``module_id`` alone.
     ``defect`` is why the node cannot run on this engine, for runs that were accepted before it became so.
+    ``late`` says that its settings hold statements, which take a while to work out.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
+    ``values`` are the settings as written, ``queue`` and ``worker`` (a label) say which workers its steps are for.
     """
 
     index: int
@@ -50,6 +52,10 @@ class Node:
     lap: Lap | None = None
     body: dict[str, Any] | None = None
     reference: str = ""
+    late: bool = False
+    values: Any = None
+    queue: str = ""
+    worker: str = ""
 
     @property
     def label(self) -> str:
@@ -63,7 +69,7 @@ class Node:
     def runs_ahead(self, mode: RunMode) -> bool:
         """Whether the step may run before its start is journaled: it is short and leaves no trace."""
         inline = self.component.execution is Execution.INLINE
-        return self.disabled or (inline and self.policy(mode) is StepPolicy.REPEATABLE)
+        return self.disabled or (inline and not self.late and self.policy(mode) is StepPolicy.REPEATABLE)
 
 
 @dataclass(frozen=True, slots=True)

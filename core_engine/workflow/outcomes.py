@@ -18,8 +18,10 @@ from core_engine.workflow.retry import wait_seconds, worth_retrying
 from core_engine.workflow.state import RunState
 from core_engine.workflow.steps import MOST_LOG_CHARS, MOST_LOG_LINES, Attempt, StepContext
 from core_engine.workflow.usage import Spending
+from shared.errors import ErrorCode
 
 _MOST_POPUPS = 1000
+_MOST_CRASHES = 3
 _EFFECT_MAY_HAVE_HAPPENED = "whether its effect happened is not known; look before running it again"
 
 
@@ -125,6 +127,19 @@ class NotedRun(RecordedRun):
         outputs, taken = self._error_route(node, "OUTCOME_UNKNOWN", text, NOTHING)
         number = self.state.planner.attempts[node]
         self.record(r.StepUnknown(self.state.next_seq, self.now(), node, number, text, outputs, taken))
+
+    def lost(self, node: int, policy: StepPolicy, what: str, *, crash: bool) -> None:
+        """Record that nobody knows how an attempt ended, and what its policy makes of that.
+
+        ``what`` happened, as the beginning of a sentence; ``crash`` unless it was a clean stop.
+        """
+        if policy is StepPolicy.ONCE:
+            self.unknown(node, what)
+        elif crash and self.state.planner.crashes.get(node, 0) + 1 >= _MOST_CRASHES:
+            text = f"{what}; that happened {_MOST_CRASHES} times, so it is not tried again."
+            self.fail_for_good(node, ErrorCode.COMPONENT_FAILED.value, text, NOTHING, 0.0)
+        else:
+            self.record(r.StepInterrupted(self.state.next_seq, self.now(), node, crash))
 
     def cancelled(self, node: int, policy: StepPolicy, *, launched: bool) -> None:
         """Record that a stop of the run ended an attempt."""

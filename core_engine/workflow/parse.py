@@ -28,6 +28,7 @@ from core_engine.workflow.inputs import read_inputs
 from core_engine.workflow.laps import Lap, read_lap
 from core_engine.workflow.missing import MissingComponent
 from core_engine.workflow.retry import policy_of, timeout_of
+from core_engine.workflow.statements import statements_in
 from core_engine.workflow.trigger_settings import trigger_problems
 from shared.contract.flow_family import WorkflowInput
 from shared.contract.workflow import (
@@ -136,6 +137,7 @@ class _Parser:
             component=component,
             config=None if defect else config,
             template=template,
+            late=any(statements_in(template)),
             join_any=rule.mode == "any",
             disabled=node.disabled,
             retry=policy_of(node, component),
@@ -146,6 +148,9 @@ class _Parser:
             last=node.last,
             lap=lap,
             body=self.bodies.get(node.id),
+            values=node.config_values,
+            queue=node.queue or "",
+            worker=node.worker or "",
         )
 
     def _lap(self, node: WorkflowNode, component: Component[Any]) -> Lap | None:

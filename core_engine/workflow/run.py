@@ -14,17 +14,18 @@ from core_engine.kernel.suspension import Suspend
 from core_engine.workflow import records as r
 from core_engine.workflow.debugging import DebuggedRun
 from core_engine.workflow.environment import Environment
+from core_engine.workflow.executor import StepLost
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_payload, encode_result
-from core_engine.workflow.outcomes import NOTHING, Known
+from core_engine.workflow.late_settings import launch_late
+from core_engine.workflow.outcomes import Known
 from core_engine.workflow.state import RunState
-from core_engine.workflow.steps import Attempt, Outcome, StepContext, configure, launch
+from core_engine.workflow.steps import Attempt, Outcome, StepContext, configure
 from core_engine.workflow.waits import given_answer
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
 
 _LOG = logging.getLogger(__name__)
-_MOST_CRASHES = 3
 _INLINE_STRETCH = 64
 
 
@@ -107,6 +108,7 @@ class LiveRun(DebuggedRun):
     def interrupt(self) -> None:
         """Cut off what runs because the engine ends; what may be repeated is noted so for the next start.
 
+        What is carried out outside of the process goes on; the next start asks for it.
         A launched step that must not be repeated stays open in the journal: its outcome is unknown.
         """
         for attempt in list(self.attempts.values()):
@@ -119,13 +121,8 @@ class LiveRun(DebuggedRun):
             policy = policies[node]
             if planner.stopping:
                 self.cancelled(node, policy, launched=True)
-            elif policy is StepPolicy.ONCE:
-                self.unknown(node, "The engine ended while this step ran")
-            elif planner.crashes.get(node, 0) + 1 >= _MOST_CRASHES:
-                text = f"The engine ended {_MOST_CRASHES} times during this step; it is not tried again."
-                self.fail_for_good(node, ErrorCode.COMPONENT_FAILED.value, text, NOTHING, 0.0)
-            else:
-                self.record(r.StepInterrupted(self.state.next_seq, self.now(), node, True))
+            elif not self._regain(node, policy):
+                self.lost(node, policy, "The engine ended while this step ran", crash=True)
         if planner.stopping:
             self._cancel_waiting()
         for node, wait in planner.waits.items():
@@ -170,7 +167,9 @@ class LiveRun(DebuggedRun):
         del self.attempts[node]
         attempt.end()
         ms = self.ms_since(attempt.since)
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, StepLost):
+            self.lost(node, attempt.policy, outcome.what, crash=outcome.crash)
+        elif isinstance(outcome, BaseException):
             self.fail(node, outcome, _known(attempt), ms)
         elif isinstance(outcome, Suspend):
             self.suspend(node, outcome, _known(attempt).secrets)
@@ -243,15 +242,45 @@ class LiveRun(DebuggedRun):
         node = attempt.node
         try:
             context, payload = self._prepare(attempt)
-            config = configure(
-                self, context, attempt.node.component.seen_by_settings(payload, context.answer)
-            )
+            seen = node.component.seen_by_settings(payload, context.answer)
+            config = None if node.late else configure(self, context, seen)
         except Exception as error:  # noqa: BLE001 - unreadable inputs or settings fail this step only
             self.step_returned(attempt, error)
             return
+        if not self.env.executor.sends(self, node):
+            self._limit(attempt)
+        if config is not None:
+            self.env.executor.launch(self, attempt, context, config, payload)
+        else:
+            launch_late(self, attempt, context, payload, seen)
+
+    def _regain(self, node: int, policy: StepPolicy) -> bool:
+        """Follow an attempt on that is carried out outside of the engine's process and outlived it."""
+        attempt = Attempt(self.state.graph.nodes[node], self.state.planner.attempts[node], policy)
+        if not self.env.executor.sends(self, attempt.node):
+            return False
+        try:
+            context, _payload = self._prepare(attempt)
+        except FloworkError:  # the journal's payload cannot be read: the step is as good as lost
+            return False
+        if not self.env.executor.regains(self, attempt, context):
+            return False
+        attempt.launched = True
+        attempt.since = self.env.clock.monotonic()
+        self.attempts[node] = attempt
+        self.env.slots.retake()
+        return True
+
+    def step_began(self, attempt: Attempt) -> None:
+        """Hear that a step that was sent away runs from now on: its time limit counts."""
+        if self.attempts.get(attempt.node.index) is attempt:
+            attempt.since = self.env.clock.monotonic()
+            self._limit(attempt)
+
+    def _limit(self, attempt: Attempt) -> None:
+        node = attempt.node
         if node.timeout_seconds and node.component.execution is not Execution.INLINE:
             attempt.timer = self.env.loop.call_later(node.timeout_seconds, self._expire, attempt)
-        launch(self, attempt, context, config, payload)
 
     def _prepare(self, attempt: Attempt) -> tuple[StepContext, Payload]:
         given = self.state.given(attempt.node.index)
@@ -275,7 +304,10 @@ class LiveRun(DebuggedRun):
         self.env.wake(self)
 
     def _interrupt(self, attempt: Attempt) -> None:
+        outlives = self.env.executor.outlives(attempt)
         self._close(attempt)
+        if outlives:
+            return
         if attempt.policy is not StepPolicy.ONCE or not attempt.launched:
             self.record(r.StepInterrupted(self.state.next_seq, self.now(), attempt.node.index, False))
 

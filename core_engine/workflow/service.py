@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -32,10 +32,11 @@ from core_engine.workflow.acceptance import accept
 from core_engine.workflow.aftermath import Aftermath
 from core_engine.workflow.aids import check_aids
 from core_engine.workflow.archive import Archive
-from core_engine.workflow.conductor import Conductor
+from core_engine.workflow.conductor import Conductor, Witness
 from core_engine.workflow.delivery import Delivery, Subscription
-from core_engine.workflow.environment import Environment, no_presets
+from core_engine.workflow.environment import Environment, Executor, no_presets, no_texts
 from core_engine.workflow.events import Events
+from core_engine.workflow.executor import InProcess
 from core_engine.workflow.expressions import NoVariables, Variables
 from core_engine.workflow.family import Family
 from core_engine.workflow.inputs import filled
@@ -81,7 +82,9 @@ class RunService(RunReading):
         variables: Variables | None = None,
         secrets: Callable[[], Sequence[str]] = tuple,
         presets: Callable[[str], CalledWorkflow] | None = None,
+        write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts,
         park_after: float = PARK_AFTER,
+        executor: Executor | None = None,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -117,7 +120,9 @@ class RunService(RunReading):
             wants_end=self._aftermath.wanted,
             alarm=self._alarm,
             family=self._family,
+            executor=executor or InProcess(),
             presets=presets or no_presets,
+            write_text=write_text,
         )
         self._parking.settle_in(self._env)
 
@@ -238,6 +243,25 @@ class RunService(RunReading):
     def on_end(self, listener: EndListener) -> None:
         """Tell the listener of every end it wants; to be called before `recover`."""
         self._aftermath.add(listener)
+
+    @property
+    def parked_runs(self) -> int:
+        """How many of the open runs only wait, outside of memory."""
+        return self._parking.count
+
+    @property
+    def queues(self) -> dict[str, int]:
+        """What waits: ``steps`` for a free slot (runs in line), ``journal`` for the disk (writes)."""
+        return {"steps": self._env.slots.waiting, "journal": self._conductor.unwritten}
+
+    @property
+    def running_steps(self) -> int:
+        """How many steps run now."""
+        return self._env.slots.used
+
+    def on_records(self, witness: Witness) -> None:
+        """Tell the witness of everything the journal has taken, from now on; it must be quick."""
+        self._conductor.witnesses.append(witness)
 
     def on_alarm(self, listener: AlarmListener) -> None:
         """Tell the listener of every alarm; to be called before `recover`."""

@@ -30,6 +30,10 @@ class Slots(Generic[RunT]):
         self.used += 1
         return True
 
+    def retake(self) -> None:
+        """Take a slot for a step that runs already, even beyond the limit."""
+        self.used += 1
+
     def give(self) -> None:
         """Return a slot."""
         self.used -= 1
@@ -39,6 +43,11 @@ class Slots(Generic[RunT]):
             self._wake(run)
         if self.used == 0:
             self._idle()
+
+    @property
+    def waiting(self) -> int:
+        """How many runs stand in line."""
+        return len(self._line)
 
     def leave(self, run: RunT) -> None:
         """Step out of the line."""

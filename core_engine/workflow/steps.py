@@ -60,6 +60,10 @@ class Host(Protocol):
         """Record what the step used."""
         ...
 
+    def step_began(self, attempt: Attempt) -> None:
+        """Hear that a step that was sent away runs from now on."""
+        ...
+
     def step_returned(self, attempt: Attempt, outcome: Outcome) -> None:
         """Take the end of a launched step's code."""
         ...
@@ -81,6 +85,7 @@ class StepContext:
         "open",
         "round",
         "secrets",
+        "values",
     )
 
     def __init__(
@@ -96,6 +101,7 @@ class StepContext:
         self.open = True
         self.answer = answer
         self.secrets: list[str] = []
+        self.values: Any = node.values
 
     @property
     def run_id(self) -> str:
@@ -220,7 +226,7 @@ class Attempt:
         self.since = 0.0
         self.context: StepContext | None = None
         self.payload: Payload | None = None
-        self.task: asyncio.Task[Returned] | None = None
+        self.task: asyncio.Task[Any] | None = None
         self.timer: asyncio.TimerHandle | None = None
 
     def end(self) -> None:
@@ -233,18 +239,25 @@ class Attempt:
             self.task.cancel()
 
 
-def configure(host: Host, context: StepContext, payload: Payload) -> Config:
-    """Return the step's settings, expressions resolved; raises INVALID_WORKFLOW naming each wrong field."""
-    node, state = context.node, host.state
+def scope_of(host: Host, context: StepContext, payload: Payload) -> Scope:
+    """Return what a step's expressions can see."""
+    accepted = host.state.accepted
+    run = {"id": accepted.run_id, "mode": accepted.mode, "preset": accepted.preset, "started_at": accepted.at}
+    results = NodeResults(host.state.result)
+    return Scope(payload, results, run, host.env.variables, accepted.started_by, context.secrets)
+
+
+def configure(host: Host, context: StepContext, payload: Payload, template: Any = None) -> Config:
+    """Return the step's settings, expressions resolved; raises INVALID_WORKFLOW naming each wrong field.
+
+    ``template`` takes the place of the node's own, where a part of it has been worked out already.
+    """
+    node = context.node
     if node.config is not None:
         return node.config
     if node.defect:
         raise FloworkError(ErrorCode.INVALID_WORKFLOW, node.defect)
-    accepted = state.accepted
-    run = {"id": accepted.run_id, "mode": accepted.mode, "preset": accepted.preset, "started_at": accepted.at}
-    results = NodeResults(state.result)
-    scope = Scope(payload, results, run, host.env.variables, accepted.started_by, context.secrets)
-    values = render_value(node.template, scope)
+    context.values = values = render_value(template or node.template, scope_of(host, context, payload))
     try:
         return node.component.parse_config(values)  # type: ignore[no-any-return]
     except ValidationError as error:

@@ -21,7 +21,7 @@ ENV PATH=/opt/flowork/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     FLOWORK_DATA_DIR=/data FLOWORK_HOME=/tmp/flowork ENGINE_SOCKET_HOST=0.0.0.0
 RUN groupadd --gid 10001 flowork \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin flowork \
- && install -d -o flowork -g flowork -m 0700 /data /data/gateway /data/engine /data/files /backup
+ && install -d -o flowork -g flowork -m 0700 /data /data/gateway /data/engine /data/components /data/files /backup
 COPY --from=build /opt/flowork /opt/flowork
 COPY deploy/docker/health.py /app/deploy/
 WORKDIR /app

@@ -123,11 +123,12 @@ class Client:
                     return found
             time.sleep(deadline.sooner(pause))
 
-    def engine(self, socket_url: str, engine_id: str) -> EngineSession:
+    def engine(
+        self, socket_url: str, engine_id: str, *, timeout_seconds: float | None = None
+    ) -> EngineSession:
         """Return a session on the engine's raw WebSocket; enter it to connect."""
-        return EngineSession(
-            socket_url, engine_id, self.identity, timeout_seconds=self._timeout, clock=self._clock
-        )
+        seconds = timeout_seconds or self._timeout
+        return EngineSession(socket_url, engine_id, self.identity, timeout_seconds=seconds, clock=self._clock)
 
     def perform(
         self,

@@ -1,4 +1,4 @@
-"""``flowork component new|check|test|pack``: make a component of one's own and share it."""
+"""``flowork component``: make a component of one's own, share it, and install those of others."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 
 from flowork.identity.choice import choose_key
 from flowork.supervisor.service import inherited
+from flowork.terminal.installing import install, list_, uninstall
 from flowork.terminal.scaffold import scaffold
 from flowork.terminal.session import Terminal, json_option
 from flowork.terminal.text import printable
@@ -27,7 +28,11 @@ folder_argument = click.argument("folder", type=click.Path(exists=True, file_oka
 
 @click.group()
 def command() -> None:
-    """Make a component: new, check, test, pack. docs/add-a-component.md walks through it."""
+    """Make a component (new, check, test, pack: see docs/add-a-component.md), install one, list the added ones."""
+
+
+for verb in (install, uninstall, list_):
+    command.add_command(verb)
 
 
 @command.command()

@@ -48,15 +48,18 @@ class EngineReach:
     socket: str | None
 
     @contextmanager
-    def session(self) -> Iterator[EngineSession]:
-        """Return a connected session; with both an engine's id and a socket no gateway is needed."""
+    def session(self, *, timeout_seconds: float | None = None) -> Iterator[EngineSession]:
+        """Return a connected session; with both an engine's id and a socket no gateway is needed.
+
+        ``timeout_seconds`` is how long one answer may take, where it is not the usual.
+        """
         places = self.through.terminal.settings.places
         local = read_engine(places.data_dir)
         socket = self.socket or places.engine_socket or (local.socket if local else DEFAULT_SOCKET)
         with self.through.client() as client:
             known = bool(self.engine and self.socket)
             engine_id = str(self.engine) if known else pick_engine(client.engines(), self.engine)
-            with client.engine(socket, engine_id) as session:
+            with client.engine(socket, engine_id, timeout_seconds=timeout_seconds) as session:
                 yield session
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -56,6 +56,10 @@ ENGINE_SECONDS = 8.0
 _NOT_PASSED_ON = ("user_context", "_target_user_id", "__fac__", "target_engine_id", "share_token")
 
 
+def _uncounted(direction: str, count: int) -> None:
+    del direction, count
+
+
 class Relay:
     """Between the two namespaces. An engine reaches only pages that it was told of, and of people who may use it."""
 
@@ -69,6 +73,7 @@ class Relay:
         *,
         meter: Meter,
         max_bytes: int,
+        relayed: Callable[[str, int], None] = _uncounted,
     ) -> None:
         self._server = server
         self._choice = choice
@@ -76,6 +81,7 @@ class Relay:
         self._clock = clock
         self._meter = meter
         self._max_bytes = max_bytes
+        self._relayed = relayed
         self._pages = pages
         self._commands = relayed_commands()
         self._events = relayed_events()
@@ -148,6 +154,7 @@ class Relay:
             for sid in connections:
                 self._server.publish(GUIS, item.event, item.data, sid)
         self._pages.note(page, engine_id, noted)
+        self._relayed("to_page", len(noted))
         room = min((self._server.room_for(GUIS, sid) for sid in connections), default=0)
         return RelayReceipt(ok=bool(connections), room=room).model_dump()
 
@@ -209,6 +216,7 @@ class Relay:
             raise FloworkError(
                 ErrorCode.ENGINE_UNAVAILABLE, "The engine cannot take this command.", retry_after=5
             )
+        self._relayed("to_engine", 1)
         if event in STARTS:
             job_id = payload.get("job_id")
             self._meter.note_run(sign_in.address, engine_id, job_id if isinstance(job_id, str) else None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import NotFound
 
 from gateway.web import errors
@@ -29,6 +29,26 @@ SECURITY_HEADERS = {
 }
 
 
+class Watch(Protocol):
+    """Someone who counts requests, from within them."""
+
+    def begin(self) -> None:
+        """Note that one came."""
+        ...
+
+    def end(self, response: Response) -> None:
+        """Note how it is answered."""
+        ...
+
+
+class Answerer(Protocol):
+    """Something that answers some paths."""
+
+    def answer(self, request: Request) -> Response | None:
+        """Return the answer, or None for a path that is not its own."""
+        ...
+
+
 def build_site(  # noqa: PLR0913 - keywords only
     *,
     routes: list[Route],
@@ -36,6 +56,8 @@ def build_site(  # noqa: PLR0913 - keywords only
     origins: Origins,
     pages: Pages,
     limits: Callable[[Flask], RateLimits],
+    watch: Watch,
+    metrics: Answerer,
     max_bytes: int,
 ) -> tuple[Flask, RateLimits]:
     """Build the application of all plain HTTP, and what counts its requests."""
@@ -47,9 +69,11 @@ def build_site(  # noqa: PLR0913 - keywords only
     reference = Reference()
 
     def before() -> Any:
+        watch.begin()
         if is_ambiguous(request.environ):
             raise NotFound
-        answer = origins.preflight(request) or reference.answer(request) or pages.answer(request)
+        answer = origins.preflight(request) or reference.answer(request) or metrics.answer(request)
+        answer = answer or pages.answer(request)
         if answer is None:
             counted.arrive(request.environ)
         return answer
@@ -58,6 +82,7 @@ def build_site(  # noqa: PLR0913 - keywords only
         origins.mark(request, response)
         for name, value in SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
+        watch.end(response)
         return response
 
     app.before_request(before)

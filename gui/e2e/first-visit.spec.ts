@@ -6,6 +6,7 @@ import {
   createKey,
   expectGoodScreen,
   goTo,
+  holdBack,
   PASSPHRASE,
   unlock,
   watchComplaints,
@@ -46,9 +47,12 @@ test("from the claim link to a run, and back the next day", async ({ page }) => 
   await test.step("an example becomes a preset and runs", async () => {
     await goTo(page, "Presets");
     await expect(page.getByText("Nothing saved yet")).toBeVisible();
+    const show = await holdBack(page, /\/assets\/designer-[^/]*\.js$/);
     await page.getByRole("button", { name: "Use the example Hello", exact: true }).click();
     await expect(page.getByText("Saved as “Hello”.")).toBeVisible();
+    // who turns back before the designer is loaded sees what was saved, too
     await goTo(page, "Presets");
+    show();
     const card = page
       .getByRole("list", { name: "Saved workflows" })
       .getByRole("listitem")

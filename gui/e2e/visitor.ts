@@ -58,6 +58,19 @@ export async function goTo(page: Page, place: string): Promise<void> {
   await expect(page.getByRole("heading", { level: 1, name: place })).toBeVisible();
 }
 
+/** Let files of the page arrive only when the returned function is called, as over a slow line. */
+export async function holdBack(page: Page, files: RegExp): Promise<() => void> {
+  let go = () => {};
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  await page.route(files, async (route) => {
+    await gate;
+    await route.continue();
+  });
+  return go;
+}
+
 /** A screen is readable by everybody, in light and dark, and fits a phone. */
 export async function expectGoodScreen(page: Page): Promise<void> {
   for (const theme of ["light", "dark"]) {

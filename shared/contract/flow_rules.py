@@ -13,6 +13,8 @@ LONGEST_SECONDS = 366 * 86_400
 
 Seconds = Annotated[float, Field(gt=0, le=LONGEST_SECONDS)]
 PresetName = Annotated[str, Field(min_length=1, max_length=200)]
+StepQueue = Literal["default", "heavy", "docker", "engine"]
+WorkerLabel = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 class JoinRule(Incoming):
@@ -35,7 +37,8 @@ class FlowSettings(Incoming):
     """The member ``settings.flow`` of a workflow; times count from the start of the run unless said otherwise.
 
     ``finally_seconds`` is how long the nodes marked ``finally`` may take after a stop or a missed deadline;
-    ``stuck_after_seconds`` is how long nothing may happen while no step waits.
+    ``stuck_after_seconds`` is how long nothing may happen while no step waits. ``queue`` and ``worker`` are those of
+    the nodes that name none.
     """
 
     finally_seconds: Seconds = 30.0
@@ -44,6 +47,8 @@ class FlowSettings(Incoming):
     stuck_after_seconds: Seconds | None = None
     alarm_preset: PresetName | None = None
     error_preset: PresetName | None = None
+    queue: StepQueue | None = None
+    worker: WorkerLabel | None = None
 
 
 class GlobalLoop(Incoming):

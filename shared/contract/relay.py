@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.contract import catalog
-from shared.contract.base import Audience, Incoming, JobId, Outgoing, Role
+from shared.contract.base import Incoming, JobId, Outgoing, Role
+from shared.contract.engine import EngineVitals
 from shared.contract.run import StatusData
 from shared.contract.share_link import RelayShare
 from shared.ids import is_job_id
@@ -171,7 +172,7 @@ def relayed_commands() -> dict[str, Role]:
 
 def relayed_events() -> frozenset[str]:
     """Return the names that an engine may send to a page."""
-    named = {event.relay for event in catalog.events().values() if event.audience is not Audience.ENGINE}
+    named = {event.relay for event in catalog.events().values()} - {EngineVitals.relay}
     return frozenset({*named, *_OWN_EVENTS})
 
 

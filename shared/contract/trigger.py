@@ -28,12 +28,33 @@ class TriggerCounts(Outgoing):
     failed: int = 0
 
 
+class TriggerAlarm(Event, name="TRIGGER_ALARM", audience=Audience.ENGINE):
+    """A start by a rule came too late (``late``), or will not come (``not_started``); ``message`` says why.
+
+    ``due`` (Unix ms) is when the first of ``count`` starts should have been. ``timestamp`` is ISO 8601 in UTC.
+    """
+
+    type: str = "TRIGGER_ALARM"
+    rule_id: str
+    preset_name: str
+    rule_name: str
+    kind: Literal["late", "not_started"]
+    message: str
+    due: int | None = None
+    count: int = 1
+    timestamp: str
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class TriggerItem(Outgoing):
     """A rule as it stands; times are Unix milliseconds.
 
     ``node_id`` names the trigger node of the preset that the rule comes from: such a rule is changed by saving the
     preset. ``config.secret`` is never shown; ``secret_set`` tells whether there is one. ``blocked`` is why the rule
-    does not start anything although it is enabled.
+    does not start anything although it is enabled, ``last_alarm`` its latest alarm since the engine started.
     """
 
     id: str
@@ -54,6 +75,7 @@ class TriggerItem(Outgoing):
     running: int
     waiting: int
     counts: TriggerCounts
+    last_alarm: TriggerAlarm | None = Field(default=None, exclude_if=_is_absent)
 
 
 class TriggersList(Event, name="triggers_list_response", audience=Audience.CALLER):

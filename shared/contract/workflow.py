@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field, StringConstraints
 
 from shared.contract.base import Audience, Command, Event, Incoming, Outgoing, Role
 from shared.contract.flow_family import MAX_INPUTS, WorkflowInput
-from shared.contract.flow_rules import JoinRule
+from shared.contract.flow_rules import JoinRule, StepQueue, WorkerLabel
 
 NodeId = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 PortName = Annotated[str, StringConstraints(max_length=80)]
@@ -37,6 +37,8 @@ class WorkflowNode(Incoming):
     A node marked ``finally`` runs after all others have ended, however they did.
     ``parent_id`` (also ``parentId``) names the loop node in whose body the node stands.
     ``component_version`` (ours) names one of several installed versions; without it the newest runs.
+    ``queue`` and ``worker`` (ours) say which worker processes carry the step out, where the engine uses them:
+    those of a queue (``engine``: the engine itself), with a label such as ``gpu``.
     """
 
     id: NodeId
@@ -53,6 +55,8 @@ class WorkflowNode(Incoming):
     retry: RetryPolicy | None = None
     timeout_seconds: float | None = Field(default=None, gt=0, le=7 * 86_400)
     parent_id: NodeId | None = Field(default=None, validation_alias=AliasChoices("parent_id", "parentId"))
+    queue: StepQueue | None = None
+    worker: WorkerLabel | None = None
 
 
 class WorkflowConnection(Incoming):

@@ -21,8 +21,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from core_engine import app as module
 from core_engine.app import Engine, running, serve
+from core_engine.housekeeping import Housekeeping
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.envelope import seal
 from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, chain, engine, settings, talker, waiting
@@ -252,10 +252,10 @@ async def test_a_disk_that_fails_for_good_ends_the_engine_with_its_error(
 async def test_an_endless_task_that_ends_by_mistake_ends_the_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def explode(_: Engine) -> None:
+    async def explode(_: Housekeeping) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module.Engine, "_keep_house", explode)
+    monkeypatch.setattr(Housekeeping, "run", explode)
     with pytest.raises(FloworkError, match="housekeeping"):
         async with asyncio.timeout(10):
             await serve(settings(tmp_path), asyncio.Event())

@@ -55,11 +55,13 @@ class Stack:
     settings: dict[str, str]
     owner: WalletKey = field(default_factory=lambda: WalletKey.create()[0])
 
-    def compose(self, *words: str, seconds: int = STEP_SECONDS, check: bool = True) -> str:
-        """Call Compose for this project; return what it printed."""
+    def compose(
+        self, *words: str, seconds: int = STEP_SECONDS, check: bool = True, given: str | None = None
+    ) -> str:
+        """Call Compose for this project, with an input if one is given; return what it printed."""
         files = [word for name in FILES for word in ("-f", str(ROOT / name))]
         files += ["-f", str(self.folder / "override.yml")]
-        given = [
+        options = [
             "--project-directory",
             str(ROOT),
             "--env-file",
@@ -67,9 +69,15 @@ class Stack:
             "-p",
             self.project,
         ]
-        command = [*self.program, *files, *given, *words]
+        command = [*self.program, *files, *options, *words]
         done = subprocess.run(
-            command, env=_plain(os.environ), capture_output=True, text=True, timeout=seconds, check=False
+            command,
+            env=_plain(os.environ),
+            input=given or "",
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
         )
         assert done.returncode == 0 or not check, f"{words}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout

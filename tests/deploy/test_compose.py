@@ -83,16 +83,34 @@ def test_a_run_outlives_its_engine_and_its_gateway(stack: Stack) -> None:
     for service in (GATEWAY, CORE):
         stack.wait_healthy(service)
     stack.wait_online()
-    assert "Claim this engine" not in stack.compose("logs", "--no-color", "--tail", "5", CORE)
-    wait_for(lambda: run_of(stack, job_id)["status"] == "SUCCEEDED", "the end of the run", 120)
+    assert stack.compose("logs", "--no-color", CORE).count("Claim this engine") == 1  # it is owned since
+    wait_for(lambda: run_of(stack, job_id)["run"]["status"] == "SUCCEEDED", "the end of the run", 120)
     run = run_of(stack, job_id)
     assert finished_steps(run) == STEPS
 
 
-def test_a_backup_is_made_beside_the_running_services(stack: Stack) -> None:
-    def backup(*words: str) -> dict[str, Any]:
-        return dict(json.loads(stack.compose("run", "--rm", "-T", "flowork_backup", *words, "--json")))
+def backup(stack: Stack, *words: str) -> dict[str, Any]:
+    return dict(json.loads(stack.compose("run", "--rm", "-T", "flowork_backup", *words, "--json")))
 
-    made = backup("create", "/backup/flowork.tar.gz")
+
+def test_a_backup_is_made_beside_the_running_services(stack: Stack) -> None:
+    made = backup(stack, "create", "/backup/flowork.tar.gz")
     assert made["databases"] == 2
-    assert backup("verify", "/backup/flowork.tar.gz") == made
+    assert backup(stack, "verify", "/backup/flowork.tar.gz") == made
+
+
+def test_a_backup_comes_back_onto_fresh_volumes(stack: Stack) -> None:
+    """As after the loss of a machine: .env and the archive are all that is left."""
+    before = json.loads(stack.flowork("runs", "list", "--json"))
+    made = backup(stack, "create", "/backup/last.tar.gz")
+    archive = stack.compose(
+        "run", "--rm", "-T", "--entrypoint", "base64", "flowork_backup", "/backup/last.tar.gz"
+    )
+    stack.compose("--profile", "backup", "down", "--volumes", "--timeout", "20")
+    place = "umask 077 && base64 -d > /backup/last.tar.gz"
+    stack.compose("run", "--rm", "-T", "--entrypoint", "sh", "flowork_backup", "-c", place, given=archive)
+    assert backup(stack, "restore", "/backup/last.tar.gz") == made
+    stack.compose("up", "-d")
+    stack.wait_online()
+    assert json.loads(stack.flowork("runs", "list", "--json")) == before
+    stack.flowork("run", str(ROOT / "examples" / "hello.json"))

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from celery import Celery
 
 from gateway.db import migrate
 from gateway.db.database import Database
@@ -55,10 +56,14 @@ def test_the_worker_does_the_jobs_of_the_gateway(tmp_path: Path) -> None:
         )
         try:
             deadline = time.monotonic() + 240
-            while (tmp_path / "worker.log").read_text().count("succeeded") < 2:
-                assert worker.poll() is None, (tmp_path / "worker.log").read_text()
-                assert time.monotonic() < deadline, (tmp_path / "worker.log").read_text()
-                time.sleep(0.1)
+            for rounds in (1, 3):
+                while (tmp_path / "worker.log").read_text().count("succeeded") < rounds:
+                    assert worker.poll() is None, (tmp_path / "worker.log").read_text()
+                    assert time.monotonic() < deadline, (tmp_path / "worker.log").read_text()
+                    time.sleep(0.1)
+                # A113: whoever writes to the broker cannot end the worker.
+                with Celery(broker=redis.url) as foreign:
+                    foreign.control.shutdown()
         finally:
             worker.terminate()
             worker.wait(20)

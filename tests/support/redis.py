@@ -22,6 +22,7 @@ class RedisServer:
 
     port: int
     password: str = ""
+    pid: int = 0
 
     @property
     def url(self) -> str:
@@ -31,13 +32,14 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(folder: Path, password: str = "") -> Iterator[RedisServer]:
-    """Run a server in a folder. Skips the test where Redis is not installed."""
+def redis_server(folder: Path, password: str = "", port: int = 0) -> Iterator[RedisServer]:
+    """Run a server in a folder, on ``port`` where one is given. Skips the test where Redis is not installed."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("Redis is not installed: redis-server was not found")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    if not port:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
     options = [
         "--port",
         str(port),
@@ -58,7 +60,7 @@ def redis_server(folder: Path, password: str = "") -> Iterator[RedisServer]:
             assert server.poll() is None, "redis-server ended"
             assert time.monotonic() < deadline, "redis-server does not answer"
             time.sleep(0.02)
-        yield RedisServer(port, password)
+        yield RedisServer(port, password, server.pid)
     finally:
         server.terminate()
         server.wait(30)

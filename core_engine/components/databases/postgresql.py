@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import URL
 
-from core_engine.components.dialing import resolve
+from core_engine.components.dialling import resolve
 from core_engine.components.network import NetworkPolicy
 from shared.errors import ErrorCode, FloworkError
 

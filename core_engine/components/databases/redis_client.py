@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from typing_extensions import override
 
-from core_engine.components.dialing import resolve
+from core_engine.components.dialling import resolve
 from core_engine.components.network import NetworkPolicy
 from shared.errors import ErrorCode, FloworkError
 

@@ -9,7 +9,8 @@ from typing_extensions import override
 
 from core_engine.components.dropin.form import DropinConfig, schema_of
 from core_engine.components.dropin.found import Found
-from core_engine.components.isolation.rungs import Folders, Task
+from core_engine.components.isolation.hosts import Hosts
+from core_engine.components.isolation.rungs import Openings, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.manifest import GUARANTEES
 from core_engine.kernel.component import Component, Execution, Port, StepPolicy
@@ -43,14 +44,14 @@ class IsolatedComponent(Component[DropinConfig]):
 
     @override
     async def simulate(self, context: Context, config: DropinConfig, payload: Payload) -> Result:
-        """Do the same with mode SIMULATE; no folder is writable then, and nothing else could be reached anyway."""
+        """Do the same with mode SIMULATE; no folder is writable then, and no host is reached."""
         return await self._run(context, config, payload, RunMode.SIMULATE)
 
     async def ask(self, method: str, config: DropinConfig) -> dict[str, Any]:
         """Call an optional method that takes the settings; return ``{"value": …}``, or ``{}`` where it has none."""
         request = self._request(method, config)
-        folders = Folders(readable=self._readable())
-        value = await self._sandbox.call(Task.COMPONENT, request, self._bounds(), lambda *_: None, folders)
+        openings = Openings(readable=self._readable())
+        value = await self._sandbox.call(Task.COMPONENT, request, self._bounds(), lambda *_: None, openings)
         return value if isinstance(value, dict) else {}
 
     async def _run(self, context: Context, config: DropinConfig, payload: Payload, mode: RunMode) -> Result:
@@ -65,8 +66,8 @@ class IsolatedComponent(Component[DropinConfig]):
                 "node_id": context.node_id, "attempt": context.attempt,
             },
         }  # fmt: skip
-        folders = self._folders(context.files, config.values(), mode)
-        answer = await self._sandbox.call(Task.COMPONENT, request, self._bounds(), context.log, folders)
+        openings = self._openings(context.files, config.values(), mode)
+        answer = await self._sandbox.call(Task.COMPONENT, request, self._bounds(), context.log, openings)
         value = answer.get("value") if isinstance(answer, dict) else None
         port = _port(self.id, self.outputs, value)
         names = {item.name for item in self.outputs}
@@ -99,8 +100,8 @@ class IsolatedComponent(Component[DropinConfig]):
     def _readable(self) -> tuple[str, ...]:
         return (str(self.found.folder), *self.packages)
 
-    def _folders(self, files: Files, values: Mapping[str, Any], mode: RunMode) -> Folders:
-        """Open what the permissions name, inside the folders that workflows may use."""
+    def _openings(self, files: Files, values: Mapping[str, Any], mode: RunMode) -> Openings:
+        """Open what the permissions name: folders inside those that workflows may use, and hosts, simulating none."""
         readable = list(self._readable())
         writable: list[str] = []
         named = [values[name] for name in self.found.form.folders if isinstance(values.get(name), str)]
@@ -111,7 +112,8 @@ class IsolatedComponent(Component[DropinConfig]):
             real = [str(files.whole_folder(path)) for path in paths]
             write = permission.access == "write" and mode is not RunMode.SIMULATE
             (writable if write else readable).extend(real)
-        return Folders(tuple(dict.fromkeys(readable)), tuple(dict.fromkeys(writable)))
+        hosts = [item.host for item in self.found.permissions if item.host and mode is not RunMode.SIMULATE]
+        return Openings(tuple(dict.fromkeys(readable)), tuple(dict.fromkeys(writable)), Hosts.read(hosts))
 
 
 def make_class(found: Found) -> type[IsolatedComponent]:

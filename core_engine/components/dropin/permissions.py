@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core_engine.components.dropin.problem import UnusableError
+from core_engine.components.isolation.hosts import HOST_PATTERN, Hosts
 
-_HOST = r"(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::[0-9]{1,5})?"
 _FOLDER = r"[^\x00-\x1f\\]{1,200}"
 _GRAMMAR: tuple[tuple[str, str], ...] = (
     ("files:read", "read files in the folders that its settings name"),
     ("files:write", "read and write files in the folders that its settings name"),
     (rf"files:read:(?P<folder>{_FOLDER})", "read files in the folder {0}"),
     (rf"files:write:(?P<folder>{_FOLDER})", "read and write files in the folder {0}"),
-    (rf"network:(?P<host>{_HOST})", "reach {0} over the network (never given: isolated code has no network)"),
+    (rf"network:(?P<host>{HOST_PATTERN})", "send data to {0} over the network, and get data from there"),
     (r"variable:(?P<variable>[A-Z0-9_]{1,80})", "use the variable {0}, where a step's settings name it"),
     (
         r"program:(?P<program>[A-Za-z0-9._+-]{1,80})",
@@ -35,6 +35,7 @@ class Permission:
     given: bool
     access: Access | None = None
     folder: str = ""
+    host: str = ""
 
 
 def read_permissions(texts: Sequence[str], variables: Sequence[str] = ()) -> tuple[Permission, ...]:
@@ -52,6 +53,16 @@ def _read(text: str) -> Permission:
             access: Access | None = None
             if kind == "files":
                 access = "write" if rest.startswith("write") else "read"
-            given = kind not in {"network", "program"}
-            return Permission(text, meaning.format(*match.groups()), given, access, folder)
+            host = match.groupdict().get("host") or ""
+            return Permission(
+                text, meaning.format(*match.groups()), kind != "program", access, folder, _checked(host)
+            )
     raise UnusableError(f"it asks for the permission {text[:100]!r}, which this engine does not know")
+
+
+def _checked(host: str) -> str:
+    try:
+        Hosts.read([host] if host else [])
+    except ValueError as error:
+        raise UnusableError(str(error)) from error
+    return host

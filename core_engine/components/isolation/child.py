@@ -2,7 +2,8 @@
 
 Started as ``python -I -S -B child.py SPEC`` with an empty environment. SPEC is JSON: ``task`` (a module of
 `tasks`), ``root`` (the folder our package is in), ``packages`` (folders a task imports from), ``readable``,
-``writable`` and ``walls`` (see `lock.Walls`). Whatever foreign code prints goes to standard error.
+``writable``, ``walls`` (see `lock.Walls`) and ``door`` (null, or the descriptor of its way out, see `door`).
+Whatever foreign code prints goes to standard error.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def main(spec: dict[str, Any]) -> None:
     os.dup2(_NOISE, _ANSWERS)
     sys.path.extend(spec["packages"])
     task = importlib.import_module(f"core_engine.components.isolation.tasks.{spec['task']}")
+    if spec["door"] is not None:
+        importlib.import_module("core_engine.components.isolation.door").install(spec["door"])
     if hasattr(task, "prepare"):
         task.prepare()
     sys.path.remove(spec["root"])

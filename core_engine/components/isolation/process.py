@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
@@ -73,8 +74,9 @@ class BoundedLog:
 class ChildProcess(asyncio.SubprocessProtocol):
     """The engine's end of one child. Used once: `start`, `ask`, `end`."""
 
-    def __init__(self) -> None:
+    def __init__(self, door: socket.socket | None = None) -> None:
         loop = asyncio.get_running_loop()
+        self.door = door
         self._ready: asyncio.Future[bool] = loop.create_future()
         self._gone: asyncio.Future[None] = loop.create_future()
         self._answer: asyncio.Future[dict[str, Any] | None] = loop.create_future()
@@ -84,10 +86,16 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._transport: asyncio.SubprocessTransport | None = None
 
     @classmethod
-    async def start(cls, command: list[str]) -> ChildProcess:
-        """Start a child and wait until it is locked. Raises FloworkError SANDBOX_UNAVAILABLE."""
-        child = cls()
-        spawning = asyncio.ensure_future(child._spawn(command))
+    async def start(
+        cls, command: list[str], door: tuple[socket.socket, socket.socket] | None = None
+    ) -> ChildProcess:
+        """Start a child and wait until it is locked. Raises FloworkError SANDBOX_UNAVAILABLE.
+
+        ``door`` are the engine's end and the child's end of its way out; the child's is closed here at once.
+        """
+        ours, theirs = door or (None, None)
+        child = cls(ours)
+        spawning = asyncio.ensure_future(child._spawn(command, theirs))
         try:
             await asyncio.shield(spawning)
             async with asyncio.timeout(_START_SECONDS):
@@ -141,6 +149,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     async def end(self) -> None:
         """Kill the child, wait until it is gone, and release its pipes."""
+        self._close_door()
         if self._transport is None:
             return
         for kill in (_kill_innermost, _kill_group):
@@ -151,14 +160,23 @@ class ChildProcess(asyncio.SubprocessProtocol):
                         await asyncio.shield(self._gone)
         self._transport.close()
 
-    async def _spawn(self, command: list[str]) -> None:
+    async def _spawn(self, command: list[str], theirs: socket.socket | None) -> None:
         loop = asyncio.get_running_loop()
+        given = (theirs.fileno(),) if theirs else ()
         try:
             self._transport, _ = await loop.subprocess_exec(
-                lambda: self, *command, env={}, cwd="/", start_new_session=True
+                lambda: self, *command, env={}, cwd="/", start_new_session=True, pass_fds=given
             )
         except OSError as error:
+            self._close_door()
             raise FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, f"No child process: {error}") from error
+        finally:
+            if theirs:
+                theirs.close()
+
+    def _close_door(self) -> None:
+        if self.door:
+            self.door.close()
 
     def exit_code(self) -> int | None:
         """Return the exit code; negative is a signal, None while the child runs."""

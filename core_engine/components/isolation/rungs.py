@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from core_engine.components.isolation import landlock, seccomp
+from core_engine.components.isolation.hosts import Hosts
 
 _CHILD = Path(__file__).with_name("child.py")
 _ROOT = Path(__file__).parents[3]
@@ -74,30 +75,43 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 
 
 @dataclass(frozen=True, slots=True)
-class Folders:
-    """Real paths of folders that are opened to one child."""
+class Openings:
+    """What is opened to one child: real paths of folders, and hosts, which it reaches through the engine."""
 
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
+    hosts: Hosts = field(default_factory=Hosts)
 
     def __bool__(self) -> bool:
-        return bool(self.readable or self.writable)
+        return bool(self.readable or self.writable or self.hosts)
 
 
-def command(rung: Rung, task: Task, folders: Folders = Folders()) -> list[str]:
-    """Return the argument vector that starts a child; it is to be run with an empty environment."""
+def command(rung: Rung, task: Task, openings: Openings = Openings(), door: int | None = None) -> list[str]:
+    """Return the argument vector that starts a child; it is to be run with an empty environment.
+
+    ``door`` is the descriptor of the child's end of its way out, for one that hosts are opened to.
+    """
     packages = _package_folders(task)
     interpreter = str(Path(sys.executable).resolve())
     programs = task is Task.PROGRAM
     temporary = ["/tmp"] if rung is Rung.BUBBLEWRAP and task in _WITH_TEMPORARY else []  # noqa: S108 - its own
-    readable = [*_interpreter_folders(), *_LIBRARIES, *_SYSTEM_FILES, *packages, *folders.readable]
-    largest = MOST_FILE_BYTES if folders.writable else TEMPORARY_BYTES if temporary else 0
+    authorities = [] if door is None else _authorities()
+    readable = [
+        *authorities,
+        *_interpreter_folders(),
+        *_LIBRARIES,
+        *_SYSTEM_FILES,
+        *packages,
+        *openings.readable,
+    ]
+    largest = MOST_FILE_BYTES if openings.writable else TEMPORARY_BYTES if temporary else 0
     spec = {
         "task": task.value,
+        "door": door,
         "root": str(_ROOT),
         "packages": packages,
         "readable": [*readable, *_PROGRAM_FILES] if programs else readable,
-        "writable": [*temporary, *folders.writable, *(_DEVICES if programs else ())],
+        "writable": [*temporary, *openings.writable, *(_DEVICES if programs else ())],
         "walls": {
             "parent": 0 if rung is Rung.BUBBLEWRAP else os.getpid(),
             "need_landlock": rung is Rung.LANDLOCK,
@@ -109,8 +123,8 @@ def command(rung: Rung, task: Task, folders: Folders = Folders()) -> list[str]:
     program = [interpreter, "-I", "-S", "-B", str(_CHILD), json.dumps(spec)]
     if rung is not Rung.BUBBLEWRAP:
         return program
-    shown = [*packages, *(_PROGRAM_FILES if programs else ())]
-    return [*_bubblewrap(shown, folders, temporary=bool(temporary), devices=programs), *program]
+    shown = [*packages, *authorities, *(_PROGRAM_FILES if programs else ())]
+    return [*_bubblewrap(shown, openings, temporary=bool(temporary), devices=programs), *program]
 
 
 def works(rung: Rung) -> bool:
@@ -151,13 +165,13 @@ def rung_in_force() -> str:
     return detect().value
 
 
-def _bubblewrap(more: list[str], folders: Folders, *, temporary: bool, devices: bool) -> list[str]:
+def _bubblewrap(more: list[str], openings: Openings, *, temporary: bool, devices: bool) -> list[str]:
     shown = ["/usr", *_LIBRARIES, *_SYSTEM_FILES, *_interpreter_folders(), *more, str(_CHILD.parent)]
     binds = [word for path in dict.fromkeys(shown) for word in ("--ro-bind-try", path, path)]
     early = ["--size", str(TEMPORARY_BYTES), "--tmpfs", "/tmp"] if temporary else []  # noqa: S108 - its own
     early += ["--dev", "/dev"] if devices else []
-    binds += [word for path in folders.readable for word in ("--ro-bind", path, path)]
-    binds += [word for path in folders.writable for word in ("--bind", path, path)]
+    binds += [word for path in openings.readable for word in ("--ro-bind", path, path)]
+    binds += [word for path in openings.writable for word in ("--bind", path, path)]
     return [
         "/usr/bin/env", "-i", shutil.which("bwrap") or "bwrap",
         "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session", "--clearenv",
@@ -171,6 +185,18 @@ def _interpreter_folders() -> list[str]:
     library = sysconfig.get_config_var("LIBDIR") or str(Path(sys.base_prefix) / "lib")
     executable = str(Path(sys.executable).resolve())
     return list(dict.fromkeys([paths["stdlib"], paths["platstdlib"], library, executable]))
+
+
+def _authorities() -> list[str]:
+    """Return where the certificates are by which a child checks the servers it talks to."""
+    import ssl  # noqa: PLC0415 - only where used
+
+    paths = ssl.get_default_verify_paths()
+    named = {paths.cafile, paths.capath, paths.openssl_cafile, paths.openssl_capath}
+    there = {Path(path) for path in named if path and Path(path).exists()}
+    there |= {path.resolve() for path in there}
+    shown = [*there, Path("/usr")]  # what lies in one of these is seen with it
+    return sorted(str(path) for path in there if not any(other in path.parents for other in shown))
 
 
 def _package_folders(task: Task) -> list[str]:

@@ -1,4 +1,4 @@
-"""Runs tasks of foreign code in locked children: limits, one spare child per task kept warm, plain errors."""
+"""Runs tasks of foreign code in locked children: limits, spare children kept warm, a way out, plain errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from core_engine.components.isolation import frames, rungs
+from core_engine.components.isolation.egress import Egress, open_door
 from core_engine.components.isolation.process import ChildProcess, OnLog
-from core_engine.components.isolation.rungs import CODE_OF_OTHERS, Folders, Rung, Task
+from core_engine.components.isolation.rungs import CODE_OF_OTHERS, Openings, Rung, Task
+from core_engine.components.isolation.spares import Key, Spares, key_of
 from core_engine.components.isolation.watch import Watch
+from core_engine.components.network import NetworkPolicy
 from shared.errors import ErrorCode, FloworkError
 
 _WAIT_SECONDS = 300.0
+_MOST_REFILLS = 8
 
 _log = logging.getLogger(__name__)
 
@@ -29,16 +33,25 @@ class Bounds:
 class Sandbox:
     """A bounded number of locked children. `close` ends them all.
 
-    ``most`` are the bounds no request may exceed; ``rung`` is found out at the first use when not given.
+    ``most`` are the bounds no request may exceed; ``rung`` is found out at the first use when not given. ``network``
+    judges the addresses of the hosts that are opened to a child.
     """
 
-    def __init__(self, *, most: Bounds, max_children: int = 4, rung: Rung | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        most: Bounds,
+        max_children: int = 4,
+        rung: Rung | None = None,
+        network: NetworkPolicy = NetworkPolicy(),  # noqa: B008 - it never changes
+    ) -> None:
         self.most = most
+        self._network = network
         self._rung = rung
         self._slots = asyncio.Semaphore(max_children)
         self._finding = asyncio.Lock()
-        self._spares: dict[Task, ChildProcess] = {}
-        self._refills: set[asyncio.Task[None]] = set()
+        self._spares = Spares()
+        self._refills: dict[Key, asyncio.Task[None]] = {}
         self._closed = False
 
     async def rung(self, task: Task = Task.FUNCTION) -> Rung:
@@ -61,9 +74,9 @@ class Sandbox:
         request: dict[str, Any],
         bounds: Bounds,
         on_log: OnLog,
-        folders: Folders = Folders(),  # noqa: B008 - it is frozen
+        openings: Openings = Openings(),  # noqa: B008 - it is frozen
     ) -> Any:
-        """Do a task in a fresh child, to which ``folders`` are opened, and return its value.
+        """Do a task in a fresh child, to which folders and hosts are opened, and return its value.
 
         The log's first line names the rung in force, for tasks that run code of others. Raises FloworkError:
         TOO_LARGE for the request, SANDBOX_UNAVAILABLE, RATE_LIMITED when no child came free in time,
@@ -81,28 +94,28 @@ class Sandbox:
         try:
             if task in CODE_OF_OTHERS:
                 on_log(f"Isolation: {await self.rung(task)}.", "DEBUG")
-            return await self._serve(task, data, used, on_log, folders)
+            return await self._serve(task, data, used, on_log, openings)
         finally:
             self._slots.release()
-            if not folders:
-                self._refill(task)
+            self._refill(task, openings)
 
     async def close(self) -> None:
         """End all children; further calls are refused."""
         self._closed = True
-        await asyncio.gather(*self._refills)
-        for task in tuple(self._spares):
-            await self._spares.pop(task).end()
+        await asyncio.gather(*self._refills.values())
+        await self._spares.close()
 
-    async def _serve(self, task: Task, data: bytes, bounds: Bounds, on_log: OnLog, folders: Folders) -> Any:
-        child = await self._take(task, folders)
+    async def _serve(self, task: Task, data: bytes, bounds: Bounds, on_log: OnLog, openings: Openings) -> Any:
+        child = await self._take(task, openings)
         watch = Watch(child, bounds.memory_mb) if task is Task.PROGRAM else None
+        way_out = self._open_way_out(child, openings, on_log)
         try:
             async with asyncio.timeout(bounds.seconds):
                 answer = await (watch.ask(data, on_log) if watch else child.ask(data, on_log))
         except TimeoutError:
             raise _failure("time", f"it ran longer than {bounds.seconds:g} s and was ended") from None
         finally:
+            await _close_way_out(way_out)
             await child.end()
         if watch and watch.overgrown:
             raise _failure("memory", f"its processes used more than {bounds.memory_mb} MiB together")
@@ -113,35 +126,53 @@ class Sandbox:
         reason, message = str(answer.get("reason")), str(answer.get("message"))
         raise _failure(reason, f"{message} ({bounds.memory_mb} MiB)" if reason == "memory" else message)
 
-    async def _take(self, task: Task, folders: Folders) -> ChildProcess:
+    async def _take(self, task: Task, openings: Openings) -> ChildProcess:
         if self._closed:
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine is shutting down.")
-        if folders:  # they are part of the walls, so no child made beforehand will do
-            return await ChildProcess.start(rungs.command(await self.rung(task), task, folders))
-        spare = self._spares.pop(task, None)
-        if spare is not None and spare.usable:
-            return spare
-        if spare is not None:
-            await spare.end()
-        return await ChildProcess.start(rungs.command(await self.rung(task), task))
+        # what is opened is part of the walls, so only a child that was started for just this will do
+        return self._spares.take(key_of(task, openings)) or await self._start(task, openings)
 
-    def _refill(self, task: Task) -> None:
-        if self._closed or task in self._spares or self._rung is None or not rungs.suffices(self._rung, task):
+    async def _start(self, task: Task, openings: Openings) -> ChildProcess:
+        rung = await self.rung(task)
+        if not openings.hosts:
+            return await ChildProcess.start(rungs.command(rung, task, openings))
+        door = open_door()
+        return await ChildProcess.start(rungs.command(rung, task, openings, door[1].fileno()), door)
+
+    def _open_way_out(
+        self, child: ChildProcess, openings: Openings, on_log: OnLog
+    ) -> asyncio.Task[None] | None:
+        if child.door is None:
+            return None
+        egress = Egress(self._network, openings.hosts, on_log)
+        return asyncio.create_task(egress.serve(child.door), name="egress of an isolated child")
+
+    def _refill(self, task: Task, openings: Openings) -> None:
+        key = key_of(task, openings)
+        if self._closed or self._rung is None or not rungs.suffices(self._rung, task):
             return
-        refill = asyncio.create_task(self._warm(task), name=f"spare-{task.value}")
-        self._refills.add(refill)
-        refill.add_done_callback(self._refills.discard)
+        if key in self._spares or key in self._refills or len(self._refills) >= _MOST_REFILLS:
+            return
+        refill = asyncio.create_task(self._warm(key, task, openings), name=f"spare-{task.value}")
+        self._refills[key] = refill
+        refill.add_done_callback(lambda _: self._refills.pop(key))
 
-    async def _warm(self, task: Task) -> None:
+    async def _warm(self, key: Key, task: Task, openings: Openings) -> None:
         try:
-            child = await ChildProcess.start(rungs.command(await self.rung(task), task))
+            child = await self._start(task, openings)
         except FloworkError as error:
             _log.warning("no spare child: %s", error.message)
             return
-        if self._closed or task in self._spares:
+        if self._closed:
             await child.end()
         else:
-            self._spares[task] = child
+            self._spares.keep(key, child, special=bool(openings))
+
+
+async def _close_way_out(way_out: asyncio.Task[None] | None) -> None:
+    if way_out is not None:
+        way_out.cancel()
+        await asyncio.wait([way_out])
 
 
 def _encode(request: dict[str, Any], bounds: Bounds) -> bytes:

@@ -82,6 +82,17 @@ describe("a REST call", () => {
     });
   });
 
+  it("downloads a file, or says why there is none", async () => {
+    answering(200, "%PDF-1.7");
+    const client = new RestClient(new KeySigner(KEY));
+    const file = await client.download("download_invoice", { path: { number: "7" } });
+    expect(await file.text()).toBe("%PDF-1.7");
+    answering(404, '{"error":"There is no invoice 8.","code":"NOT_FOUND"}');
+    await expect(client.download("download_invoice", { path: { number: "8" } })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
+  });
+
   it("says so where the answer is not JSON, or none comes", async () => {
     answering(502, "<html>");
     await expect(new RestClient(null).call("health")).rejects.toThrow(/not JSON \(HTTP 502\)/);

@@ -34,6 +34,17 @@ export class RestClient {
     name: Name,
     options: CallOptions<Name> = {},
   ): Promise<Operations[Name]["response"]> {
+    return (await read(await this.#send(name, options))) as Operations[Name]["response"];
+  }
+
+  /** Call an operation that answers with a file; rejects with `FloworkError`. */
+  async download<Name extends OperationName>(name: Name, options: CallOptions<Name> = {}): Promise<Blob> {
+    const answer = await this.#send(name, options);
+    if (!answer.ok) await read(answer);
+    return answer.blob();
+  }
+
+  async #send<Name extends OperationName>(name: Name, options: CallOptions<Name>): Promise<Response> {
     const { method, auth } = OPERATIONS[name];
     const target = targetOf(
       OPERATIONS[name].path,
@@ -44,8 +55,7 @@ export class RestClient {
     const headers: Record<string, string> = body ? { "Content-Type": "application/json" } : {};
     if (auth === "wallet") Object.assign(headers, await this.#proof(method, target, body));
     if (options.engineId) headers["X-Flowork-Engine-ID"] = options.engineId;
-    const answer = await this.#fetch(target, { method, headers, ...(body ? { body } : {}) }, options.signal);
-    return (await read(answer)) as Operations[Name]["response"];
+    return this.#fetch(target, { method, headers, ...(body ? { body } : {}) }, options.signal);
   }
 
   async #proof(method: string, target: string, body: string): Promise<Record<string, string>> {

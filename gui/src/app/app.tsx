@@ -1,44 +1,53 @@
 import { Compass } from "lucide-react";
-import { lazy, Suspense } from "react";
-import { Link, Redirect, Route, Switch } from "wouter";
+import { Link, Redirect, Route, Switch, useRoute } from "wouter";
 import { Welcome } from "@/features/identity/welcome";
 import { useT } from "@/i18n/words";
 import { Empty } from "@/ui/badge";
 import { Toasts } from "@/ui/toasts";
-import { Loading } from "./need-engine";
+import { screen } from "./screen";
 import { useSession } from "./session";
 import { Shell } from "./shell";
 
-const Dashboard = lazy(() => import("@/features/dashboard/dashboard"));
-const Engines = lazy(() => import("@/features/engines/engines"));
-const Presets = lazy(() => import("@/features/presets/presets"));
-const Runs = lazy(() => import("@/features/runs/runs"));
-const Settings = lazy(() => import("@/features/settings/settings"));
-const Variables = lazy(() => import("@/features/variables/variables"));
-const Designer = lazy(() => import("@/features/designer/designer"));
-const RunView = lazy(() => import("@/features/run/run-view"));
+const Audit = screen(() => import("@/features/audit/audit"));
+const Billing = screen(() => import("@/features/billing/billing"));
+const Dashboard = screen(() => import("@/features/dashboard/dashboard"));
+const Engines = screen(() => import("@/features/engines/engines"));
+const Marketplace = screen(() => import("@/features/marketplace/marketplace"));
+const Presets = screen(() => import("@/features/presets/presets"));
+const Runs = screen(() => import("@/features/runs/runs"));
+const Settings = screen(() => import("@/features/settings/settings"));
+const Triggers = screen(() => import("@/features/triggers/triggers"));
+const Variables = screen(() => import("@/features/variables/variables"));
+const Designer = screen(() => import("@/features/designer/designer"));
+const RunView = screen(() => import("@/features/run/run-view"));
+const SharedPage = screen(() => import("@/features/shared/shared-page"));
 
 /** The page: the welcome until somebody has signed in, then the screens. */
 export function App() {
   const signer = useSession((state) => state.signer);
+  const [, shared] = useRoute("/shared/:token");
   return (
     <>
-      {signer ? (
+      {shared ? (
+        <SharedPage token={shared.token} />
+      ) : signer ? (
         <Shell>
-          <Suspense fallback={<Loading />}>
-            <Switch>
-              <Route path="/dashboard" component={Dashboard} />
-              <Route path="/runs" component={Runs} />
-              <Route path="/presets" component={Presets} />
-              <Route path="/variables" component={Variables} />
-              <Route path="/engines" component={Engines} />
-              <Route path="/designer/:preset?" component={Designer} />
-              <Route path="/runs/:jobId" component={RunView} />
-              <Route path="/settings" component={Settings} />
-              <Route path="/" component={Home} />
-              <Route component={Nowhere} />
-            </Switch>
-          </Suspense>
+          <Switch>
+            <Route path="/dashboard" component={Dashboard} />
+            <Route path="/runs" component={Runs} />
+            <Route path="/marketplace" component={Marketplace} />
+            <Route path="/presets" component={Presets} />
+            <Route path="/triggers" component={Triggers} />
+            <Route path="/variables" component={Variables} />
+            <Route path="/engines" component={Engines} />
+            <Route path="/designer/:preset?" component={Designer} />
+            <Route path="/runs/:jobId" component={RunView} />
+            <Route path="/billing" component={Billing} />
+            <Route path="/audit" component={Audit} />
+            <Route path="/settings" component={Settings} />
+            <Route path="/" component={Home} />
+            <Route component={Nowhere} />
+          </Switch>
         </Shell>
       ) : (
         <Welcome />

@@ -68,6 +68,15 @@ describe("what a screen shows", () => {
     expect(result.current.value).toBe("good");
   });
 
+  it("is tried again over another way where it failed", async () => {
+    let turn = 0;
+    const load = () => (turn++ === 0 ? Promise.reject(new Error("The way ended.")) : Promise.resolve("good"));
+    const { result } = renderHook(() => useLive(load, []));
+    await waitFor(() => expect(result.current.problem).toBe("The way ended."));
+    act(() => useSession.setState({ way: "direct" }));
+    await waitFor(() => expect(result.current).toMatchObject({ value: "good", problem: null }));
+  });
+
   it("is kept fresh, but not where a wallet would ask its owner each time", async () => {
     vi.useFakeTimers();
     const load = vi.fn(() => Promise.resolve(1));
@@ -76,7 +85,9 @@ describe("what a screen shows", () => {
     expect(load).toHaveBeenCalledTimes(4);
     unmount();
     load.mockClear();
-    useSession.setState({ signer: { address: signer.address, asks: true, sign: signer.sign } });
+    useSession.setState({
+      signer: { address: signer.address, asks: true, sign: signer.sign, attest: signer.attest },
+    });
     renderHook(() => useLive(load, [], 1000));
     await act(() => vi.advanceTimersByTimeAsync(3500));
     expect(load).toHaveBeenCalledTimes(1);

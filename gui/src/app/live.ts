@@ -16,7 +16,8 @@ export interface Live<Value> {
 /**
  * Load a value of the chosen engine, again when ``keys`` change, and every ``everyMs`` while the page is visible.
  *
- * While the engine is offline what was loaded stays; when it is back, it is loaded again.
+ * While the engine is offline what was loaded stays; when it is back, it is loaded again. What failed is tried again
+ * where there is another way to the engine.
  * With a wallet that asks its owner for each signature nothing is loaded again by itself.
  */
 export function useLive<Value>(
@@ -30,6 +31,8 @@ export function useLive<Value>(
     busy: true,
   });
   const online = useEngineOnline();
+  const engine = useSession((session) => session.engine);
+  const way = useSession((session) => session.way);
   const asks = useSession((session) => session.signer?.asks ?? false);
   const latest = useRef(load);
   latest.current = load;
@@ -60,6 +63,16 @@ export function useLive<Value>(
       clearInterval(timer);
     };
   }, [key, online, everyMs, asks, reload]);
+
+  // what was lost with its way to the engine is asked for again on the new one
+  const failed = useRef(false);
+  failed.current = state.problem !== null;
+  const asked = useRef(engine);
+  useEffect(() => {
+    const lost = failed.current || asked.current !== engine;
+    asked.current = engine;
+    if (way && lost && !asks) reload();
+  }, [engine, way, asks, reload]);
 
   const set = useCallback((value: Value) => {
     turn.current++;

@@ -6,7 +6,7 @@ import { RestClient } from "@/api/rest";
 import type { Engine } from "@/contract/contract.gen";
 import { EngineClient, type Way } from "@/engine/client";
 import { type EnginePresence, type EngineVitals, GuiSocket } from "@/engine/gui-socket";
-import type { Signer } from "@/wallet/signer";
+import { KeySigner, type Signer } from "@/wallet/signer";
 
 const CHOSEN = "flowork.engine";
 const DIRECT = "flowork.direct";
@@ -31,6 +31,8 @@ interface SessionState {
   way: Way | null;
   signIn(signer: Signer): Promise<void>;
   signOut(): void;
+  /** Reach the engine of a share link, under a key that is made for this visit and forgotten after it. */
+  visit(engineId: string, shareToken: string): Promise<Signer>;
   /** List the engines again; the signer is named while it is not yet known to have signed in. */
   loadEngines(signer?: Signer): Promise<void>;
   choose(engineId: string, signer?: Signer): void;
@@ -72,6 +74,22 @@ export const useSession = create<SessionState>((set, get) => ({
     get().engine?.close();
     get().socket?.close();
     set({ ...signedOut, rest: new RestClient(null) });
+  },
+
+  async visit(engineId, shareToken) {
+    get().signOut();
+    const visitor = new KeySigner(crypto.getRandomValues(new Uint8Array(32)));
+    const socket = await GuiSocket.open(visitor);
+    socket.listen((event, data) => hear(event, data));
+    const engine = new EngineClient({
+      engineId,
+      signer: visitor,
+      gateway: socket,
+      directUrl: "",
+      shareToken,
+    });
+    set({ socket, engineId, engine, way: engine.way });
+    return visitor;
   },
 
   async loadEngines(signer) {

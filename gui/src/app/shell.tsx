@@ -1,4 +1,5 @@
 import {
+  AlarmClock,
   Braces,
   ChevronDown,
   Gauge,
@@ -6,6 +7,8 @@ import {
   LayoutTemplate,
   LogOut,
   PencilRuler,
+  ReceiptText,
+  ScrollText,
   Server,
   Settings,
 } from "lucide-react";
@@ -31,8 +34,11 @@ const PLACES: Place[] = [
   { path: "/designer", word: "nav.designer", icon: PencilRuler },
   { path: "/runs", word: "nav.runs", icon: History },
   { path: "/presets", word: "nav.presets", icon: LayoutTemplate },
+  { path: "/triggers", word: "nav.triggers", icon: AlarmClock },
   { path: "/variables", word: "nav.variables", icon: Braces },
   { path: "/engines", word: "nav.engines", icon: Server },
+  { path: "/billing", word: "nav.billing", icon: ReceiptText },
+  { path: "/audit", word: "nav.audit", icon: ScrollText },
   { path: "/settings", word: "nav.settings", icon: Settings },
 ];
 

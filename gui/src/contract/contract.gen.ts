@@ -1209,6 +1209,17 @@ export type SystemOverview = {
   presets: number;
   status?: string;
 };
+export type TriggerAlarm = {
+  type?: string;
+  rule_id: string;
+  preset_name: string;
+  rule_name: string;
+  kind: "late" | "not_started";
+  message: string;
+  due?: (number | null);
+  count?: number;
+  timestamp: string;
+};
 export type TriggerCounts = {
   fired?: number;
   started?: number;
@@ -1245,6 +1256,7 @@ export type TriggerItem = {
   running: number;
   waiting: number;
   counts: TriggerCounts;
+  last_alarm?: (TriggerAlarm | null);
 };
 export type TriggerPolicy = {
   kind?: "parallel" | "single" | "restart" | "queue" | "debounce";
@@ -1423,6 +1435,7 @@ export interface Events {
   "NODE_USAGE": NodeUsage;
   "RUN_ALARM": RunAlarm;
   "SHOW_DEBUG_POPUP": DebugPopup;
+  "TRIGGER_ALARM": TriggerAlarm;
   "component_inspection_response": ComponentInspection;
   "component_install_status": ComponentInstallStatus;
   "components_list_response": ComponentsList;
@@ -1617,6 +1630,7 @@ export const RELAYED: Record<string, keyof Events> = {
   "NODE_USAGE": "NODE_USAGE",
   "RUN_ALARM": "RUN_ALARM",
   "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
+  "TRIGGER_ALARM": "TRIGGER_ALARM",
   "WORKFLOW_EXECUTION_UPDATE": "workflow_status_update",
   "WORKFLOW_LOG_ENTRY": "log",
   "component_inspection_response": "component_inspection_response",

@@ -48,4 +48,4 @@ function compareKeys(one: string, other: string): number {
 export const presetText = (workflow: object): string => canonicalJson({ workflow_data: workflow });
 
 export const signPreset = (signer: Signer, workflow: object): Promise<string> =>
-  signer.sign(presetText(workflow));
+  signer.attest(presetText(workflow));

@@ -64,7 +64,7 @@ describe("over the gateway", () => {
     expect(await answer).toMatchObject({ type: "variables_response", variables: [] });
   });
 
-  it("rejects with the engine's error, after a while with a time-out, at once without a connection", async () => {
+  it("rejects with the engine's error, after a while with a time-out or without a connection", async () => {
     const { gateway, client } = started();
     const refused = expect(client.request("request_variables", {})).rejects.toMatchObject({
       code: "FORBIDDEN",
@@ -83,9 +83,53 @@ describe("over the gateway", () => {
     await vi.advanceTimersByTimeAsync(31_000);
     await late;
     gateway.connected = false;
-    await expect(client.request("request_variables", {})).rejects.toMatchObject({
+    const vain = expect(client.request("request_variables", {})).rejects.toMatchObject({
       code: "ENGINE_UNAVAILABLE",
     });
+    await vi.advanceTimersByTimeAsync(11_000);
+    await vain;
+  });
+
+  it("waits for a connection that is being made", async () => {
+    const { gateway, client } = started();
+    gateway.connected = false;
+    const answer = client.request("request_variables", {});
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(gateway.sent).toHaveLength(0);
+    gateway.connected = true;
+    gateway.tell("connect", null);
+    await flush();
+    const request_id = gateway.sent[0]?.payload.request_id;
+    gateway.tell("response_variables", { v: 2, payload: { variables: [], request_id } });
+    expect(await answer).toMatchObject({ variables: [] });
+    gateway.connected = false;
+    const left = expect(client.request("request_variables", {})).rejects.toMatchObject({
+      message: "Another engine was chosen.",
+    });
+    client.close();
+    await left;
+  });
+
+  it("asks for a run's events again when the engine is back that could not be asked", async () => {
+    const { gateway, client } = started();
+    client.follow("run-1", () => undefined);
+    await flush();
+    const asked = () => gateway.sent.filter(({ event }) => event === "subscribe_run");
+    gateway.tell("error", {
+      code: "ENGINE_UNAVAILABLE",
+      message: "It is off.",
+      request_id: asked()[0]?.payload.request_id,
+    });
+    await flush();
+    const online = { engine_id: "engine-1", status: "online" };
+    gateway.tell("engine_status_update", online);
+    await flush();
+    expect(asked()).toHaveLength(2);
+    gateway.tell("run_subscribed", { job_id: "run-1", request_id: asked()[1]?.payload.request_id });
+    await flush();
+    gateway.tell("engine_status_update", online);
+    await flush();
+    expect(asked()).toHaveLength(2);
   });
 
   it("gives each event of a run once, and asks for the rest after a lost connection", async () => {

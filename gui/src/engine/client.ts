@@ -22,7 +22,16 @@ interface Question {
   timer: ReturnType<typeof setTimeout>;
 }
 
+interface FollowedRun {
+  last: number;
+  listeners: Set<RunListener>;
+  /** Whether the engine has said that it sends the events. */
+  followed: boolean;
+}
+
 const WAIT_MS = 30_000;
+/** How long a command waits for a connection that is being made. */
+const CONNECT_MS = 10_000;
 const WRONG_ENGINE = 1008;
 const RETRY_MS = [1000, 2000, 5000, 15_000, 30_000];
 
@@ -32,6 +41,8 @@ export interface EngineTarget {
   gateway: GuiSocket;
   /** The engine's own socket, such as ws://127.0.0.1:8765; empty to go through the gateway only. */
   directUrl: string;
+  /** The token of a share link, where a visitor uses one; such commands go through the gateway only. */
+  shareToken?: string;
   onWay?(way: Way): void;
 }
 
@@ -40,8 +51,9 @@ export class EngineClient {
   readonly engineId: string;
   readonly #target: EngineTarget;
   readonly #questions = new Map<string, Question>();
-  readonly #runs = new Map<string, { last: number; listeners: Set<RunListener> }>();
+  readonly #runs = new Map<string, FollowedRun>();
   readonly #listeners = new Set<Listener>();
+  readonly #waiting = new Set<() => void>();
   readonly #stopListening: () => void;
   #raw: RawSocket | null = null;
   #attempt = 0;
@@ -64,18 +76,25 @@ export class EngineClient {
     name: Name,
     fields: Fields<Name>,
   ): Promise<Commands[Name]["reply"]> {
+    if (!this.#isReachable) await this.#reachable();
+    if (this.#closed) throw new FloworkError("ENGINE_UNAVAILABLE", "Another engine was chosen.");
     const requestId = crypto.randomUUID();
     const payload = { type: name, ...fields, request_id: requestId };
     const envelope = await seal(this.#target.signer, this.engineId, payload, Date.now());
     const answered = this.#ask(requestId, REPLIES[name], name);
     if (this.#raw?.open) this.#raw.send(envelope);
     else if (this.#target.gateway.connected) {
-      const target = { envelope, target_engine_id: this.engineId, request_id: requestId, ...echoed(fields) };
-      this.#target.gateway.emit(name, target);
+      this.#target.gateway.emit(name, {
+        envelope,
+        target_engine_id: this.engineId,
+        request_id: requestId,
+        ...(this.#target.shareToken ? { share_token: this.#target.shareToken } : {}),
+        ...echoed(fields),
+      });
     } else {
       this.#fail(
         requestId,
-        new FloworkError("ENGINE_UNAVAILABLE", "No connection; it is being tried again."),
+        new FloworkError("ENGINE_UNAVAILABLE", "There is no connection to the engine. Try again."),
       );
     }
     return (await answered) as Commands[Name]["reply"];
@@ -84,7 +103,7 @@ export class EngineClient {
   /** Follow a run from just after an event: past ones first, then live, each once, also over lost connections. */
   follow(jobId: string, listener: RunListener, afterSeq = 0): () => void {
     const known = this.#runs.get(jobId);
-    const run = known ?? { last: afterSeq, listeners: new Set<RunListener>() };
+    const run = known ?? { last: afterSeq, listeners: new Set<RunListener>(), followed: false };
     run.listeners.add(listener);
     this.#runs.set(jobId, run);
     if (!known) void this.#subscribe(jobId);
@@ -104,6 +123,7 @@ export class EngineClient {
     this.#closed = true;
     clearTimeout(this.#retry);
     this.#stopListening();
+    this.#wake();
     this.#raw?.close();
     for (const id of [...this.#questions.keys()]) {
       this.#fail(id, new FloworkError("ENGINE_UNAVAILABLE", "Another engine was chosen."));
@@ -115,6 +135,7 @@ export class EngineClient {
       onOpen: () => {
         this.#attempt = 0;
         this.#target.onWay?.("direct");
+        this.#wake();
         this.#resubscribe();
       },
       onText: (text) => {
@@ -142,7 +163,7 @@ export class EngineClient {
     if (code !== WRONG_ENGINE && wait) this.#retry = setTimeout(() => this.#connect(), wait);
   }
 
-  #wakeUp(): void {
+  #connectAgain(): void {
     if (this.#raw || !this.#target.directUrl) return;
     this.#attempt = 0;
     clearTimeout(this.#retry);
@@ -151,23 +172,50 @@ export class EngineClient {
 
   #fromGateway(event: string, data: unknown): void {
     if (event === "connect") {
+      this.#wake();
       if (this.way === "relay") this.#resubscribe();
       return;
     }
-    if (event === "engine_status_update" && isPresenceOf(data, this.engineId)) this.#wakeUp();
+    if (event === "engine_status_update" && isPresenceOf(data, this.engineId)) {
+      this.#connectAgain();
+      this.#resubscribe((run) => !run.followed);
+    }
     const frame = frameOfRelay(event, data);
     if (frame) this.#take(frame);
   }
 
-  #resubscribe(): void {
-    for (const jobId of this.#runs.keys()) void this.#subscribe(jobId);
+  #resubscribe(which: (run: FollowedRun) => boolean = () => true): void {
+    for (const [jobId, run] of this.#runs) if (which(run)) void this.#subscribe(jobId);
+  }
+
+  get #isReachable(): boolean {
+    return this.way === "direct" || this.#target.gateway.connected;
+  }
+
+  /** Wait for a connection, as right after the page was opened; not longer than people would. */
+  #reachable(): Promise<void> {
+    return new Promise((resolve) => {
+      const go = () => {
+        clearTimeout(late);
+        this.#waiting.delete(go);
+        resolve();
+      };
+      const late = setTimeout(go, CONNECT_MS);
+      this.#waiting.add(go);
+    });
+  }
+
+  #wake(): void {
+    for (const go of [...this.#waiting]) go();
   }
 
   async #subscribe(jobId: string): Promise<void> {
     const run = this.#runs.get(jobId);
     if (!run) return;
+    run.followed = false;
     try {
       await this.request("subscribe_run", { job_id: jobId, after_seq: run.last });
+      run.followed = true;
     } catch (error) {
       if (error instanceof FloworkError && error.code === "NOT_FOUND") this.#runs.delete(jobId);
     }

@@ -32,7 +32,7 @@ describe("the words", () => {
   it("are all used", () => {
     const text = textOfSources();
     // some words are put together, such as `runs.${status}`
-    const starts = [...text.matchAll(/`([a-z]+\.\w*)\$\{/g)].map(([, start]) => start ?? "");
+    const starts = [...text.matchAll(/`([a-z]+\.[\w.]*)\$\{/g)].map(([, start]) => start ?? "");
     const isMade = (word: string) => starts.some((start) => word.startsWith(start));
     const unused = Object.keys(en).filter((word) => !text.includes(`"${word}"`) && !isMade(word));
     expect(unused).toEqual([]);

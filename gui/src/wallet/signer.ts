@@ -9,8 +9,10 @@ export interface Signer {
   readonly address: string;
   /** Whether each signature is asked of a person. */
   readonly asks: boolean;
-  /** Sign a text by EIP-191; rejects when the person refuses. */
+  /** Sign a message of this page by EIP-191; rejects when the person refuses. */
   sign(text: string): Promise<string>;
+  /** Sign a lasting word of the owner, such as a grant or a preset: always by the wallet itself. */
+  attest(text: string): Promise<string>;
 }
 
 /** A key held in memory; it never leaves this object. */
@@ -26,6 +28,10 @@ export class KeySigner implements Signer {
 
   sign(text: string): Promise<string> {
     return Promise.resolve(signText(this.#key, text));
+  }
+
+  attest(text: string): Promise<string> {
+    return this.sign(text);
   }
 
   /** The key itself, for its owner to keep. */
@@ -54,5 +60,9 @@ export class ProviderSigner implements Signer {
     const params = [`0x${hexOf(utf8(text))}`, this.address];
     const signature = await this.#provider.request({ method: "personal_sign", params });
     return canonicalSignature(String(signature));
+  }
+
+  attest(text: string): Promise<string> {
+    return this.sign(text);
   }
 }

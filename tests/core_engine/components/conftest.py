@@ -94,10 +94,10 @@ async def state(
 
 @pytest.fixture
 async def registry(state: ComponentState, clock: ManualClock) -> AsyncIterator[ComponentRegistry]:
-    sandbox = Sandbox(most=Bounds(seconds=60, memory_mb=512))
+    network = NetworkPolicy(["127.0.0.0/8", "::1/128"])
     services = Services(
-        sandbox=sandbox,
-        network=NetworkPolicy(["127.0.0.0/8", "::1/128"]),
+        sandbox=Sandbox(most=Bounds(seconds=60, memory_mb=512), network=network),
+        network=network,
         state=state,
         clock=clock,
         switches=Switches(True, True),

@@ -37,9 +37,19 @@ def broken() -> EngineStatus:
 
 
 @asynccontextmanager
-async def api(secret: str = SECRET, source=status) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
+async def api(
+    secret: str = SECRET, source=status, metrics_token: str = ""
+) -> AsyncIterator[tuple[aiohttp.ClientSession, str]]:
     nobody: Any = None
-    server = InternalApi("127.0.0.1", 0, secret=secret, status=source, rest=RestApi((), nobody, "write"))
+    server = InternalApi(
+        "127.0.0.1",
+        0,
+        secret=secret,
+        status=source,
+        rest=RestApi((), nobody, "write"),
+        exposition=lambda: b"some 3.0\n",
+        metrics_token=metrics_token,
+    )
     await server.start()
     try:
         async with aiohttp.ClientSession() as http:
@@ -94,12 +104,33 @@ async def test_status() -> None:
         }
 
 
+async def test_metrics_have_a_token_that_opens_nothing_else() -> None:
+    token, right = "flork_metrics_1", {"Authorization": "Bearer flork_metrics_1"}
+    async with api(metrics_token=token) as (http, url):
+        for path, headers, code in (
+            ("/metrics", right, 200),
+            ("/metrics", {"Authorization": f"bearer {token}"}, 200),
+            ("/metrics", {"X-API-Key": SECRET}, 200),
+            ("/metrics", {"Authorization": f"Bearer {token}x"}, 401),
+            ("/metrics", {"Authorization": f"Basic {token}"}, 401),
+            ("/metrics", {"X-API-Key": token}, 401),
+            ("/metrics", {}, 401),
+            ("/api/v1/status", right, 401),
+        ):
+            async with http.get(f"{url}{path}", headers=headers) as answer:
+                assert answer.status == code, (path, headers)
+    async with (
+        api(secret="", metrics_token=token) as (http, url),
+        http.get(f"{url}/metrics", headers=right) as answer,
+    ):
+        assert answer.status == 200
+
+
 async def test_metrics() -> None:
     async with api() as (http, url), http.get(f"{url}/metrics", headers={"X-API-Key": SECRET}) as answer:
         text = await answer.text()
-    assert "flowork_engine_open_runs 3.0" in text
-    assert "flowork_engine_link_up 1.0" in text
-    assert "process_resident_memory_bytes" in text
+        assert answer.content_type == "text/plain"
+    assert text == "some 3.0\n"
 
 
 @pytest.mark.parametrize(("method", "path", "code"), [("GET", "/nowhere", 404), ("POST", "/metrics", 405)])

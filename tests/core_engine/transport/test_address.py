@@ -41,3 +41,16 @@ def test_the_file_is_whole_replaced_and_removed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["address.json"]
     file.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_engine_that_lost_its_data_leaves_the_other_ones_file(tmp_path: Path) -> None:
+    file = AddressFile(tmp_path)
+    file.withdraw(7)
+    file.write(ADDRESS)
+    file.withdraw(6)
+    assert (tmp_path / "address.json").exists()
+    (tmp_path / "address.json").write_text("[]")
+    file.withdraw(7)
+    file.write(ADDRESS)
+    file.withdraw(7)
+    assert list(tmp_path.iterdir()) == []

@@ -138,27 +138,43 @@ def check_effects(folder: Path) -> None:
     assert len(once) <= ITEMS + 3
 
 
-async def test_killed_at_50_random_points_the_run_ends_as_if_nothing_had_been(tmp_path: Path):
-    seed = int(os.environ.get("MARATHON_SEED", "0")) or random.randrange(1, 2**31)
-    print(f"MARATHON_SEED={seed}")
-    assert len(WORK["nodes"]) >= 30
-    rng = random.Random(seed)
+async def race(folder: Path, rng: random.Random, most: int) -> int:
+    """Kill the engine of one run again and again; returns how often that was possible before the run ended."""
     kills = 0
-    async with arena(tmp_path) as ring:
+    async with arena(folder) as ring:
         await ring.begin()
-        while kills < KILLS:
-            assert not await ring.live(rng.randrange(8, 18)), f"ended after {kills} kills"
+        while kills < most and not await ring.live(rng.randrange(8, 18)):
             await asyncio.sleep(rng.uniform(0, 0.002))
             await ring.kill()
             kills += 1
             await ring.begin()
-        while not await ring.live(1000):
+        while kills == most and not await ring.live(1000):
             pass
         await ring.kill()
-    bench = shop(tmp_path)
+    return kills
+
+
+async def check(folder: Path) -> None:
+    bench = shop(folder)
     try:
         assert await bench.runs.recover() == 0
         await check_history(bench)
     finally:
         await bench.close()
-    check_effects(tmp_path)
+    check_effects(folder)
+
+
+async def test_killed_at_50_random_points_the_run_ends_as_if_nothing_had_been(tmp_path: Path):
+    """A machine may be so quick that a run ends before it was killed often enough: then another one begins."""
+    seed = int(os.environ.get("MARATHON_SEED", "0")) or random.randrange(1, 2**31)
+    print(f"MARATHON_SEED={seed}")
+    assert len(WORK["nodes"]) >= 30
+    rng = random.Random(seed)
+    kills, runs = 0, 0
+    while kills < KILLS:
+        folder = tmp_path / str(runs)
+        folder.mkdir()
+        kills += await race(folder, rng, KILLS - kills)
+        await check(folder)
+        runs += 1
+    assert kills == KILLS

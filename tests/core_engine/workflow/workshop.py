@@ -20,6 +20,7 @@ from core_engine.kernel.ports import Frame, StartRun
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore
 from core_engine.workflow import RunService
+from core_engine.workflow.environment import no_texts
 from shared.clock import Clock, SystemClock
 from shared.contract import catalog
 from shared.errors import FloworkError
@@ -309,6 +310,7 @@ class Bench:
         files: Any = None,
         presets: Any = None,
         park_after: float = 2.0,
+        write_text: Any = no_texts,
         **limits: int,
     ) -> None:
         self.store = EngineStore.open(folder)
@@ -324,6 +326,7 @@ class Bench:
             on_fatal=self.fatal.append,
             presets=presets,
             park_after=park_after,
+            write_text=write_text,
         )
 
     async def start(self, data: dict[str, Any], run_id: str = "run-1", **more: Any) -> Watcher:

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gateway import startup
@@ -17,7 +18,7 @@ from shared.clock import SystemClock
 from shared.ids import new_engine_token
 from shared.signing.keys import WalletKey
 from tests.gateway.cluster.conftest import Databases
-from tests.gateway.support import ROOT, engine, environment, gui, process, settings
+from tests.gateway.support import ROOT, Gateway, engine, environment, gui, process, settings
 from tests.support.redis import RedisServer
 
 SECRET = "flork_sec_" + "7" * 16
@@ -45,6 +46,12 @@ def test_gateways_that_start_at_once_migrate_and_seed_once(tmp_path: Path, postg
         assert set(starts.map(start, range(4))) == {migrate.revisions()[-1]}
 
 
+def figures(gateway: Gateway) -> list[str]:
+    answer = httpx.get(f"{gateway.url}/metrics", headers={"X-API-Key": SECRET}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.text.splitlines()
+
+
 @pytest.mark.parametrize("mode", ["eventlet", "threading"])
 async def test_gunicorn_runs_two_workers_as_one_gateway(
     tmp_path: Path, wallet: WalletKey, mode: str, redis: RedisServer, postgres: Databases
@@ -58,6 +65,12 @@ async def test_gunicorn_runs_two_workers_as_one_gateway(
                 async with gui(gateway, wallet) as page:
                     statuses = await page.next("initial_engine_statuses")
                     assert [item["status"] for item in statuses] == ["online"]
+        # Whichever process answers tells the figures of both.
+        told = {line for _ in range(8) for line in figures(gateway) if "_connects_total{" in line}
+        assert told == {
+            'flowork_gateway_socket_connects_total{namespace="gui",outcome="ok"} 6.0',
+            'flowork_gateway_socket_connects_total{namespace="engine",outcome="ok"} 1.0',
+        }
         refused = gateway.send("GET", "/api/socket.io/?EIO=4&transport=polling")
         assert refused.status_code == 400
         assert gateway.process is not None

@@ -9,6 +9,7 @@ import pytest
 
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway
+from tests.support.plain_http import NO_TLS
 
 TARGET = "/api/v1/user/engines"
 LIMIT = 1024 * 1024
@@ -69,7 +70,7 @@ def test_a_body_may_come_in_chunks(live: Gateway, wallet: WalletKey) -> None:
     body = json.dumps({"name": "in chunks"}).encode()
     headers = live.headers(wallet, "POST", TARGET, body) | {"Content-Type": "application/json"}
     parts = iter([body[:5], body[5:]])
-    answer = httpx.post(live.url + TARGET, content=parts, headers=headers, timeout=10)
+    answer = httpx.post(live.url + TARGET, content=parts, headers=headers, timeout=10, verify=NO_TLS)
     assert answer.status_code == 201, answer.text
 
 
@@ -82,7 +83,7 @@ def test_a_body_beyond_the_limit_is_refused(live: Gateway, wallet: WalletKey, si
 def test_chunks_beyond_the_limit_are_refused(live: Gateway, wallet: WalletKey) -> None:
     headers = live.headers(wallet, "POST", TARGET, b"") | {"Content-Type": "application/json"}
     parts = (b" " * 65_536 for _ in range(20))
-    answer = httpx.post(live.url + TARGET, content=parts, headers=headers, timeout=10)
+    answer = httpx.post(live.url + TARGET, content=parts, headers=headers, timeout=10, verify=NO_TLS)
     assert (answer.status_code, answer.json()["code"]) == (413, "TOO_LARGE")
 
 

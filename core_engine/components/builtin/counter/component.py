@@ -45,6 +45,7 @@ class Counter(Component[CounterConfig]):
     category = "Logic"
     policy = StepPolicy.KEYED
     execution = Execution.THREAD
+    queue = "engine"
     config_model = CounterConfig
 
     def __init__(self, state: ComponentState) -> None:

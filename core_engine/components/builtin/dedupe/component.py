@@ -63,6 +63,7 @@ class Dedupe(Component[DedupeConfig]):
     )
     policy = StepPolicy.KEYED
     execution = Execution.THREAD
+    queue = "engine"
     config_model = DedupeConfig
 
     def __init__(self, state: ComponentState) -> None:

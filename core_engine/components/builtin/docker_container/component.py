@@ -98,6 +98,7 @@ class DockerContainer(Component[DockerConfig]):
     category = "Code"
     policy = StepPolicy.ONCE
     execution = Execution.ASYNC
+    queue = "docker"
     config_model = DockerConfig
 
     def __init__(self, switches: Switches) -> None:

@@ -15,6 +15,7 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils.socket import STDERR, SocketError, frames_iter
 
+from core_engine.components.builtin.docker_container.daemon import connect
 from core_engine.components.fields import typed_values
 from core_engine.components.isolation.process import BoundedLog, OnLog
 from shared.errors import ErrorCode, FloworkError
@@ -49,7 +50,7 @@ class Job:
         )
         timer.daemon = True
         try:
-            client = docker.from_env(timeout=_CALL_SECONDS)
+            client = connect(_CALL_SECONDS)
         except DockerException as error:
             raise _unavailable(error) from None
         timer.start()

@@ -9,11 +9,13 @@ from weakref import WeakValueDictionary
 from pydantic import Field
 from typing_extensions import override
 
+from core_engine.components.builtin.evm_send.spending import DailySpending
 from core_engine.components.builtin.evm_send.transaction import Draft, await_receipt, broadcast, draft
 from core_engine.components.chain.rpc import ChainConfig, Node, load_codec, open_node, too_slow
 from core_engine.components.chain.signing import Signer, open_signer
 from core_engine.components.fields import JsonList, form
 from core_engine.components.network import NetworkPolicy
+from core_engine.components.state import ComponentState
 from core_engine.kernel.component import Component, Execution, StepPolicy
 from core_engine.kernel.context import Context
 from core_engine.kernel.payload import Payload, Result
@@ -56,6 +58,14 @@ class EvmSendConfig(ChainConfig):
             " not know the worth of tokens that a contract moves."
         ),
     )  # fmt: skip
+    daily_limit: str = Field(
+        "", pattern=r"^(\d{1,30}(\.\d{1,18})?)?$", title="Daily limit",
+        description=(
+            "The most that all transactions of this key on this chain may cost within 24 hours, those of other steps"
+            " and runs included: amounts and highest fees, from the moment they are sent. Empty: no such limit."
+        ),
+        json_schema_extra=form(placeholder="0.5"),
+    )  # fmt: skip
     max_fee_gwei: float = Field(
         100.0, gt=0, le=1_000_000, title="Highest fee (gwei)", description="The most to pay for a unit of gas, in gwei."
     )  # fmt: skip
@@ -79,14 +89,15 @@ class EvmSend(Component[EvmSendConfig]):
 
     id = "evm_send"
     name = "EVM send"
-    description = "Pays or calls a contract on an EVM chain, within a spending limit per transaction."
+    description = "Pays or calls a contract on an EVM chain, within spending limits per transaction and day."
     category = "Chain"
     policy = StepPolicy.ONCE
     execution = Execution.ASYNC
     config_model = EvmSendConfig
 
-    def __init__(self, network: NetworkPolicy) -> None:
+    def __init__(self, network: NetworkPolicy, state: ComponentState) -> None:
         self._network = network
+        self._state = state
         # one transaction after the other for each key, so that no two take the same nonce
         self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -108,6 +119,7 @@ class EvmSend(Component[EvmSendConfig]):
                 raise too_slow(config.timeout_seconds) from None
             try:
                 made, raw, tx_hash = await _signed(node, config, signer)
+                await self._spending(context, config, signer).reserve(made.most, config.daily_limit, tx_hash)
                 context.log(f"Transaction {tx_hash} with nonce {made.nonce} is sent.")
                 await broadcast(node, raw, tx_hash)
             finally:
@@ -126,11 +138,15 @@ class EvmSend(Component[EvmSendConfig]):
         await load_codec()
         async with open_node(config, self._network) as node, open_signer(config.private_key) as signer:
             made = await draft(node, config, signer.address)
+            await self._spending(context, config, signer).check(made.most, config.daily_limit)
             call = {"from": signer.address, "to": made.to, "value": hex(made.value), "data": made.data}
             await node.call("eth_call", call, "latest")
         context.log(f"Simulated: would cost at most {made.most} wei.")
         data = {**_described(made, signer), "hash": None, "status": "simulated", "simulated": True}
         return Result.on("success", data, payload.history)
+
+    def _spending(self, context: Context, config: EvmSendConfig, signer: Signer) -> DailySpending:
+        return DailySpending(self._state, context, config.chain_id, signer.address)
 
 
 async def _signed(node: Node, config: EvmSendConfig, signer: Signer) -> tuple[Draft, str, str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from dataclasses import replace
+
+from pydantic import Field, field_validator
 from typing_extensions import override
 
 from core_engine.components.fields import JsonList, NamedValue, Words, form, typed_values
 from core_engine.components.isolation.folders import Access, open_to
+from core_engine.components.isolation.hosts import Hosts
 from core_engine.components.isolation.rungs import Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.routing import routed
@@ -29,7 +32,7 @@ class FunctionConfig(Config):
         description=(
             "Define run(payload, log) and return a result, or set result. payload has data and history; args holds the"
             " arguments below; log(message, level) writes to the run's log. The code has the standard library and a"
-            " temporary folder of 64 MiB, but no network, no threads and no other programs."
+            " temporary folder of 64 MiB, but no threads, no other programs, and of the network the hosts below only."
         ),
         json_schema_extra=form(widget="code", language="python", rows=16),
     )  # fmt: skip
@@ -42,14 +45,28 @@ class FunctionConfig(Config):
         default_factory=list, max_length=20,
         description=(
             "Folders opened to the code, inside the folders that workflows may use, with all that is in them."
-            " Opening folders makes the step some 50 ms slower."
+            " The first step with other folders or hosts than before takes some 50 ms longer."
         ),
         json_schema_extra=form(placeholder="reports, input/today"),
+    )  # fmt: skip
+    hosts: Words = Field(
+        default_factory=list, max_length=20,
+        description=(
+            "Hosts that the code may talk to over TCP, on ports 80 and 443 or the port that is named; nothing else of"
+            " the network is reached. *.example.org means all names below example.org."
+        ),
+        json_schema_extra=form(placeholder="api.example.org, db.example.org:5432"),
     )  # fmt: skip
     timeout_seconds: float = Field(10.0, gt=0, le=86_400, description="Longest time it may take, in seconds.")
     memory_mb: int = Field(
         256, ge=16, le=1_048_576, title="Memory (MiB)", description="Most memory it may use, in MiB."
     )
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, value: list[str]) -> list[str]:
+        Hosts.read(value)
+        return value
 
 
 class FunctionRunner(Component[FunctionConfig]):
@@ -57,7 +74,7 @@ class FunctionRunner(Component[FunctionConfig]):
 
     id = "function_runner_module"
     name = "Python function"
-    description = "Runs your own Python on the data, in a process that can reach nothing else."
+    description = "Runs your own Python on the data, in a process that reaches only what you open to it."
     category = "Code"
     execution = Execution.ASYNC
     config_model = FunctionConfig
@@ -68,8 +85,9 @@ class FunctionRunner(Component[FunctionConfig]):
 
     @override
     def policy_for(self, config: FunctionConfig) -> StepPolicy:
-        """Only code that may change files cannot be repeated."""
-        return StepPolicy.ONCE if config.folder_access == "write" else StepPolicy.REPEATABLE
+        """Only code that may change files or talk to a host cannot be repeated."""
+        reaches_out = config.folder_access == "write" or config.hosts
+        return StepPolicy.ONCE if reaches_out else StepPolicy.REPEATABLE
 
     @override
     async def execute(self, context: Context, config: FunctionConfig, payload: Payload) -> Result:
@@ -81,7 +99,8 @@ class FunctionRunner(Component[FunctionConfig]):
         }
         bounds = Bounds(config.timeout_seconds, config.memory_mb)
         folders = open_to(context.files, config.folder_access, config.folders)
-        value = await self._sandbox.call(Task.FUNCTION, request, bounds, context.log, folders)
+        openings = replace(folders, hosts=Hosts.read(config.hosts))
+        value = await self._sandbox.call(Task.FUNCTION, request, bounds, context.log, openings)
         return routed(value, payload)
 
     @override

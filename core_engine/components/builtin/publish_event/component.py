@@ -42,6 +42,7 @@ class PublishEvent(Component[PublishConfig]):
     category = "Triggers"
     policy = StepPolicy.KEYED
     execution = Execution.ASYNC
+    queue = "engine"
     config_model = PublishConfig
 
     def __init__(self, outlet: EventOutlet) -> None:

@@ -56,6 +56,7 @@ class RateLimit(Component[RateLimitConfig]):
     )
     policy = StepPolicy.KEYED
     execution = Execution.THREAD
+    queue = "engine"
     config_model = RateLimitConfig
 
     def __init__(self, state: ComponentState) -> None:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from core_engine.components.fields import JsonList, NamedValue, Words, form, typed_values
 from core_engine.components.isolation.folders import Access, open_to
-from core_engine.components.isolation.rungs import Folders, Task
+from core_engine.components.isolation.rungs import Openings, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.switches import Switches
 from core_engine.kernel.component import Component, Config, Execution, StepPolicy
@@ -148,7 +148,7 @@ def _arguments(config: ShellConfig) -> list[str]:
     return words
 
 
-def _start_folder(folders: Folders) -> str:
+def _start_folder(folders: Openings) -> str:
     return next(iter((*folders.writable, *folders.readable)), "/tmp")  # noqa: S108 - the child's own
 
 

@@ -43,6 +43,7 @@ class State(Component[StateConfig]):
     category = "Logic"
     policy = StepPolicy.KEYED
     execution = Execution.THREAD
+    queue = "engine"
     config_model = StateConfig
 
     def __init__(self, state: ComponentState) -> None:

@@ -1,5 +1,6 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
+import { useEngineOnline } from "@/app/live";
 import { useSession } from "@/app/session";
 import { useT } from "@/i18n/words";
 import { Canvas } from "./canvas/canvas";
@@ -28,9 +29,11 @@ export default function Designer({ params }: { params?: { preset?: string | unde
   const t = useT();
   const engine = useSession((state) => state.engine);
   const load = useCatalog((state) => state.load);
+  const online = useEngineOnline();
+  // what could not be read comes when the engine is back
   useEffect(() => {
     if (engine) void load();
-  }, [engine, load]);
+  }, [engine, online, load]);
   useEditor(params?.preset);
   const { palette, list, log } = useView();
   return (

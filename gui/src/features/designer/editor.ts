@@ -2,8 +2,10 @@
 
 import { useEffect } from "react";
 import { useSearch } from "wouter";
+import { useEngineOnline } from "@/app/live";
 import { useSession } from "@/app/session";
 import { tellError } from "@/ui/toasts";
+import { carryAids, keepAids } from "./debug/aids";
 import { type Draft, dropDraft, keepDraft, readDraft } from "./document/draft";
 import { useDocument } from "./document/store";
 import { NO_WORKFLOW } from "./document/workflow";
@@ -16,6 +18,7 @@ const QUIET_MS = 400;
 /** Load the preset of the address, or the draft; follow the run that the address or the draft names. */
 export function useEditor(preset: string | undefined): void {
   const engine = useSession((state) => state.engine);
+  const online = useEngineOnline();
   const wantedRun = new URLSearchParams(useSearch()).get("run");
   useEffect(() => {
     if (!engine) return;
@@ -23,14 +26,26 @@ export function useEditor(preset: string | undefined): void {
     void open(preset, wantedRun, engine.engineId, () => left);
     const stopChecking = checkWhileEditing();
     const stopKeeping = keepDrafts(engine.engineId);
+    const stopAids = keepAids(engine.engineId, preset ?? null);
     return () => {
       left = true;
       stopChecking();
       stopKeeping();
+      stopAids();
       useRun.getState().detach();
       noteProblems([]);
     };
   }, [engine, preset, wantedRun]);
+
+  // what could not be opened is opened when the engine is back
+  useEffect(() => {
+    if (!engine || !online || !vain) return;
+    let left = false;
+    void open(preset, wantedRun, engine.engineId, () => left);
+    return () => {
+      left = true;
+    };
+  }, [engine, online, preset, wantedRun]);
 
   useEffect(() => {
     const warn = (event: BeforeUnloadEvent) => {
@@ -42,6 +57,8 @@ export function useEditor(preset: string | undefined): void {
 }
 
 let draftKept = true;
+/** Whether the preset of the address could not be opened. */
+let vain = false;
 /** Which engine's workflow the document holds; null while it holds none that may be kept. */
 let loadedFor: string | null = null;
 
@@ -53,6 +70,7 @@ async function open(
 ) {
   const preset = name ?? null;
   const draft = readDraft(engineId, preset);
+  vain = false;
   const isHere = loadedFor === engineId && useDocument.getState().preset === preset;
   try {
     if (!isHere) await bring(preset, draft, engineId, gone);
@@ -60,6 +78,7 @@ async function open(
     const jobId = wantedRun ?? draft?.jobId ?? null;
     if (jobId && !gone()) useRun.getState().attach(jobId);
   } catch (error) {
+    vain = !gone();
     if (!gone()) tellError(error);
   }
 }
@@ -112,8 +131,10 @@ function keepDrafts(engineId: string): () => void {
   const stops = [
     useDocument.subscribe((now, before) => {
       // What was a workflow without a name is a preset now: nothing stays behind under no name.
-      if (now.preset !== before.preset && before.preset === null && loadedFor === engineId)
+      if (now.preset !== before.preset && before.preset === null && loadedFor === engineId) {
         dropDraft(engineId, null);
+        if (now.preset !== null) carryAids(engineId, now.preset);
+      }
       if (now.history !== before.history || now.saved !== before.saved) plan();
     }),
     useRun.subscribe((now, before) => now.jobId !== before.jobId && now.jobId !== null && plan()),

@@ -23,6 +23,7 @@ import { Badge, type Tone } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Menu } from "@/ui/menu";
 import { tell } from "@/ui/toasts";
+import { HeldButtons } from "./debug/held";
 import { useChanged, useDocument } from "./document/store";
 import { NO_WORKFLOW } from "./document/workflow";
 import { COMMANDS } from "./keys/commands";
@@ -80,6 +81,7 @@ export function Toolbar() {
       <ProblemCount />
       <RunState />
       <Answer />
+      <HeldButtons />
       <RunButtons />
       <Toggle on={list} label={t("command.list")} onClick={() => show({ list: !list })}>
         <List {...icon} />

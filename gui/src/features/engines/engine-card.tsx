@@ -1,8 +1,10 @@
-import { Check, KeyRound, MoreHorizontal, Pencil, Plug, Trash2 } from "lucide-react";
+import { ArrowRightLeft, Check, KeyRound, MoreHorizontal, Pencil, Plug, Trash2, Users } from "lucide-react";
 import { useState } from "react";
 import { useSession } from "@/app/session";
 import { useTimes } from "@/app/times";
-import type { Engine } from "@/contract/contract.gen";
+import type { Engine, SharedEngine } from "@/contract/contract.gen";
+import { shortAddress } from "@/crypto/address";
+import { GuestsDialog } from "@/features/sharing/guests-dialog";
 import { useT } from "@/i18n/words";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -14,11 +16,18 @@ import { DirectDialog } from "./direct-dialog";
 import { RenameDialog } from "./rename-dialog";
 import { Sparkline } from "./sparkline";
 import { TokenDialog } from "./token-dialog";
+import { TransferDialog } from "./transfer-dialog";
 
-type Open = "rename" | "direct" | "reset" | "delete" | null;
+type Open = "rename" | "direct" | "guests" | "transfer" | "reset" | "delete" | null;
+
+interface Props {
+  engine: Engine;
+  /** How somebody else shares it; absent for an own engine. */
+  shared?: SharedEngine;
+}
 
 /** One engine: is it there, how busy is it, and what can be done with it. */
-export function EngineCard({ engine, owned }: { engine: Engine; owned: boolean }) {
+export function EngineCard({ engine, shared }: Props) {
   const t = useT();
   const times = useTimes();
   const { states, engineId, way, choose, rest, loadEngines } = useSession();
@@ -32,13 +41,17 @@ export function EngineCard({ engine, owned }: { engine: Engine; owned: boolean }
   const items: MenuItem[] = [
     { label: t("engines.direct"), icon: <Plug size={16} />, onSelect: () => setOpen("direct") },
   ];
-  if (owned) {
-    items.unshift({
-      label: t("engines.rename"),
-      icon: <Pencil size={16} />,
-      onSelect: () => setOpen("rename"),
-    });
+  if (!shared) {
+    items.unshift(
+      { label: t("engines.rename"), icon: <Pencil size={16} />, onSelect: () => setOpen("rename") },
+      { label: t("sharing.menu"), icon: <Users size={16} />, onSelect: () => setOpen("guests") },
+    );
     items.push(
+      {
+        label: t("engines.transfer"),
+        icon: <ArrowRightLeft size={16} />,
+        onSelect: () => setOpen("transfer"),
+      },
       { label: t("engines.resetToken"), icon: <KeyRound size={16} />, onSelect: () => setOpen("reset") },
       {
         label: t("engines.delete"),
@@ -70,7 +83,15 @@ export function EngineCard({ engine, owned }: { engine: Engine; owned: boolean }
         {inUse && online && way && (
           <Badge>{t(way === "direct" ? "engines.wayDirect" : "engines.wayRelay")}</Badge>
         )}
-        {!online && (
+        {shared && (
+          <>
+            <Badge tone="info">{t(`sharing.role.${shared.role}`)}</Badge>
+            <span className="muted">
+              {t("sharing.by", { name: shared.owner.username ?? shortAddress(shared.owner.user_id) })}
+            </span>
+          </>
+        )}
+        {!online && !shared && (
           <span className="muted">
             {engine.last_seen
               ? t("engines.lastSeen", { when: times.ago(Date.parse(engine.last_seen)) })
@@ -107,6 +128,8 @@ export function EngineCard({ engine, owned }: { engine: Engine; owned: boolean }
       </div>
       {open === "rename" && <RenameDialog engine={engine} onClose={close} />}
       {open === "direct" && <DirectDialog engineId={engine.id} onClose={close} />}
+      {open === "guests" && <GuestsDialog engine={engine} onClose={close} />}
+      {open === "transfer" && <TransferDialog engine={engine} onClose={close} />}
       {token && <TokenDialog engineId={engine.id} token={token} onClose={() => setToken(null)} />}
       <Confirm
         open={open === "reset"}

@@ -2,6 +2,7 @@ import { Plus, Server } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Loading } from "@/app/need-engine";
 import { useSession } from "@/app/session";
+import type { SharedEngine } from "@/contract/contract.gen";
 import { useT } from "@/i18n/words";
 import { Empty } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -13,12 +14,17 @@ import "./engines.css";
 /** The engines one owns and those others share, with their live state. */
 export default function Engines() {
   const t = useT();
-  const { engines, states, loadEngines } = useSession();
+  const { engines, states, rest, loadEngines } = useSession();
   const [registering, setRegistering] = useState(false);
+  const [shared, setShared] = useState<SharedEngine[]>([]);
   useEffect(() => {
     loadEngines().catch(tellError);
   }, [loadEngines]);
-  const shared = Object.keys(states).filter((id) => engines && !engines.some((engine) => engine.id === id));
+  // what others share is asked again when the gateway tells of another engine
+  const known = Object.keys(states).sort().join(" ");
+  useEffect(() => {
+    rest.call("list_shared_engines").then(setShared, tellError);
+  }, [rest, known]);
   const register = (
     <Button kind="primary" onClick={() => setRegistering(true)}>
       <Plus size={16} aria-hidden="true" />
@@ -44,7 +50,7 @@ export default function Engines() {
       {engines && engines.length > 0 && (
         <ul className="plain-list engine-grid" aria-label={t("engines.mine")}>
           {engines.map((engine) => (
-            <EngineCard key={engine.id} engine={engine} owned />
+            <EngineCard key={engine.id} engine={engine} />
           ))}
         </ul>
       )}
@@ -52,11 +58,11 @@ export default function Engines() {
         <section className="stack">
           <h2>{t("engines.shared")}</h2>
           <ul className="plain-list engine-grid" aria-label={t("engines.shared")}>
-            {shared.map((id) => (
+            {shared.map((item) => (
               <EngineCard
-                key={id}
-                engine={{ id, name: id, status: "offline", last_seen: null }}
-                owned={false}
+                key={item.id}
+                engine={{ id: item.id, name: item.name, status: item.status, last_seen: null }}
+                shared={item}
               />
             ))}
           </ul>

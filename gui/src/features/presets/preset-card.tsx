@@ -1,29 +1,38 @@
-import { MoreHorizontal, Pencil, Play, Trash2 } from "lucide-react";
+import { MoreHorizontal, Pencil, Play, Share2, Star, Store, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 import { FloworkError } from "@/api/errors";
 import { useSession } from "@/app/session";
 import { useTimes } from "@/app/times";
 import type { PresetItem } from "@/contract/contract.gen";
+import { PublishDialog } from "@/features/marketplace/publish-dialog";
+import { ShareDialog } from "@/features/sharing/share-dialog";
 import { useT } from "@/i18n/words";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Confirm } from "@/ui/confirm";
 import { Menu } from "@/ui/menu";
 import { tellError } from "@/ui/toasts";
+import { useFavouritePresets } from "./favourites";
 
 interface Props {
   preset: PresetItem;
   onChanged(presets: PresetItem[]): void;
 }
 
-/** One saved workflow: open it, run it, delete it. */
+type Open = "share" | "publish" | "delete" | null;
+
+/** One saved workflow: open it, run it, share it, delete it. */
 export function PresetCard({ preset, onChanged }: Props) {
   const t = useT();
   const times = useTimes();
   const engine = useSession((state) => state.engine);
   const [, go] = useLocation();
-  const [asking, setAsking] = useState(false);
+  const owned = useSession(({ engines, engineId }) => engines?.some(({ id }) => id === engineId) ?? false);
+  const liked = useFavouritePresets((state) => state.names.has(preset.name));
+  const toggle = useFavouritePresets((state) => state.toggle);
+  const [open, setOpen] = useState<Open>(null);
+  const close = () => setOpen(null);
   const [busy, setBusy] = useState(false);
   const place = `/designer/${encodeURIComponent(preset.name)}`;
   const actions = t("presets.actions", { name: preset.name });
@@ -46,6 +55,16 @@ export function PresetCard({ preset, onChanged }: Props) {
         <h3 className="grow">
           <Link href={place}>{preset.name}</Link>
         </h3>
+        <Button
+          kind="quiet"
+          size="icon"
+          aria-pressed={liked}
+          aria-label={t("presets.favourite", { name: preset.name })}
+          title={t("presets.favourite", { name: preset.name })}
+          onClick={() => toggle(preset.name).catch(tellError)}
+        >
+          <Star size={18} aria-hidden="true" className="preset-star" />
+        </Button>
         <Menu
           label={actions}
           trigger={
@@ -55,11 +74,25 @@ export function PresetCard({ preset, onChanged }: Props) {
           }
           items={[
             { label: t("presets.open"), icon: <Pencil size={16} />, onSelect: () => go(place) },
+            ...(owned
+              ? [
+                  {
+                    label: t("sharing.menu"),
+                    icon: <Share2 size={16} />,
+                    onSelect: () => setOpen("share"),
+                  },
+                ]
+              : []),
+            {
+              label: t("market.publish"),
+              icon: <Store size={16} />,
+              onSelect: () => setOpen("publish"),
+            },
             {
               label: t("presets.delete"),
               icon: <Trash2 size={16} />,
               tone: "bad",
-              onSelect: () => setAsking(true),
+              onSelect: () => setOpen("delete"),
             },
           ]}
         />
@@ -82,11 +115,13 @@ export function PresetCard({ preset, onChanged }: Props) {
           {t("presets.run")}
         </Button>
       </div>
+      {open === "share" && <ShareDialog preset={preset.name} onClose={close} />}
+      {open === "publish" && <PublishDialog preset={preset.name} onClose={close} />}
       <Confirm
-        open={asking}
+        open={open === "delete"}
         title={t("presets.deleteTitle", { name: preset.name })}
         action={t("presets.delete")}
-        onClose={() => setAsking(false)}
+        onClose={close}
         onConfirm={async () => {
           if (!engine) throw new FloworkError("ENGINE_UNAVAILABLE", t("engine.offText"));
           onChanged((await engine.request("delete_preset", { name: preset.name })).presets);

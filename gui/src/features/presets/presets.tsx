@@ -1,5 +1,5 @@
-import { LayoutTemplate, Plus } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { LayoutTemplate, Plus, Store } from "lucide-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { useLive } from "@/app/live";
 import { Loaded, Loading, NeedEngine } from "@/app/need-engine";
@@ -8,6 +8,8 @@ import type { PresetItem } from "@/contract/contract.gen";
 import { useT } from "@/i18n/words";
 import { Empty } from "@/ui/badge";
 import { TextField } from "@/ui/field";
+import { tellError } from "@/ui/toasts";
+import { favouritesFirst, useFavouritePresets } from "./favourites";
 import { PresetCard } from "./preset-card";
 import "./presets.css";
 
@@ -23,10 +25,16 @@ export default function Presets() {
           <h1>{t("presets.title")}</h1>
           <p>{t("presets.about")}</p>
         </div>
-        <Link href="/designer" className="button" data-kind="primary">
-          <Plus size={16} aria-hidden="true" />
-          {t("presets.new")}
-        </Link>
+        <div className="row">
+          <Link href="/marketplace" className="button">
+            <Store size={16} aria-hidden="true" />
+            {t("nav.marketplace")}
+          </Link>
+          <Link href="/designer" className="button" data-kind="primary">
+            <Plus size={16} aria-hidden="true" />
+            {t("presets.new")}
+          </Link>
+        </div>
       </div>
       <NeedEngine>
         <PresetLists />
@@ -39,6 +47,10 @@ function PresetLists() {
   const t = useT();
   const engineId = useSession((state) => state.engineId);
   const engine = useSession((state) => state.engine);
+  const { names: favourites, load: loadFavourites } = useFavouritePresets();
+  useEffect(() => {
+    loadFavourites().catch(tellError);
+  }, [loadFavourites]);
   const [text, setText] = useState("");
   const live = useLive(
     async () => (await engine?.request("request_presets_list", {}))?.presets ?? [],
@@ -59,7 +71,9 @@ function PresetLists() {
         {(presets) => (
           <>
             <OwnPresets
-              presets={presets.filter(({ name }) => name.toLowerCase().includes(wanted))}
+              presets={favouritesFirst(presets, favourites).filter(({ name }) =>
+                name.toLowerCase().includes(wanted),
+              )}
               filtered={wanted !== ""}
               onChanged={live.set}
             />

@@ -1,6 +1,7 @@
 /** How a run stands, derived from its events alone: the same events always give the same picture. */
 
 import type {
+  BreakpointHit,
   DebugPopup,
   LogEvent,
   ManualApprovalRequested,
@@ -34,6 +35,8 @@ export interface RunState {
   dropped: number;
   popups: readonly DebugPopup[];
   approvals: readonly ManualApprovalRequested[];
+  /** The connections at which data waits at a breakpoint, as far as the events tell. */
+  held: Readonly<Record<string, BreakpointHit>>;
   lastSeq: number;
 }
 
@@ -54,6 +57,7 @@ export const startRun = (jobId: string): RunState => ({
   dropped: 0,
   popups: [],
   approvals: [],
+  held: {},
   lastSeq: 0,
 });
 
@@ -68,6 +72,7 @@ export function applyFrames(state: RunState, frames: readonly RunFrame[]): RunSt
     log: [...state.log],
     popups: [...state.popups],
     approvals: [...state.approvals],
+    held: { ...state.held },
   };
   for (const frame of fresh) {
     if (frame.seq <= next.lastSeq) continue;
@@ -89,6 +94,7 @@ interface Draft extends RunState {
   log: LogEvent[];
   popups: DebugPopup[];
   approvals: ManualApprovalRequested[];
+  held: Record<string, BreakpointHit>;
 }
 
 const when = (text: string | null | undefined): number | null => (text ? Date.parse(text) : null);
@@ -100,11 +106,16 @@ function take(run: Draft, frame: RunFrame): void {
     run.startedAt ??= when(start_time);
     run.endedAt = when(end_time) ?? run.endedAt;
     run.error = error_message ?? run.error;
-    if (FINAL.has(status)) run.approvals.splice(0);
+    if (FINAL.has(status)) {
+      run.approvals.splice(0);
+      run.held = {};
+    }
   } else if (isFrameOf(frame, "NODE_EXECUTION_METRIC")) {
     takeMetric(run, frame);
   } else if (isFrameOf(frame, "CONNECTION_STATUS_UPDATE")) {
     run.passed[frame.connection_id] = (run.passed[frame.connection_id] ?? 0) + 1;
+  } else if (isFrameOf(frame, "BREAKPOINT_HIT")) {
+    run.held[frame.connection_id] = frame;
   } else if (isFrameOf(frame, "log")) {
     run.log.push(frame);
   } else if (isFrameOf(frame, "SHOW_DEBUG_POPUP")) {
@@ -136,6 +147,8 @@ function takeMetric(
   const before = run.nodes[id];
   if (metric.status === "RUNNING") {
     const startedAt = before?.startedAt ?? at;
+    for (const hit of Object.values(run.held))
+      if (hit.target_node_id === id) delete run.held[hit.connection_id];
     run.nodes[id] = {
       status: "RUNNING",
       startedAt,

@@ -162,15 +162,12 @@ function Actions({ summary, status, onChange }: { summary: RunSummary; status: s
           {t("command.stop")}
         </Button>
       )}
-      {preset && status !== "RUNNING" && !paused && (
+      {status !== "RUNNING" && !paused && (
         <Button
           disabled={busy}
           onClick={() =>
             void act(async () => {
-              const started = await engine?.request("execute_workflow", {
-                preset_name: preset,
-                mode: summary.mode,
-              });
+              const started = await engine?.request("rerun", job);
               if (started) go(`/runs/${started.job_id}`);
             })
           }

@@ -1,9 +1,15 @@
-import { Link } from "wouter";
+import { MoreHorizontal, RotateCw, Square } from "lucide-react";
+import { useState } from "react";
+import { Link, useLocation } from "wouter";
+import { useSession } from "@/app/session";
 import { durationOf, useTimes } from "@/app/times";
 import type { RunSummary } from "@/contract/contract.gen";
 import { shortAddress } from "@/crypto/address";
 import { useT } from "@/i18n/words";
 import { Badge } from "@/ui/badge";
+import { Button } from "@/ui/button";
+import { Menu, type MenuItem } from "@/ui/menu";
+import { tellError } from "@/ui/toasts";
 import { RunStatusBadge } from "./run-status";
 
 /** Runs as rows; on a narrow page as cards. */
@@ -19,6 +25,9 @@ export function RunTable({ runs }: { runs: RunSummary[] }) {
             <th scope="col">{t("runs.started")}</th>
             <th scope="col">{t("runs.duration")}</th>
             <th scope="col">{t("runs.by")}</th>
+            <th scope="col">
+              <span className="visually-hidden">{t("runs.actions")}</span>
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -54,6 +63,65 @@ function RunRow({ run }: { run: RunSummary }) {
       <td className="mono muted">
         {/^0x/.test(run.started_by) ? shortAddress(run.started_by) : run.started_by}
       </td>
+      <td className="run-actions">
+        <RunMenu run={run} />
+      </td>
     </tr>
+  );
+}
+
+function RunMenu({ run }: { run: RunSummary }) {
+  const t = useT();
+  const engine = useSession((state) => state.engine);
+  const [, go] = useLocation();
+  const [busy, setBusy] = useState(false);
+  const { job_id: jobId, preset_name: preset } = run;
+
+  async function act(action: () => Promise<unknown> | undefined) {
+    setBusy(true);
+    try {
+      await action();
+    } catch (error) {
+      tellError(error);
+    } finally {
+      setBusy(false);
+    }
+  }
+  const again = (version: "same" | "newest") =>
+    act(async () => {
+      // the new run is named here, so that a lost answer starts nothing twice
+      const newId = crypto.randomUUID();
+      await engine?.request("rerun", { job_id: jobId, new_job_id: newId, version });
+      go(`/runs/${newId}`);
+    });
+  const over = run.finished_at !== null;
+  const items: MenuItem[] = over
+    ? [{ label: t("runs.again"), icon: <RotateCw size={16} />, onSelect: () => void again("same") }]
+    : [
+        {
+          label: t("command.stop"),
+          icon: <Square size={16} />,
+          tone: "bad",
+          onSelect: () => void act(() => engine?.request("stop_workflow", { job_id: jobId })),
+        },
+      ];
+  if (over && preset) {
+    items.push({
+      label: t("runs.againNewest"),
+      icon: <RotateCw size={16} />,
+      onSelect: () => void again("newest"),
+    });
+  }
+  const label = t("runs.actionsFor", { name: preset ?? t("runs.unsaved") });
+  return (
+    <Menu
+      label={label}
+      trigger={
+        <Button kind="quiet" size="icon" aria-label={label} disabled={busy}>
+          <MoreHorizontal size={18} aria-hidden="true" />
+        </Button>
+      }
+      items={items}
+    />
   );
 }

@@ -1,4 +1,4 @@
-import { History, RefreshCw } from "lucide-react";
+import { History, RefreshCw, RotateCw } from "lucide-react";
 import { useState } from "react";
 import { useLive } from "@/app/live";
 import { Loaded, NeedEngine } from "@/app/need-engine";
@@ -9,6 +9,7 @@ import { Empty } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { SelectField } from "@/ui/field";
 import { tellError } from "@/ui/toasts";
+import { ReplayDialog } from "./replay-dialog";
 import { RUN_STATUSES, wordOfStatus } from "./run-status";
 import { RunTable } from "./run-table";
 import "./runs.css";
@@ -41,6 +42,7 @@ function RunList() {
   const [status, setStatus] = useState("");
   const [preset, setPreset] = useState("");
   const [older, setOlder] = useState<{ key: string; runs: RunSummary[]; more: boolean } | null>(null);
+  const [replaying, setReplaying] = useState(false);
   const key = JSON.stringify([engineId, status, preset]);
 
   async function load(before: number | null): Promise<RunSummary[]> {
@@ -99,7 +101,20 @@ function RunList() {
         >
           <RefreshCw size={16} aria-hidden="true" />
         </Button>
+        <Button className="button run-replay" onClick={() => setReplaying(true)}>
+          <RotateCw size={16} aria-hidden="true" />
+          {t("runs.replay")}
+        </Button>
       </div>
+      {replaying && (
+        <ReplayDialog
+          preset={preset}
+          status={status}
+          presets={(presets.value ?? []).map(({ name }) => name)}
+          onDone={live.reload}
+          onClose={() => setReplaying(false)}
+        />
+      )}
       <Loaded live={live}>
         {(newest) => {
           const known = new Set(newest.map((run) => run.job_id));

@@ -14,6 +14,7 @@ from core_engine.components.builtin.evm_send.component import EvmSend
 from core_engine.components.network import NetworkPolicy
 from core_engine.kernel.payload import Payload
 from core_engine.workflow.retry import worth_retrying
+from shared.clock import ManualClock
 from shared.contract.run import RunMode, RunStatus
 from shared.errors import ErrorCode, FloworkError
 from tests.support.evm import CHAIN_ID, EvmNode, evm_node
@@ -141,8 +142,8 @@ async def test_a_call_the_contract_refuses_is_not_sent_unless_its_gas_is_given(
     assert not worth_retrying(undone)
 
 
-async def test_two_at_once_with_one_key_take_two_nonces(node: EvmNode, step) -> None:
-    component = EvmSend(NetworkPolicy(["127.0.0.0/8"]))
+async def test_two_at_once_with_one_key_take_two_nonces(node: EvmNode, step, state) -> None:
+    component = EvmSend(NetworkPolicy(["127.0.0.0/8"]), state)
     config = component.parse_config(sending(node, amount="0.01"))
     results = await asyncio.gather(*(component.execute(step, config, Payload()) for _ in range(3)))
     nonces = sorted(result.outputs["success"].data["nonce"] for result in results)
@@ -170,8 +171,8 @@ async def test_the_examples_run_in_the_engine(engine, registry, node: EvmNode, n
     assert (popup["title"], key in example["nodes"][1]["config_values"]["content"]) == ("Result", True)
 
 
-async def test_a_node_in_a_private_network_needs_the_owners_leave(step, node: EvmNode) -> None:
-    component = EvmSend(NetworkPolicy())
+async def test_a_node_in_a_private_network_needs_the_owners_leave(step, node: EvmNode, state) -> None:
+    component = EvmSend(NetworkPolicy(), state)
     with pytest.raises(FloworkError) as caught:
         await component.execute(step, component.parse_config(sending(node)), Payload())
     assert caught.value.code is ErrorCode.FORBIDDEN
@@ -185,3 +186,25 @@ def test_no_chain_step_brings_the_signing_library_into_the_engine() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+async def test_a_key_keeps_to_its_daily_limit_over_steps_and_a_day(
+    run, node: EvmNode, clock: ManualClock
+) -> None:
+    config = sending(node, amount="0.3", daily_limit="0.65", private_key=node.accounts[2].key)
+    for _ in range(2):
+        await run("evm_send", config)
+    before = node.balance(SINK)
+    error = await failure(run, "evm_send", config)
+    assert error.code is ErrorCode.BUDGET_EXCEEDED
+    assert "daily limit 0.65" in error.message
+    with pytest.raises(FloworkError, match="daily limit"):
+        await run("evm_send", config, mode=RunMode.SIMULATE)
+    other = {**config, "amount": "0.001"}
+    await run("evm_send", other, mode=RunMode.EXECUTE)
+    await run("evm_send", {**config, "private_key": node.accounts[3].key})  # another key has its own
+    await run("evm_send", {**config, "daily_limit": ""})  # counted, though this step has no limit
+    assert (await failure(run, "evm_send", other)).code is ErrorCode.BUDGET_EXCEEDED
+    assert node.balance(SINK) - before == 601 * 10**15
+    clock.advance(26 * 3600)
+    await run("evm_send", config)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
+from pydantic import ValidationError
 
 from core_engine.kernel.component import StepPolicy
 from core_engine.kernel.payload import Payload
@@ -70,3 +72,29 @@ def test_it_can_be_repeated_because_nothing_can_get_out(registry) -> None:
     component = registry.find("function_runner_module")
     assert component.policy_for(component.parse_config({})) is StepPolicy.REPEATABLE
     assert component.raw_fields == {"python_code"}
+
+
+async def hello(_: web.Request) -> web.Response:
+    return web.Response(text="hello")
+
+
+async def test_code_talks_to_the_hosts_of_its_settings_only(run, registry, serve, step) -> None:
+    app = web.Application()
+    app.router.add_get("/", hello)
+    url = await serve(app)
+    port = int(url.rpartition(":")[2])
+    code = (
+        "import urllib.request\ntry:\n    result = urllib.request.urlopen(args['url']).status\n"
+        "except OSError as error:\n    result = 'refused'"
+    )
+    config = {"python_code": code, "args": [{"name": "url", "value": f"http://127.0.0.1:{port}/"}]}
+    opened = {**config, "hosts": [f"127.0.0.1:{port}"]}
+    assert (await run("function_runner_module", opened)).outputs["success"].data == 200
+    assert ("DEBUG", f"Connected to 127.0.0.1:{port}.") in step.logs
+    for hosts in ([], ["example.org"]):
+        done = await run("function_runner_module", {**config, "hosts": hosts})
+        assert done.outputs["success"].data == "refused"
+    component = registry.find("function_runner_module")
+    assert component.policy_for(component.parse_config(opened)) is StepPolicy.ONCE
+    with pytest.raises(ValidationError, match="not a host"):
+        component.parse_config({**config, "hosts": ["http://example.org/"]})

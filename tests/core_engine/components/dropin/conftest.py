@@ -18,6 +18,7 @@ from core_engine.components.dropin.policy import InstallPolicy
 from core_engine.components.dropin.records import InstallRecords
 from core_engine.components.dropin.shelf import Shelf
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
+from core_engine.components.network import NetworkPolicy
 from shared.clock import SystemClock
 from shared.signing.keys import WalletKey
 
@@ -86,7 +87,7 @@ def write(components: Path) -> WriteComponent:
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    made = Sandbox(most=Bounds(60, 512))
+    made = Sandbox(most=Bounds(60, 512), network=NetworkPolicy(["127.0.0.0/8", "::1/128"]))
     yield made
     await made.close()
 

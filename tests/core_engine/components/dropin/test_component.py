@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from pydantic import ValidationError
 
@@ -202,3 +204,38 @@ async def test_code_that_chooses_its_ports_may_take_any(shelf, write, step) -> N
     )
     write(code=code)
     assert list((await call(shelf, step)).outputs) == ["made_up"]
+
+
+async def test_hosts_are_reached_as_the_permissions_say(shelf, write, step) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    code = body(f"""
+        import urllib.request
+        return urllib.request.urlopen('http://localhost:{port}/', timeout=10).read().decode()""")
+    async with server:
+        write(code=code, permissions=[f"network:localhost:{port}"])
+        assert (await call(shelf, step)).outputs["success"].data == "hello"
+        assert not [text for level, text in step.logs if level == "WARN"]
+        for permissions in ([], ["network:localhost"], [f"network:*.localhost:{port}"]):
+            write(code=code, permissions=permissions)
+            with pytest.raises(FloworkError) as caught:
+                await call(shelf, step)
+            assert caught.value.code is ErrorCode.COMPONENT_FAILED
+        write(code=code, permissions=[f"network:localhost:{port}"])
+        with pytest.raises(FloworkError):  # simulating reaches nobody
+            await call(shelf, step, mode=RunMode.SIMULATE)
+
+
+@pytest.mark.parametrize(
+    "text", ["network:localhost:0", "network:localhost:99999", "network:a/b", "network:*"]
+)
+async def test_a_host_that_is_none_is_no_permission(shelf, write, text: str) -> None:
+    write(permissions=[text])
+    shelf.rescan()
+    assert shelf.find("greeter") is None
+    assert list(shelf.broken)

@@ -11,12 +11,12 @@ import pytest
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation import rungs
 from core_engine.components.isolation.folders import open_to
-from core_engine.components.isolation.rungs import Folders, Rung, Task
+from core_engine.components.isolation.rungs import Openings, Rung, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from shared.errors import ErrorCode, FloworkError
 
 RUNGS = [rung for rung in (Rung.BUBBLEWRAP, Rung.LANDLOCK) if rungs.works(rung)]
-NONE = Folders()
+NONE = Openings()
 LOOK = """
 import os
 folder = args["folder"]
@@ -51,7 +51,7 @@ async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
 
 
 async def run(
-    sandbox: Sandbox, code: str, folders: Folders = NONE, logs: list[Any] | None = None, **args: Any
+    sandbox: Sandbox, code: str, folders: Openings = NONE, logs: list[Any] | None = None, **args: Any
 ) -> Any:
     def note(message: str, level: str) -> None:
         if logs is not None:
@@ -71,7 +71,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def test_a_folder_opened_for_reading_is_read_and_not_written(sandbox: Sandbox, folder: Path) -> None:
-    seen = await run(sandbox, LOOK, Folders(readable=(str(folder / "inside"),)), folder=str(folder))
+    seen = await run(sandbox, LOOK, Openings(readable=(str(folder / "inside"),)), folder=str(folder))
     assert seen.pop("read") == "old"
     assert seen.pop("write beside") in BESIDE
     assert set(seen.values()) <= {"PermissionError", "FileNotFoundError", "OSError"}
@@ -79,7 +79,7 @@ async def test_a_folder_opened_for_reading_is_read_and_not_written(sandbox: Sand
 
 
 async def test_a_folder_opened_for_writing_is_all_that_is_written(sandbox: Sandbox, folder: Path) -> None:
-    seen = await run(sandbox, LOOK, Folders(writable=(str(folder / "inside"),)), folder=str(folder))
+    seen = await run(sandbox, LOOK, Openings(writable=(str(folder / "inside"),)), folder=str(folder))
     assert {name: seen.pop(name) for name in OPENED} == OPENED
     assert seen.pop("write beside") in BESIDE
     assert set(seen.values()) <= {"PermissionError", "FileNotFoundError", "OSError"}
@@ -88,7 +88,7 @@ async def test_a_folder_opened_for_writing_is_all_that_is_written(sandbox: Sandb
 
 
 async def test_a_child_that_was_opened_a_folder_serves_nobody_else(sandbox: Sandbox, folder: Path) -> None:
-    await run(sandbox, LOOK, Folders(writable=(str(folder / "inside"),)), folder=str(folder))
+    await run(sandbox, LOOK, Openings(writable=(str(folder / "inside"),)), folder=str(folder))
     seen = await run(sandbox, LOOK, folder=str(folder))
     assert "old" not in seen.values()
     assert seen["write"] != "written"
@@ -147,7 +147,7 @@ def test_only_folders_that_workflows_may_use_are_opened(tmp_path: Path) -> None:
     files = RootedFiles([tmp_path / "root", tmp_path], data)
     data.mkdir()
     (tmp_path / "root" / "a").mkdir()
-    assert open_to(files, "none", []) == Folders()
+    assert open_to(files, "none", []) == Openings()
     assert open_to(files, "read", ["a"]).readable == (str(tmp_path / "root" / "a"),)
     assert open_to(files, "write", ["a"]).writable == (str(tmp_path / "root" / "a"),)
     for path, code in (

@@ -14,7 +14,7 @@ import pytest
 
 from core_engine.components.isolation import numbers, rungs
 from core_engine.components.isolation.lock import MOST_PROCESSES
-from core_engine.components.isolation.rungs import Folders, Rung, Task
+from core_engine.components.isolation.rungs import Openings, Rung, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from shared.errors import ErrorCode, FloworkError
 
@@ -32,7 +32,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def shell(
     sandbox: Sandbox, line: str, *, seconds: float = 30, memory_mb: int = 256, **more: Any
 ) -> dict[str, Any]:
-    folders = more.pop("folders", Folders())
+    folders = more.pop("folders", Openings())
     request = {
         "argv": ["/bin/sh", "-c", line],
         "folder": "/tmp",
@@ -185,11 +185,11 @@ async def test_a_folder_opened_for_writing_holds_the_results(sandbox: Sandbox, t
         sandbox,
         "echo hello > out; mkdir d; cp -p out d/",
         folder=str(tmp_path),
-        folders=Folders(writable=(str(tmp_path),)),
+        folders=Openings(writable=(str(tmp_path),)),
     )
     assert (tmp_path / "d" / "out").read_text() == "hello\n"
     seen = await shell(
-        sandbox, "cat out; rm out", folder=str(tmp_path), folders=Folders(readable=(str(tmp_path),))
+        sandbox, "cat out; rm out", folder=str(tmp_path), folders=Openings(readable=(str(tmp_path),))
     )
     assert seen["stdout"] == "hello\n"
     assert seen["exit_code"] != 0

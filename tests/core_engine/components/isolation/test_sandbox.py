@@ -20,8 +20,9 @@ import uvloop
 
 from core_engine.components.isolation import frames, rungs
 from core_engine.components.isolation.process import ChildProcess
-from core_engine.components.isolation.rungs import Rung, Task
+from core_engine.components.isolation.rungs import Openings, Rung, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
+from core_engine.components.isolation.spares import key_of
 from shared.errors import ErrorCode, FloworkError
 
 RUNGS = [rung for rung in (Rung.BUBBLEWRAP, Rung.LANDLOCK) if rungs.works(rung)]
@@ -47,6 +48,7 @@ result = {
     "program": attempt(lambda: os.execv("/bin/sh", ["sh"])),
 }
 """
+PLAIN = key_of(Task.FUNCTION, Openings())
 PROBES = (Path(__file__).parent / "probes.py").read_text()
 
 
@@ -290,16 +292,16 @@ async def test_children_and_descriptors_do_not_pile_up(caller: Caller) -> None:
 
 async def test_a_spare_child_makes_the_next_call_quick(caller: Caller) -> None:
     await caller.run("result = 1")
-    await asyncio.gather(*caller.sandbox._refills)
-    spare = caller.sandbox._spares[Task.FUNCTION]
+    await asyncio.gather(*caller.sandbox._refills.values())
+    spare = caller.sandbox._spares._plain[PLAIN]
     assert await caller.run("result = 2") == 2
     assert not spare.usable
 
 
 async def test_a_dead_spare_is_replaced(caller: Caller) -> None:
     await caller.run("result = 1")
-    await asyncio.gather(*caller.sandbox._refills)
-    await caller.sandbox._spares[Task.FUNCTION].end()
+    await asyncio.gather(*caller.sandbox._refills.values())
+    await caller.sandbox._spares._plain[PLAIN].end()
     assert await caller.run("result = 2") == 2
 
 
@@ -415,7 +417,7 @@ def open_descriptors() -> int:
 
 def children_of(pid: int, *, but: Sandbox) -> list[psutil.Process]:
     """Return the sandbox's live children that are not its spares."""
-    spares = {child._transport.get_pid() for child in but._spares.values() if child._transport}
+    spares = {child._transport.get_pid() for child in but._spares._plain.values() if child._transport}
     return [
         child
         for child in psutil.Process(pid).children()

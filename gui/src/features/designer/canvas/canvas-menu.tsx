@@ -11,6 +11,8 @@ const FOR_STEPS = [
   "runHere",
   "rename",
   "disable",
+  "pin",
+  "breakpoint",
   "copy",
   "duplicate",
   "tidy",

@@ -9,10 +9,12 @@ import {
   type FinalConnectionState,
   MiniMap,
   type NodeChange,
+  type OnNodeDrag,
   ReactFlow,
   type ReactFlowInstance,
   SelectionMode,
   useReactFlow,
+  type Viewport,
 } from "@xyflow/react";
 import { type DragEvent, type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
 import { useTheme } from "@/app/theme";
@@ -28,7 +30,7 @@ import { CanvasMenu } from "./canvas-menu";
 import { type CanvasNode, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { StepNode } from "./step-node";
-import { Wire } from "./wire";
+import { Wire, type WireEdge } from "./wire";
 import "@xyflow/react/dist/style.css";
 import "./canvas.css";
 
@@ -41,6 +43,8 @@ const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 const MIDDLE = [1];
 /** From here on texts are too small to read and are left out. */
 const FAR = 0.35;
+const REST_MS = 600;
+const FIT = { maxZoom: 1, padding: 0.2 };
 const MULTI_KEYS = ["Shift", "Meta", "Control"];
 
 /** The drawing of the workflow; every change goes through the document, so that it can be undone. */
@@ -132,20 +136,13 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           onEdgesChange={onEdgesChange}
           onConnect={onConnect}
           onConnectEnd={onConnectEnd}
-          onNodeClick={(event, node) => {
-            // A plain click on one of several chosen steps means that one.
-            if (!event.shiftKey && !event.ctrlKey && !event.metaKey) useDocument.getState().choose([node.id]);
-          }}
-          onNodeDoubleClick={(_, node) => node.type === "step" && useDocument.getState().openNode(node.id)}
-          onEdgeDoubleClick={(_, edge) =>
-            useRun.getState().jobId && useView.getState().show({ peek: edge.id })
-          }
-          onNodeDragStop={(event, node) =>
-            "clientX" in event && dropOnWire(node.id, event.clientX, event.clientY)
-          }
-          onMoveStart={() => mark("moving", true)}
-          onMove={(_, { zoom }) => mark("far", zoom < FAR)}
-          onMoveEnd={() => mark("moving", false)}
+          onNodeClick={chooseOne}
+          onNodeDoubleClick={openStep}
+          onEdgeDoubleClick={peekInto}
+          onNodeDragStop={onDropped}
+          onMoveStart={onMoveStart}
+          onMove={onMove}
+          onMoveEnd={onMoveEnd}
           nodesDraggable={!readOnly}
           nodesConnectable={!readOnly}
           deleteKeyCode={null}
@@ -163,7 +160,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           minZoom={0.1}
           maxZoom={2}
           fitView
-          fitViewOptions={{ maxZoom: 1, padding: 0.2 }}
+          fitViewOptions={FIT}
           onlyRenderVisibleElements={workflow.nodes.length > 150}
           colorMode={dark ? "dark" : "light"}
         >
@@ -176,11 +173,35 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   );
 }
 
+// These stay the same for every drawing: with new ones each of many steps would be drawn again while one is dragged.
+const chooseOne = (event: MouseEvent, { id }: CanvasNode) => {
+  // A plain click on one of several chosen steps means that one.
+  if (!event.shiftKey && !event.ctrlKey && !event.metaKey) useDocument.getState().choose([id]);
+};
+const openStep = (_: unknown, { id, type }: CanvasNode) =>
+  type === "step" && useDocument.getState().openNode(id);
+const peekInto = (_: unknown, { id }: WireEdge) =>
+  useRun.getState().jobId && useView.getState().show({ peek: id });
+const onDropped: OnNodeDrag<CanvasNode> = (event, { id }) =>
+  "clientX" in event && dropOnWire(id, event.clientX, event.clientY);
+
 /** Tell the style sheet how the canvas is looked at; without React, because it happens with every frame. */
 function mark(name: "moving" | "far", value: boolean): void {
   const canvas = document.querySelector<HTMLElement>(".canvas");
   if (canvas && canvas.dataset[name] !== String(value)) canvas.dataset[name] = String(value);
 }
+
+let resting: ReturnType<typeof setTimeout> | undefined;
+const onMoveStart = () => {
+  clearTimeout(resting);
+  mark("moving", true);
+};
+const onMove = (_: unknown, { zoom }: Viewport) => mark("far", zoom < FAR);
+/** A wheel ends a move after each notch: what is a layer stays one for a moment, or all would be painted each time. */
+const onMoveEnd = () => {
+  clearTimeout(resting);
+  resting = setTimeout(() => mark("moving", false), REST_MS);
+};
 
 /** Move the view to a single chosen step that is out of sight, as after adding it or walking there. */
 function bringIntoView(flow: ReactFlowInstance, chosen: ReadonlySet<string>): void {

@@ -7,6 +7,7 @@ import {
   CircleSlash,
   Hourglass,
   Pause,
+  Pin,
   RotateCw,
   StickyNote,
   X,
@@ -16,7 +17,8 @@ import { useSession } from "@/app/session";
 import type { NodeStatus } from "@/contract/contract.gen";
 import { spanText } from "@/features/run/run-state";
 import { useT, type Word } from "@/i18n/words";
-import type { WorkflowNode } from "../document/workflow";
+import { useAids } from "../debug/aids";
+import type { Workflow, WorkflowNode } from "../document/workflow";
 import { iconOf, isErrorPort, portsOf, useCatalog } from "../palette/catalog";
 import { useProblems } from "../run/problems";
 import { useRun } from "../run/store";
@@ -46,14 +48,8 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
   const engineId = useSession((state) => state.engineId);
   const problems = useProblems((state) => state.byNode[id]);
   const run = useRun((state) => state.run?.nodes[id]);
-  const stale = useRun(
-    (state) =>
-      state.ran !== null &&
-      isStale(
-        state.ran.nodes.find((one) => one.id === id),
-        node,
-      ),
-  );
+  const stale = useRun((state) => state.ran !== null && isStale(nodeById(state.ran, id), node));
+  const pinned = useAids((state) => state.pins[id] !== undefined);
   const renaming = useView((state) => state.renaming === id);
   const { inputs, outputs } = portsOf(node, component);
   const missing = ready && !component;
@@ -79,6 +75,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
         </div>
         <span className="step-marks">
           {Boolean(node.data?.note) && <StickyNote size={14} aria-label={t("designer.hasNote")} />}
+          {pinned && <Pin size={14} aria-label={t("designer.pinned")} />}
           {node.disabled && <Ban size={14} aria-label={t("designer.disabled")} />}
           {problems && (
             <AlertTriangle
@@ -132,6 +129,15 @@ function RunMark({ status }: { status: NodeStatus }) {
     return <span className="spinner step-spinner" role="img" aria-label={t("status.RUNNING")} />;
   const Mark = MARKS[status];
   return Mark ? <Mark size={16} className="step-mark" aria-hidden="true" /> : null;
+}
+
+const KNOWN = new WeakMap<Workflow, ReadonlyMap<string, WorkflowNode>>();
+
+/** Find a node of a workflow that does not change: each of its steps asks, and asks often. */
+function nodeById(workflow: Workflow, id: string): WorkflowNode | undefined {
+  const known = KNOWN.get(workflow) ?? new Map(workflow.nodes.map((node) => [node.id, node]));
+  KNOWN.set(workflow, known);
+  return known.get(id);
 }
 
 function isStale(ran: WorkflowNode | undefined, now: WorkflowNode): boolean {

@@ -1,11 +1,12 @@
 import { BaseEdge, type Edge, EdgeLabelRenderer, type EdgeProps, getBezierPath } from "@xyflow/react";
-import { Eye, Plus, Trash2 } from "lucide-react";
+import { Eye, Octagon, Pause, Plus, Trash2 } from "lucide-react";
 import { memo, useState } from "react";
 import { useT } from "@/i18n/words";
+import { toggleBreakpoints, useAids } from "../debug/aids";
 import { remove } from "../document/edits";
 import { useDocument } from "../document/store";
 import { useProblems } from "../run/problems";
-import { useRun } from "../run/store";
+import { heldIn, useRun } from "../run/store";
 import { useView } from "../view";
 
 export type WireEdge = Edge<{ error: boolean }, "wire">;
@@ -22,6 +23,8 @@ export const Wire = memo(function Wire(props: EdgeProps<WireEdge>) {
     (state) => state.run?.status === "RUNNING" && state.run.nodes[props.target]?.status === "RUNNING",
   );
   const wrong = useProblems((state) => state.byWire[id] !== undefined);
+  const stops = useAids((state) => state.breakpoints.has(id));
+  const held = useRun((state) => heldIn(state).some((hit) => hit.connection_id === id));
   const shown = over || selected;
   return (
     <>
@@ -37,9 +40,10 @@ export const Wire = memo(function Wire(props: EdgeProps<WireEdge>) {
           data-passed={passed > 0}
           data-live={live}
           data-wrong={wrong}
+          data-held={held}
         />
       </g>
-      {(shown || passed > 0) && (
+      {(shown || passed > 0 || stops || held) && (
         <EdgeLabelRenderer>
           <fieldset
             className="wire-tools nodrag nopan"
@@ -48,6 +52,29 @@ export const Wire = memo(function Wire(props: EdgeProps<WireEdge>) {
             onPointerEnter={() => setOver(true)}
             onPointerLeave={() => setOver(false)}
           >
+            {(stops || shown) && (
+              <button
+                type="button"
+                className="wire-stop"
+                aria-pressed={stops}
+                aria-label={t(stops ? "break.clear" : "break.set")}
+                title={t(stops ? "break.clear" : "break.set")}
+                onClick={() => toggleBreakpoints([id])}
+              >
+                <Octagon size={14} aria-hidden="true" />
+              </button>
+            )}
+            {held && (
+              <button
+                type="button"
+                className="wire-held"
+                aria-label={t("break.look")}
+                title={t("break.look")}
+                onClick={() => useView.getState().show({ peek: id })}
+              >
+                <Pause size={14} aria-hidden="true" />
+              </button>
+            )}
             {passed > 0 && (
               <button
                 type="button"

@@ -2,6 +2,7 @@
 
 import type { ReactFlowInstance } from "@xyflow/react";
 import type { Word } from "@/i18n/words";
+import { toggleBreakpoints, togglePins } from "../debug/aids";
 import {
   alignChosen,
   copyChosen,
@@ -38,6 +39,17 @@ const chosenOne = (): string | undefined => {
   const { chosen } = useDocument.getState();
   return workflowNow().nodes.find((node) => chosen.has(node.id))?.id;
 };
+
+const chosenIn = (items: readonly { id: string }[]): string[] =>
+  items.filter(({ id }) => useDocument.getState().chosen.has(id)).map(({ id }) => id);
+const chosenSteps = (): string[] => chosenIn(workflowNow().nodes);
+/** The connections that are chosen, or those that leave the chosen steps. */
+function chosenWires(): string[] {
+  const { connections } = workflowNow();
+  const wires = chosenIn(connections);
+  const steps = new Set(chosenSteps());
+  return wires.length ? wires : connections.filter(({ source }) => steps.has(source)).map(({ id }) => id);
+}
 
 function middle(flow: ReactFlowInstance): Place {
   const box = document.querySelector(".canvas")?.getBoundingClientRect();
@@ -100,7 +112,16 @@ export const COMMANDS: Command[] = [
     run: () => useDocument.getState().openNode(chosenOne() ?? null),
   },
   { id: "rename", word: "command.rename", keys: ["F2"], run: () => show({ renaming: chosenOne() ?? null }) },
-  { id: "disable", word: "command.disable", keys: ["D"], run: () => toggleChosen() },
+  { id: "disable", word: "command.disable", keys: ["D", "B"], run: () => toggleChosen() },
+  { id: "pin", word: "command.pin", keys: ["P"], run: () => void togglePins(chosenSteps()) },
+  { id: "breakpoint", word: "command.breakpoint", keys: ["F9"], run: () => toggleBreakpoints(chosenWires()) },
+  {
+    id: "continue",
+    word: "command.continue",
+    keys: ["F8"],
+    run: () => void useRun.getState().letGo("continue"),
+  },
+  { id: "step", word: "command.step", keys: ["F10"], run: () => void useRun.getState().letGo("step") },
   { id: "note", word: "command.note", keys: ["Shift+S"], run: (flow) => noteAt(middle(flow)) },
   { id: "tidy", word: "command.tidy", keys: ["Shift+T"], run: (flow) => tidyUp(heights(flow)) },
   { id: "alignLeft", word: "command.alignLeft", keys: [], run: () => alignChosen("left") },

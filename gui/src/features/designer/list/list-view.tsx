@@ -1,7 +1,9 @@
-import { ArrowRight, Ban, Link2, Pencil, Play, Plus, Trash2, X } from "lucide-react";
+import { ArrowRight, Ban, Link2, Octagon, Pause, Pencil, Play, Plus, Trash2, X } from "lucide-react";
 import { useState } from "react";
 import { useT, type Word } from "@/i18n/words";
 import { Button } from "@/ui/button";
+import { toggleBreakpoints, useAids } from "../debug/aids";
+import { useHeld } from "../debug/held";
 import { nextAim } from "../document/actions";
 import { connect, reaches, remove, toggleDisabled } from "../document/edits";
 import { useDocument, useWorkflow } from "../document/store";
@@ -113,6 +115,7 @@ function ListItem({ node }: { node: WorkflowNode }) {
               <span>
                 {wire.source_port_name ?? ""} <ArrowRight {...icon} /> {nameOf(wire.target)}
               </span>
+              <StopButton wireId={wire.id} from={node.name} to={nameOf(wire.target)} />
               <button
                 type="button"
                 aria-label={t("designer.disconnectOf", { from: node.name, to: nameOf(wire.target) })}
@@ -126,6 +129,32 @@ function ListItem({ node }: { node: WorkflowNode }) {
       )}
       {connecting && <ConnectForm node={node} onDone={() => setConnecting(false)} />}
     </li>
+  );
+}
+
+/** A breakpoint of a connection; where data waits, the way to it. */
+function StopButton({ wireId, from, to }: { wireId: string; from: string; to: string }) {
+  const t = useT();
+  const stops = useAids((state) => state.breakpoints.has(wireId));
+  const held = useHeld().includes(wireId);
+  const show = useView((state) => state.show);
+  return (
+    <>
+      {held && (
+        <button type="button" aria-label={t("break.look")} onClick={() => show({ peek: wireId })}>
+          <Pause {...icon} />
+        </button>
+      )}
+      <button
+        type="button"
+        className="wire-stop"
+        aria-pressed={stops}
+        aria-label={t(stops ? "break.clearOf" : "break.setOf", { from, to })}
+        onClick={() => toggleBreakpoints([wireId])}
+      >
+        <Octagon {...icon} />
+      </button>
+    </>
   );
 }
 

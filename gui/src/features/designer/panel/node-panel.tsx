@@ -8,6 +8,7 @@ import { useWireData } from "@/features/run/wire-data";
 import { useT } from "@/i18n/words";
 import { Notice } from "@/ui/badge";
 import { Button } from "@/ui/button";
+import { PinBox } from "../debug/pin-box";
 import { changeNode, nodeOf, setConfig } from "../document/edits";
 import { useDocument, useWorkflow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
@@ -100,6 +101,7 @@ function Panes({ node }: { node: WorkflowNode }) {
         </section>
         <section aria-label={t("panel.output")}>
           <h3>{t("panel.output")}</h3>
+          <PinBox node={node} />
           <OutputPane node={node} />
         </section>
       </div>

@@ -2,6 +2,7 @@ import { Payloads } from "@/features/run/payloads";
 import { useWireData } from "@/features/run/wire-data";
 import { useT } from "@/i18n/words";
 import { Dialog } from "@/ui/dialog";
+import { HeldNotice } from "../debug/held";
 import { nodeOf } from "../document/edits";
 import { useWorkflow } from "../document/store";
 import { useView } from "../view";
@@ -14,7 +15,9 @@ export function PeekSheet() {
   const jobId = useRun((state) => state.jobId);
   const count = useRun((state) => (peek ? (state.run?.passed[peek] ?? 0) : 0));
   const workflow = useWorkflow();
-  const data = useWireData(jobId, peek, count);
+  const hit = useRun((state) => (peek ? (state.run?.held[peek]?.seq ?? 0) : 0));
+  // what waits at a breakpoint has not been counted yet
+  const data = useWireData(jobId, peek, count + hit);
   const wire = workflow.connections.find((item) => item.id === peek);
   if (!wire) return null;
   const name = (id: string) => nodeOf(workflow, id)?.name ?? id;
@@ -24,6 +27,7 @@ export function PeekSheet() {
       onClose={() => show({ peek: null })}
       title={t("designer.peekTitle", { from: name(wire.source), to: name(wire.target) })}
     >
+      <HeldNotice wireId={wire.id} onDone={() => show({ peek: null })} />
       <Payloads data={data} />
     </Dialog>
   );

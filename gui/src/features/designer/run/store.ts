@@ -3,14 +3,20 @@
 import { create } from "zustand";
 import { FloworkError } from "@/api/errors";
 import { useSession } from "@/app/session";
-import type { RunMode } from "@/contract/contract.gen";
+import type { BreakpointHit, RunDetails, RunMode } from "@/contract/contract.gen";
 import { followRun } from "@/features/run/follow";
 import { FINAL, type RunState } from "@/features/run/run-state";
 import { t } from "@/i18n/words";
 import { tell, tellError } from "@/ui/toasts";
+import { aidsForStart } from "../debug/aids";
 import { useDocument, workflowNow } from "../document/store";
 import type { Workflow } from "../document/workflow";
 import { noteProblems } from "./problems";
+
+interface Checked {
+  lastSeq: number;
+  held: ReadonlySet<string>;
+}
 
 interface RunStore {
   run: RunState | null;
@@ -22,10 +28,16 @@ interface RunStore {
   closed: ReadonlySet<string>;
   /** Whether popups are news: not for a run of the past. */
   live: boolean;
+  /** What the engine said last of the connections at which data waits, and up to which event that holds. */
+  checked: Checked | null;
   start(mode: RunMode, startNodeId?: string): Promise<void>;
   attach(jobId: string, ran?: Workflow): void;
   detach(): void;
   steer(command: "pause_workflow" | "resume_workflow" | "stop_workflow"): Promise<void>;
+  /** Let data go on that waits at breakpoints: along one connection, along all, or to the next ones. */
+  letGo(how: "continue" | "step", wireId?: string): Promise<void>;
+  /** Change where data of a run that goes on stops. */
+  stopAt(wireIds: string[]): Promise<void>;
   close(key: string): void;
   /** Ask again what was put away unanswered. */
   reopen(): void;
@@ -40,6 +52,7 @@ export const useRun = create<RunStore>((set, get) => ({
   busy: false,
   closed: new Set(),
   live: false,
+  checked: null,
 
   async start(mode, startNodeId) {
     const engine = engineNow();
@@ -61,6 +74,7 @@ export const useRun = create<RunStore>((set, get) => ({
         preset_name: preset ?? null,
         mode,
         ...(startNodeId ? { start_node_id: startNodeId } : {}),
+        ...aidsForStart(),
       });
       noteProblems([]);
       get().attach(jobId, workflow);
@@ -84,6 +98,7 @@ export const useRun = create<RunStore>((set, get) => ({
     });
     engineNow()
       .request("get_run", { job_id: jobId })
+      .then((details) => get().jobId === jobId && set({ checked: checkedBy(details) }))
       .catch((error: unknown) => {
         // A run that never began, or that is no longer kept.
         const gone = error instanceof FloworkError && error.code === "NOT_FOUND";
@@ -94,7 +109,7 @@ export const useRun = create<RunStore>((set, get) => ({
   detach() {
     stopFollowing?.();
     stopFollowing = null;
-    set({ run: null, jobId: null, ran: null });
+    set({ run: null, jobId: null, ran: null, checked: null });
   },
 
   async steer(command) {
@@ -110,6 +125,33 @@ export const useRun = create<RunStore>((set, get) => ({
     }
   },
 
+  async letGo(how, wireId) {
+    const { jobId } = get();
+    if (!jobId) return;
+    try {
+      const along = wireId ? { connection_id: wireId } : {};
+      const details =
+        how === "step"
+          ? await engineNow().request("step_run", { job_id: jobId })
+          : await engineNow().request("continue_run", { job_id: jobId, ...along });
+      if (get().jobId === jobId) set({ checked: checkedBy(details) });
+    } catch (error) {
+      tellError(error);
+    }
+  },
+
+  async stopAt(wireIds) {
+    const { jobId, run } = get();
+    if (!jobId || !isActive(run, jobId)) return;
+    const there = new Set(get().ran?.connections.map(({ id }) => id) ?? wireIds);
+    try {
+      const connections = wireIds.filter((id) => there.has(id));
+      await engineNow().request("set_breakpoints", { job_id: jobId, connections });
+    } catch (error) {
+      tellError(error);
+    }
+  },
+
   close(key) {
     const { jobId } = get();
     const closed = new Set([...get().closed, key]);
@@ -118,6 +160,18 @@ export const useRun = create<RunStore>((set, get) => ({
   },
   reopen: () => set({ closed: new Set([...get().closed].filter((key) => !key.startsWith("approval "))) }),
 }));
+
+const checkedBy = ({ last_seq, at_breakpoints = [] }: RunDetails): Checked => ({
+  lastSeq: last_seq,
+  held: new Set(at_breakpoints.map((item) => item.connection_id)),
+});
+
+/** The data that waits at breakpoints now. */
+export function heldIn({ run, checked }: Pick<RunStore, "run" | "checked">): BreakpointHit[] {
+  return Object.values(run?.held ?? {}).filter(
+    (hit) => !checked || hit.seq > checked.lastSeq || checked.held.has(hit.connection_id),
+  );
+}
 
 const CLOSED = "flowork.designer.closed";
 

@@ -1,0 +1,1 @@
+"""The engine's storage on PostgreSQL: the same journal and tables, for several engine processes at once."""

@@ -1,0 +1,1 @@
+"""What the gateway tells about its work: figures for Prometheus."""

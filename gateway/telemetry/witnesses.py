@@ -1,0 +1,112 @@
+"""Stand before the parts of the gateway and count what passes; they change nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Request, Response, g, request
+from typing_extensions import override
+
+from gateway.realtime.server import Endpoint
+from gateway.telemetry.counts import DONE, Counts
+from gateway.web.proof import Proof
+from shared.clock import Clock
+from shared.contract.base import Auth
+from shared.errors import ErrorCode, FloworkError
+
+
+class CountedEndpoint:
+    """A namespace whose connections and events are counted."""
+
+    def __init__(self, endpoint: Endpoint, counts: Counts) -> None:
+        self._endpoint = endpoint
+        self._counts = counts
+        self.namespace = endpoint.namespace
+
+    def accept(self, sid: str, environ: dict[str, Any], auth: Any) -> Any:
+        """Judge a connect; see `Endpoint.accept`."""
+        outcome = ErrorCode.INTERNAL.value
+        try:
+            known = self._endpoint.accept(sid, environ, auth)
+            outcome = DONE
+        except FloworkError as error:
+            outcome = error.code.value
+            raise
+        finally:
+            self._counts.connecting(self.namespace, outcome)
+        return known
+
+    def joined(self, sid: str, known: Any) -> None:
+        """Take note that the connection stands."""
+        self._counts.sockets(self.namespace, 1)
+        self._endpoint.joined(sid, known)
+
+    def receive(self, sid: str, known: Any, event: str, args: Sequence[Any]) -> Any:
+        """Handle an event; see `Endpoint.receive`."""
+        outcome = ErrorCode.INTERNAL.value
+        try:
+            answer = self._endpoint.receive(sid, known, event, args)
+            outcome = _outcome(answer)
+        except FloworkError as error:
+            outcome = error.code.value
+            raise
+        finally:
+            self._counts.received(self.namespace, outcome)
+        return answer
+
+    def left(self, sid: str, known: Any) -> None:
+        """Take note that the connection is gone."""
+        self._counts.sockets(self.namespace, -1)
+        self._endpoint.left(sid, known)
+
+
+class TimedProof(Proof):
+    """A proof whose checks are timed."""
+
+    def __init__(self, proof: Proof, counts: Counts, clock: Clock) -> None:
+        self._proof = proof
+        self._counts = counts
+        self._clock = clock
+
+    @override
+    def check(self, kind: Auth, request: Request, body: bytes) -> str | None:
+        if kind is Auth.NONE:
+            return None
+        begun, outcome = self._clock.monotonic(), ErrorCode.INTERNAL.value
+        try:
+            caller = self._proof.check(kind, request, body)
+            outcome = DONE
+        except FloworkError as error:
+            outcome = error.code.value
+            raise
+        finally:
+            self._counts.verified(kind.value, outcome, self._clock.monotonic() - begun)
+        return caller
+
+
+class RequestWatch:
+    """Times the HTTP requests of a Flask application, from within a request."""
+
+    def __init__(self, counts: Counts, clock: Clock) -> None:
+        self._counts = counts
+        self._clock = clock
+
+    def begin(self) -> None:
+        """Note when the request came."""
+        g.begun = self._clock.monotonic()
+
+    def end(self, response: Response) -> None:
+        """Count the request with what it is answered."""
+        if "begun" not in g:
+            return
+        operation = request.endpoint or ("none" if response.status_code == 404 else "page")
+        self._counts.requested(operation, response.status_code, self._clock.monotonic() - g.begun)
+
+
+def _outcome(answer: Any) -> str:
+    """Return how an event went, as its acknowledgement tells."""
+    if isinstance(answer, dict) and answer.get("ok") is False:
+        code = str(answer.get("code"))
+        return code if code in ErrorCode.__members__.values() else ErrorCode.INTERNAL.value
+    return DONE

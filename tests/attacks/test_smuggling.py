@@ -1,0 +1,101 @@
+"""A34: a request whose end two parsers see in different places is answered once, and what it hides never."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.core_engine.engine import engine
+from tests.gateway.support import Gateway, process
+
+WAIT = 10.0
+SILENCE = 0.5
+SMUGGLED = b"GET /health-of-the-smuggler HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+GUNICORN = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "gateway.wsgi:app"]
+CHUNKED = b"0\r\n\r\n"
+
+
+def request(headers: bytes, body: bytes) -> bytes:
+    return (
+        b"POST /api/v1/user/engines HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        + headers
+        + b"\r\n"
+        + body
+    )
+
+
+# Each says in two ways where it ends, or says it in a way that parsers read differently.
+REQUESTS = {
+    "length-and-chunks": request(b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", CHUNKED + SMUGGLED),
+    "chunks-and-length": request(b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", CHUNKED + SMUGGLED),
+    "two-lengths": request(b"Content-Length: 2\r\nContent-Length: 60\r\n", b"{}" + SMUGGLED),
+    "lengths-in-a-list": request(b"Content-Length: 2, 60\r\n", b"{}" + SMUGGLED),
+    "length-with-a-sign": request(b"Content-Length: +2\r\n", b"{}" + SMUGGLED),
+    "length-in-other-digits": request("Content-Length: \uff12\r\n".encode(), b"{}" + SMUGGLED),
+    "negative-length": request(b"Content-Length: -1\r\n", SMUGGLED),
+    "unknown-coding": request(b"Transfer-Encoding: xchunked\r\n", CHUNKED + SMUGGLED),
+    "coding-after-chunked": request(b"Transfer-Encoding: chunked, identity\r\n", CHUNKED + SMUGGLED),
+    "coding-hidden-by-a-space": request(b"Transfer-Encoding : chunked\r\nContent-Length: 5\r\n", CHUNKED + SMUGGLED),
+    "coding-on-a-folded-line": request(b"Transfer-Encoding:\r\n chunked\r\nContent-Length: 5\r\n", CHUNKED + SMUGGLED),
+    "chunk-of-no-number": request(b"Transfer-Encoding: chunked\r\n", b"zz\r\n{}\r\n" + CHUNKED + SMUGGLED),
+    "chunk-with-a-sign": request(b"Transfer-Encoding: chunked\r\n", b"+2\r\n{}\r\n" + CHUNKED + SMUGGLED),
+    "chunk-of-hex-prefix": request(b"Transfer-Encoding: chunked\r\n", b"0x2\r\n{}\r\n" + CHUNKED + SMUGGLED),
+    "chunk-without-its-end": request(b"Transfer-Encoding: chunked\r\n", b"2\r\n{}XX" + CHUNKED + SMUGGLED),
+}  # fmt: skip
+
+
+def converse(url: str, message: bytes) -> bytes:
+    """Send the bytes and read until the server closes or has been silent for a moment."""
+    where = urlsplit(url)
+    assert where.hostname
+    assert where.port
+    seen = b""
+    with closing(socket.create_connection((where.hostname, where.port), WAIT)) as wire:
+        wire.sendall(message.replace(b"{host}", where.netloc.encode()))
+        wire.settimeout(SILENCE)
+        with contextlib.suppress(TimeoutError):
+            while piece := wire.recv(65_536):
+                seen += piece
+    return seen
+
+
+def answers(url: str) -> dict[str, bytes]:
+    """Send every request on a connection of its own, all at once."""
+    with ThreadPoolExecutor(len(REQUESTS)) as pool:
+        return dict(zip(REQUESTS, pool.map(lambda each: converse(url, each), REQUESTS.values()), strict=True))
+
+
+def is_refused_once(answer: bytes) -> bool:
+    """Tell whether the answer is one refusal or none at all."""
+    return not answer or (answer.count(b"HTTP/1.") == 1 and answer.split(b" ", 2)[1][:1] in b"45")
+
+
+@pytest.fixture(scope="module", params=["threading", "eventlet", "gunicorn-threading", "gunicorn-eventlet"])
+def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp(request.param)
+    server, _, runtime = request.param.rpartition("-")
+    command, secret = (GUNICORN, "s" * 64) if server else (["-m", "gateway"], "")
+    with process(command, folder, GATEWAY_ASYNC_MODE=runtime, GATEWAY_SECRET_TOKEN=secret) as running:
+        yield running
+
+
+def test_a34_the_gateway_answers_once(gateway: Gateway) -> None:
+    assert {name: each for name, each in answers(gateway.url).items() if not is_refused_once(each)} == {}
+    assert gateway.send("GET", "/api/v1/system/health").status_code == 200
+
+
+async def test_a34_the_engine_answers_once(tmp_path: Path) -> None:
+    async with engine(tmp_path) as running:
+        url = running.address.http
+        assert b'"ready"' in await asyncio.to_thread(converse, url, HEALTH)
+        seen = await asyncio.to_thread(answers, url)
+    assert {name: each for name, each in seen.items() if not is_refused_once(each)} == {}
