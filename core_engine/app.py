@@ -47,7 +47,13 @@ from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
 from core_engine.wiring import (
-    observe, open_access, open_envelopes, open_sockets, open_traces, open_triggers, open_workers,
+    observe,
+    open_access,
+    open_envelopes,
+    open_sockets,
+    open_traces,
+    open_triggers,
+    open_workers,
 )  # fmt: skip
 from core_engine.workflow import RunService
 from core_engine.workflow.retention import KeepLimits, Retention

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -17,7 +18,10 @@ from gateway.auth.share_tokens import ShareTokens
 from gateway.auth.socket_handshake import SocketHandshake
 from gateway.auth.wallet import WalletAuth
 from gateway.billing.scheduler import Scheduler
-from gateway.billing.service import Billing, Job
+from gateway.billing.service import Billing
+from gateway.chain.names import Names
+from gateway.chain.rpc import Node
+from gateway.chain.wallets import ContractWallets
 from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
@@ -34,7 +38,7 @@ from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
 from gateway.resources.system import queries
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, Identity
 from gateway.sweeping import Sweeper
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.witnesses import CountedEndpoint, RequestWatch, TimedProof
@@ -49,6 +53,7 @@ from gateway.web.proof import Proof
 from gateway.web.routing import find_routes
 from gateway.web.site import build_site
 from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
 from shared.signing.standing import StandingDelegations
 
@@ -99,16 +104,16 @@ class GatewayApp:
 def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     """Build the gateway; nothing is listened on yet."""
     database, clock, security = deps.database, deps.clock, settings.security
-    origins, hosts = Origins(settings.server), Hosts(settings.server)
-    joint = _joint(settings, clock)
+    origins, hosts, joint = Origins(settings.server), Hosts(settings.server), _joint(settings, clock)
     sockets, presence = _sockets(settings, clock, origins, joint), joint.presence
     gui = GuiChannel(sockets, database, presence)
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key, tokens = ServiceKey(reveal(security.service_secret)), EngineTokens(database)
     metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
     counts = metrics.counts
-    delegations = StandingDelegations(hosts.has_page)
-    handshake = SocketHandshake(sessions, clock, delegations)
+    peers, contracts, names = Peers(settings.server.trusted_proxies), *_on_chain(settings.identity, clock)
+    delegations, keys = StandingDelegations(hosts.has_page), ReplayKeys(database, clock)
+    handshake = SocketHandshake(sessions, clock, peers, contracts=contracts, delegations=delegations)
     billing = Billing.open(settings.billing, database, clock)
     choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
@@ -140,24 +145,22 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         bundled_engine=settings.bundled.engine_id,
         public_url=settings.server.public_url,
         admins=Admins(security.admins),
+        names=names,
     )
-    wallets = WalletAuth(ReplayKeys(database, clock), clock, security.signatures, delegations)
-    proof = Proof(wallets, tokens, service_key)
-    site = build_site(
+    wallets = WalletAuth(keys, clock, security.signatures, sessions=delegations, contracts=contracts)
+    site, counted = build_site(
         routes=find_routes(resources, context),
-        proof=TimedProof(proof, counts, clock),
+        proof=TimedProof(Proof(wallets, tokens, service_key, peers), counts, clock),
         origins=origins,
         pages=Pages.load(page_folder(settings.server.page)),
-        limits=partial(_limits, settings, clock),
+        limits=partial(_limits, settings, peers, clock),
         watch=RequestWatch(counts, clock),
         metrics=metrics,
         max_bytes=security.max_body_bytes,
     )
-    scheduler = Scheduler(_jobs(settings, billing, database, clock), settings.billing.jobs_seconds)
-    scheduler.start()
-    return GatewayApp(
-        Front(sockets, site, hosts), sockets, database, joint.attend(sockets, gui, relay), scheduler
-    )
+    front = Front(sockets, site, hosts, counted.arrive)
+    scheduler = _scheduler(settings, billing, database, clock)
+    return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
 
 
 def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
@@ -181,9 +184,12 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
     )
 
 
-def _jobs(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> dict[str, Job]:
+def _scheduler(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> Scheduler:
     by_workers = settings.billing.jobs == "celery"
-    return billing.own_jobs() | ({} if by_workers else {"sweep": Sweeper(database, clock).sweep})
+    jobs = billing.own_jobs() | ({} if by_workers else {"sweep": Sweeper(database, clock).sweep})
+    made = Scheduler(jobs, settings.billing.jobs_seconds)
+    made.start()
+    return made
 
 
 def _joint(settings: GatewaySettings, clock: Clock) -> Joint:
@@ -191,8 +197,17 @@ def _joint(settings: GatewaySettings, clock: Clock) -> Joint:
     return in_redis(url, clock, timeout) if url else in_memory(clock, timeout)
 
 
-def _limits(settings: GatewaySettings, clock: Clock, site: Flask) -> RateLimits:
-    peers = Peers(settings.server.trusted_proxies)
+def _on_chain(settings: Identity, clock: Clock) -> tuple[ContractWallets | None, Names]:
+    url = reveal(settings.rpc_url)
+    if url and urlsplit(url).scheme not in {"http", "https"}:
+        raise FloworkError(ErrorCode.CONFIGURATION, "GATEWAY_RPC_URL must begin with http:// or https://.")
+    node = Node(url, settings.seconds) if url else None
+    contracts = None if node is None else ContractWallets(node, settings.chain_id, clock)
+    named = node if settings.ens_registry else None
+    return contracts, Names(named, settings.chain_id, settings.ens_registry, clock)
+
+
+def _limits(settings: GatewaySettings, peers: Peers, clock: Clock, site: Flask) -> RateLimits:
     return RateLimits(site, settings.limits, peers, clock, settings.storage.shared_redis)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gateway.auth.admins import Admins
 from gateway.auth.share_tokens import ShareTokens
 from gateway.billing.service import Billing
+from gateway.chain.names import Names
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine_links import EngineLinks
@@ -30,5 +31,6 @@ class Context:
     share_tokens: ShareTokens
     admins: Admins
     billing: Billing
+    names: Names
     bundled_engine: str = ""
     public_url: str = ""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
-from shared.ids import ENGINE_ID_PATTERN
+from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN
 from shared.settings import SettingsGroup, reveal, setting
 
 PREFIXES = ("GATEWAY_",)
@@ -143,6 +143,27 @@ class Limits(SettingsGroup):
     )  # fmt: skip
 
 
+class Identity(SettingsGroup):
+    """Contract wallets and ENS names: looked up on one chain."""
+
+    rpc_url: SecretStr | None = setting(
+        None, env="GATEWAY_RPC_URL", secret=True,
+        description="JSON-RPC address of a node of the chain on which contract wallets (EIP-1271) may sign in and ENS "
+        "names are looked up; empty: keys sign in only, and there are no names.",
+    )  # fmt: skip
+    chain_id: int = setting(
+        1, env="GATEWAY_RPC_CHAIN", ge=1, le=2**53, description="The chain that this node has to be on."
+    )
+    ens_registry: str = setting(
+        "0x00000000000C2E074eC69A0dFb2997BA6C7d2e1e", env="GATEWAY_ENS_REGISTRY", pattern=f"^$|{ADDRESS_PATTERN}",
+        description="The ENS registry there; empty: no names.",
+    )  # fmt: skip
+    seconds: float = setting(
+        5.0, env="GATEWAY_RPC_SECONDS", ge=0.5, le=60,
+        description="How long one question to this node may take, in seconds.",
+    )  # fmt: skip
+
+
 class BillingSettings(SettingsGroup):
     """Plans and payments."""
 
@@ -205,5 +226,6 @@ class GatewaySettings(BaseModel):
     storage: Storage
     security: Security
     limits: Limits
+    identity: Identity
     billing: BillingSettings
     bundled: Bundled

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.auth.wallet import contract_judge
+from gateway.chain.wallets import ContractWallets
 from gateway.db.socket_sessions import SessionState, SocketSessions
+from gateway.web.peers import Peers
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
-from shared.signing.rest import SIGNATURE_HEADER, VerifiedRequest, verify_socket_auth
+from shared.signing.rest import SIGNATURE_HEADER, Contract, VerifiedRequest, verify_socket_auth
 from shared.signing.standing import Sessions
 from shared.signing.strict_json import parse_object
 
@@ -39,19 +42,31 @@ class SocketHandshake:
     refused after five minutes, the page would stay disconnected for good.
     """
 
-    def __init__(self, sessions: SocketSessions, clock: Clock, delegations: Sessions | None = None) -> None:
+    def __init__(
+        self,
+        sessions: SocketSessions,
+        clock: Clock,
+        peers: Peers,
+        *,
+        contracts: ContractWallets | None = None,
+        delegations: Sessions | None = None,
+    ) -> None:
         self._sessions = sessions
         self._clock = clock
+        self._peers = peers
+        self._contracts = contracts
         self._delegations = delegations
 
-    def authenticate(self, auth: Any) -> SignIn:
-        """Return who signed in, as the connect's auth object proves.
+    def authenticate(self, auth: Any, environ: dict[str, Any]) -> SignIn:
+        """Return who signed in, as the connect's auth object proves; ``environ`` is that of the connect.
 
-        Raises UNAUTHENTICATED, STALE or BAD_SIGNATURE.
+        Raises UNAUTHENTICATED, STALE, BAD_SIGNATURE or RATE_LIMITED.
         """
         headers = _headers_of(auth)
         now_ms = self._clock.now_ms()
-        fresh, request = self._verify(headers, now_ms)
+        fresh, request = self._verify(
+            headers, now_ms, contract_judge(self._contracts, self._peers.of(environ))
+        )
         state = self._sessions.state(request.address, request.message, now_ms)
         if state is SessionState.ENDED:
             raise FloworkError(ErrorCode.STALE, "This session was ended by a logout; sign in again.")
@@ -61,18 +76,22 @@ class SocketHandshake:
             self._sessions.open(request.address, request.message, now_ms)
         return SignIn(request.address, request.message, _signature(headers))
 
-    def _verify(self, headers: dict[str, Any], now_ms: int) -> tuple[bool, VerifiedRequest]:
+    def _verify(
+        self, headers: dict[str, Any], now_ms: int, contract: Contract | None
+    ) -> tuple[bool, VerifiedRequest]:
         try:
-            return True, self._judge(headers, now_ms, FRESH_MS)
+            return True, self._judge(headers, now_ms, FRESH_MS, contract)
         except FloworkError as error:
             if error.code is not ErrorCode.STALE:
                 raise
         oldest = FRESH_MS + self._sessions.lifetime_ms
-        return False, self._judge(headers, now_ms, oldest)
+        return False, self._judge(headers, now_ms, oldest, contract)
 
-    def _judge(self, headers: dict[str, Any], now_ms: int, max_age_ms: int) -> VerifiedRequest:
+    def _judge(
+        self, headers: dict[str, Any], now_ms: int, max_age_ms: int, contract: Contract | None
+    ) -> VerifiedRequest:
         request = verify_socket_auth(
-            headers, now_ms=now_ms, max_age_ms=max_age_ms, sessions=self._delegations
+            headers, now_ms=now_ms, max_age_ms=max_age_ms, sessions=self._delegations, contract=contract
         )
         if request.session is not None:
             request.session.require("read")

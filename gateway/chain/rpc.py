@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,10 +22,11 @@ MAX_DEPTH = 20
 
 
 class Node:
-    """One node; every call is a connection of its own with a deadline."""
+    """One node; every call is a connection of its own that may take ``seconds``."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, seconds: float = SECONDS) -> None:
         self._url = urlsplit(url)
+        self._seconds = seconds
 
     def call(self, method: str, *params: Any) -> Any:
         """Return the result; raises ENGINE_UNAVAILABLE where the node does not give one."""
@@ -46,14 +48,14 @@ class Node:
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
         url = self._url
-        connection = _connect(url)
+        connection = _connect(url, self._seconds)
         try:
             path = (url.path or "/") + (f"?{url.query}" if url.query else "")
             headers = {"Content-Type": "application/json", "User-Agent": "Flowork"}
             connection.request("POST", path, body, headers)
             # Closed by itself as well: it keeps the socket when it is not read to its end.
             with connection.getresponse() as response:
-                content = response.read(MOST_BYTES + 1)
+                content = _read(response, time.monotonic() + self._seconds)
         finally:
             connection.close()
         if len(content) > MOST_BYTES:
@@ -76,12 +78,23 @@ def quantity(value: Any) -> int:
     raise unavailable("The chain's node answered something else where a number belongs.")
 
 
-def _connect(url: SplitResult) -> http.client.HTTPConnection:
+def _connect(url: SplitResult, seconds: float) -> http.client.HTTPConnection:
     host = url.hostname or ""
     if url.scheme == "https":
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, url.port, timeout=SECONDS, context=context)
-    return http.client.HTTPConnection(host, url.port, timeout=SECONDS)
+        return http.client.HTTPSConnection(host, url.port, timeout=seconds, context=context)
+    return http.client.HTTPConnection(host, url.port, timeout=seconds)
+
+
+def _read(response: http.client.HTTPResponse, until: float) -> bytes:
+    """Read an answer in pieces, because each piece has the whole time-out again."""
+    pieces, size = [], 0
+    while size <= MOST_BYTES and (piece := response.read1(65536)):
+        if time.monotonic() > until:
+            raise TimeoutError
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
 
 
 def _parsed(content: bytes) -> dict[str, Any] | None:

@@ -41,8 +41,8 @@ class GuiEndpoint:
 
     def accept(self, sid: str, environ: dict[str, Any], auth: Any) -> SignIn:
         """Return what the auth object proves; raises to refuse. An unknown address is registered."""
-        del sid, environ
-        sign_in = self._handshake.authenticate(auth)
+        del sid
+        sign_in = self._handshake.authenticate(auth, environ)
         register(self._database, self._clock, sign_in.address)
         return sign_in
 

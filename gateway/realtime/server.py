@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from gateway import incidents
 from gateway.realtime import frames, wire_json
+from gateway.realtime.oversize import MAX_TOLERATED, is_too_large, read_event, read_limit
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
@@ -78,7 +79,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             json=wire_json,
             logger=_quiet("socketio"),
             engineio_logger=_quiet("engineio"),
-            max_http_buffer_size=max_bytes,
+            max_http_buffer_size=read_limit(max_bytes),
             ping_interval=PING_SECONDS,
             ping_timeout=PONG_SECONDS,
             cors_allowed_origins=origin_allowed,
@@ -89,6 +90,8 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         self._has_others = manager is not None
         self._endpoints: dict[str, Endpoint] = {}
         self._since: dict[str, float] = {}
+        self._large: dict[str, int] = {}
+        self._max_bytes = max_bytes
         self._waiting: dict[str, set[Any]] = {}
         self._stopping = threading.Event()
         self._sweeper: Any = None
@@ -265,6 +268,9 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         if not isinstance(data, str) or data.startswith(BINARY_PACKETS):
             self._close_transport(eio_sid)
             return
+        if is_too_large(data, self._max_bytes):
+            self._refuse_large(eio_sid, data)
+            return
         try:
             super()._handle_eio_message(eio_sid, data)
         except MALFORMED as error:
@@ -273,10 +279,29 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             )
             self._close_transport(eio_sid)
 
+    def _refuse_large(self, eio_sid: str, data: str) -> None:
+        """Answer an event that is too large; whoever joined nothing, or goes on like this, is disconnected."""
+        event = read_event(data)
+        sid = self.manager.sid_from_eio_sid(eio_sid, event.namespace) if event else None
+        self._large[eio_sid] = self._large.get(eio_sid, 0) + 1
+        if event is None or sid is None or self._large[eio_sid] > MAX_TOLERATED:
+            self._close_transport(eio_sid)
+            return
+        message = f"A message has at most {self._max_bytes} bytes; this one was not looked at."
+        problem = FloworkError(ErrorCode.TOO_LARGE, message)
+        self.publish(event.namespace, "error", frames.error_frame(problem, ()), sid)
+        if event.packet_id is not None:
+            told = {"ok": False, "error": message, "code": problem.code.value}
+            packet = self.packet_class(
+                socketio.packet.ACK, namespace=event.namespace, id=event.packet_id, data=[told]
+            )
+            self._send_packet(eio_sid, packet)
+
     @override
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         super()._handle_eio_disconnect(eio_sid, reason)
         self._since.pop(eio_sid, None)
+        self._large.pop(eio_sid, None)
 
     @override
     def _send_packet(self, eio_sid: str, pkt: Any) -> None:

@@ -70,12 +70,12 @@ class TimedProof(Proof):
         self._clock = clock
 
     @override
-    def check(self, kind: Auth, request: Request, body: bytes) -> str | None:
+    def check(self, kind: Auth, request: Request, body: bytes, *, scope: str | None = None) -> str | None:
         if kind is Auth.NONE:
             return None
         begun, outcome = self._clock.monotonic(), ErrorCode.INTERNAL.value
         try:
-            caller = self._proof.check(kind, request, body)
+            caller = self._proof.check(kind, request, body, scope=scope)
             outcome = DONE
         except FloworkError as error:
             outcome = error.code.value

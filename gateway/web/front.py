@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ import socketio
 
 from gateway import incidents
 from gateway.web.hosts import Hosts
+from gateway.web.lengths import unclear_length
 from shared.errors import ErrorCode, FloworkError
 
 SOCKET_PATHS = ("/api/socket.io/", "/socket.io/")
@@ -23,10 +25,16 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class Front:
-    """A WSGI application over the Socket.IO server, at both of its paths, and the site."""
+    """A WSGI application over the Socket.IO server, at both of its paths, and the site.
 
-    def __init__(self, server: Any, site: Application, hosts: Hosts) -> None:
+    ``arrive`` counts a connection that begins, and raises RATE_LIMITED; the site counts its requests itself.
+    """
+
+    def __init__(
+        self, server: Any, site: Application, hosts: Hosts, arrive: Callable[[dict[str, Any]], None]
+    ) -> None:
         self._hosts = hosts
+        self._arrive = arrive
         inner = socketio.WSGIApp(server, site, socketio_path=SOCKET_PATHS[1])
         self._application = socketio.WSGIApp(server, inner, socketio_path=SOCKET_PATHS[0])
 
@@ -34,14 +42,19 @@ class Front:
         """Answer one request."""
         if not self._hosts.allows(environ):
             return _refuse(start_response, "400 Bad Request", NOT_OURS)
-        length = environ.get("CONTENT_LENGTH") or "0"
-        if not (length.isascii() and length.isdigit()):
-            return _refuse(start_response, "400 Bad Request", "The Content-Length is not a number.")
+        unclear = unclear_length(environ)
+        if unclear:
+            return _refuse(start_response, "400 Bad Request", unclear)
         if "HTTP_UPGRADE" in environ and environ.get("HTTP_SEC_WEBSOCKET_VERSION") != WEBSOCKET_VERSION:
             # The forms before RFC 6455 have frames without a length, and so without a limit.
             return _refuse(
                 start_response, "426 Upgrade Required", "Only WebSocket version 13 is spoken here."
             )
+        if _begins_socket(environ):
+            try:
+                self._arrive(environ)
+            except FloworkError as error:
+                return _refuse(start_response, "429 Too Many Requests", error)
         # Compression would let a small frame become a large one, and costs memory on every connection.
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
@@ -56,6 +69,13 @@ class Front:
         return answer
 
 
+def _begins_socket(environ: dict[str, Any]) -> bool:
+    """Tell whether a request opens a connection; those that go on with one name it."""
+    return environ.get("PATH_INFO", "").startswith(SOCKET_PATHS) and "sid=" not in environ.get(
+        "QUERY_STRING", ""
+    )
+
+
 def _refuse(start_response: Callable[..., Any], status: str, reason: str | FloworkError) -> Iterable[bytes]:
     error = reason if isinstance(reason, FloworkError) else FloworkError(ErrorCode.INVALID_REQUEST, reason)
     body = json.dumps(error.as_http_body()).encode()
@@ -64,6 +84,8 @@ def _refuse(start_response: Callable[..., Any], status: str, reason: str | Flowo
         ("Content-Length", str(len(body))),
         ("X-Content-Type-Options", "nosniff"),
     ]
+    if error.retry_after is not None:
+        headers.append(("Retry-After", str(math.ceil(error.retry_after))))
     if status.startswith("426"):
         headers += [("Upgrade", "websocket"), ("Sec-WebSocket-Version", WEBSOCKET_VERSION)]
     start_response(status, headers)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Any
 
 from flask import Flask, Request
 from flask_limiter import Limiter
@@ -50,9 +51,10 @@ class RateLimits:
         self._alone_until = -math.inf
         self._alone: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def arrive(self, request: Request) -> None:
-        """Count a request of any kind."""
-        self._count(self._settings.per_ip, "requests from this network address", "ip", self._ip(request))
+    def arrive(self, environ: dict[str, Any]) -> None:
+        """Count a request of any kind, or the begin of a Socket.IO connection."""
+        who = self._peers.of(environ)
+        self._count(self._settings.per_ip, "requests from this network address", "ip", who)
 
     def refuse(self, request: Request) -> None:
         """Count a request whose proof did not hold."""

@@ -7,6 +7,7 @@ from flask import Request
 from gateway.auth.engine_token import EngineTokens
 from gateway.auth.service_key import ServiceKey
 from gateway.auth.wallet import WalletAuth
+from gateway.web.peers import Peers
 from gateway.web.target import request_target
 from shared.contract.base import Auth
 
@@ -14,10 +15,13 @@ from shared.contract.base import Auth
 class Proof:
     """Checks requests by the kind of proof; there is no way around it for any peer address."""
 
-    def __init__(self, wallets: WalletAuth, tokens: EngineTokens, service_key: ServiceKey) -> None:
+    def __init__(
+        self, wallets: WalletAuth, tokens: EngineTokens, service_key: ServiceKey, peers: Peers
+    ) -> None:
         self._wallets = wallets
         self._tokens = tokens
         self._service_key = service_key
+        self._peers = peers
 
     def check(self, kind: Auth, request: Request, body: bytes, *, scope: str | None = None) -> str | None:
         """Return the address (wallet) or the engine's id (engine); raises UNAUTHENTICATED and its relatives.
@@ -30,7 +34,9 @@ class Proof:
                 return None
             case Auth.WALLET:
                 target = request_target(request.environ)
-                return self._wallets.authenticate(dict(headers), request.method, target, body, scope=scope)
+                peer = self._peers.of(request.environ)
+                given = dict(headers)
+                return self._wallets.authenticate(given, request.method, target, body, peer, scope=scope)
             case Auth.ENGINE:
                 token = headers.get("X-Engine-Token", "")
                 return self._tokens.authenticate(headers.get("X-Engine-Id", ""), token).id

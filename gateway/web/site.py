@@ -59,8 +59,8 @@ def build_site(  # noqa: PLR0913 - keywords only
     watch: Watch,
     metrics: Answerer,
     max_bytes: int,
-) -> Flask:
-    """Build the application of all plain HTTP."""
+) -> tuple[Flask, RateLimits]:
+    """Build the application of all plain HTTP, and what counts its requests."""
     app = Flask("gateway", static_folder=None)
     app.url_map.merge_slashes = False
     counted = limits(app)
@@ -75,7 +75,7 @@ def build_site(  # noqa: PLR0913 - keywords only
         answer = origins.preflight(request) or reference.answer(request) or metrics.answer(request)
         answer = answer or pages.answer(request)
         if answer is None:
-            counted.arrive(request)
+            counted.arrive(request.environ)
         return answer
 
     def after(response: Response) -> Response:
@@ -88,4 +88,4 @@ def build_site(  # noqa: PLR0913 - keywords only
     app.before_request(before)
     app.after_request(after)
     app.register_error_handler(Exception, errors.answer)
-    return app
+    return app, counted

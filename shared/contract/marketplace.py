@@ -139,6 +139,7 @@ DELETE_ITEM = Operation(
 )  # fmt: skip
 INSTALL_COMPONENT = Operation(
     "install_marketplace_component", "POST", "/marketplace/component/install", Auth.WALLET,
-    "Not offered yet: engines run their built-in components", ItemDeleted, _TAG, body=InstallBody,
+    "Not done by the gateway: engines install what their owner signs for, by the command install_component",
+    ItemDeleted, _TAG, body=InstallBody,
     errors=("NOT_IMPLEMENTED",),
 )  # fmt: skip

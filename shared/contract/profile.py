@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, RootModel, StringConstraints
 
-from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing
+from shared.contract.base import Address, Auth, Incoming, Operation, Outgoing, Rate
 from shared.contract.proxy import Done, PreferencesBody
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{2,31}$"
@@ -112,8 +112,8 @@ PATCH_PROFILE = Operation(
     "profile", body=ProfileBody, errors=_CHANGE_ERRORS,
 )  # fmt: skip
 PUBLIC_PROFILE = Operation(
-    "public_profile", "GET", "/user/public/{identifier}", Auth.NONE, "A user's profile, by address or name",
-    PublicProfile, "profile", errors=("NOT_FOUND",),
+    "public_profile", "GET", "/user/public/{identifier}", Auth.NONE, "A user's profile, by address, name or ENS name",
+    PublicProfile, "profile", errors=("NOT_FOUND", "ENGINE_UNAVAILABLE"), rate=Rate.STRICT,
 )  # fmt: skip
 DELETE_ACCOUNT = Operation(
     "delete_account", "DELETE", "/user/account", Auth.WALLET,

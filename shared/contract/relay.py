@@ -30,11 +30,14 @@ _OWN_EVENTS = ("component_install_status", "settings_state")
 
 
 class RelayAuth(Incoming):
-    """How the page signed in on `/gui-socket`: the text, and its EIP-191 signature by the address."""
+    """How the page signed in on `/gui-socket`: the text, and its EIP-191 signature by the address.
+
+    A contract wallet's signature is longer than a key's; engines accept keys only.
+    """
 
     address: str = Field(max_length=42)
     message: str = Field(max_length=1024)
-    signature: str = Field(max_length=132)
+    signature: str = Field(max_length=4098)
 
 
 class RelayOpen(Incoming):

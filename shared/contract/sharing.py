@@ -21,7 +21,7 @@ class SignedWord(Incoming):
 
 
 class ShareEngineBody(Incoming):
-    """Whom to let use an engine, by address or by name, and as what.
+    """Whom to let use an engine, by address, by name or by ENS name, and as what.
 
     ``grant`` is the owner's signed grant (``Flowork grant, version 1`` …). The engine believes nothing else: without
     it the guest is at most a reader there, whatever the role here says.
@@ -97,7 +97,15 @@ class SharedEngine(Outgoing):
 
 
 _TAG = "sharing"
-_SHARE_ERRORS = ("INVALID_REQUEST", "NOT_FOUND", "CONFLICT", "BAD_SIGNATURE", "PAYMENT_REQUIRED")
+_SHARE_ERRORS = (
+    "INVALID_REQUEST",
+    "NOT_FOUND",
+    "CONFLICT",
+    "BAD_SIGNATURE",
+    "PAYMENT_REQUIRED",
+    "ENGINE_UNAVAILABLE",
+)
+_UNSHARE_ERRORS = ("NOT_FOUND", "ENGINE_UNAVAILABLE")
 _ANSWER = "Let somebody use an engine, or change what they may do"
 
 LIST_SHARED_ENGINES = Operation(
@@ -122,13 +130,13 @@ ADD_SHARE = Operation(
 )  # fmt: skip
 UNSHARE_ENGINE = Operation(
     "unshare_engine", "DELETE", "/user/engines/{engine_id}/shares/{share_id}", Auth.WALLET, "End a share", Message,
-    _TAG, errors=("NOT_FOUND",),
+    _TAG, errors=_UNSHARE_ERRORS,
 )  # fmt: skip
 REMOVE_SHARE = Operation(
     "remove_share", "DELETE", "/engines/{engine_id}/shares/{share_id}", Auth.WALLET, "End a share", Message, _TAG,
-    errors=("NOT_FOUND",),
+    errors=_UNSHARE_ERRORS,
 )  # fmt: skip
 DELETE_SHARE = Operation(
     "delete_share", "POST", "/user/engines/{engine_id}/shares/delete", Auth.WALLET, "End a share", Message, _TAG,
-    body=RemoveShareBody, errors=("NOT_FOUND",),
+    body=RemoveShareBody, errors=_UNSHARE_ERRORS,
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ from shared.signing.texts import (
 )
 
 Form = Literal["documented", "bound"]
+Contract = Callable[[str, str, str], bool]
+"""Tells whether the contract at an address stands behind a signature over a text (EIP-1271); may raise."""
 
 ADDRESS_HEADER = "X-User-Address"
 MESSAGE_HEADER = "X-Signed-Message"
@@ -39,6 +41,7 @@ SIGNATURE_HEADER = "X-Signature"
 VERSION_HEADER = "X-Payload-Version"
 
 _NAMES = (ADDRESS_HEADER.lower(), MESSAGE_HEADER.lower(), SIGNATURE_HEADER.lower())
+_CONTRACT_SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2}){1,2048}")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _BOUND_HEAD = re.compile(r"flowork_api\|(0x[0-9a-fA-F]{40})\|")
 _BOUND_TAIL = re.compile(rf"\|({MILLISECONDS})\|{NONCE}\|({SHA256})")
@@ -90,15 +93,17 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     now_ms: int,
     form: Form,
     sessions: Sessions | None = None,
+    contract: Contract | None = None,
 ) -> VerifiedRequest:
     """Judge a REST request; ``path_and_query`` is the raw request target, not a decoded one.
 
     With ``sessions`` a session key may have signed a bound request; what it may do is for the caller to judge.
+    ``contract`` judges signatures that no key made, of texts that name the address.
 
     Raises `FloworkError` UNAUTHENTICATED (nothing there, unreadable), STALE or BAD_SIGNATURE. The caller stores the
     replay key.
     """
-    proof = _read_proof(headers)
+    proof = _read_proof(headers, contract)
     bound = proof.message.startswith(f"{API_BOUND}|")
     if bound:
         at_ms, digest = _judge_bound(proof, method, path_and_query)
@@ -113,7 +118,7 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     else:
         at_ms = documented_time(proof.message, proof.address, frozenset({API_AUTH}), free=True)
         check_fresh(at_ms, now_ms)
-    session = _check_signature(proof, headers, sessions if bound else None, now_ms)
+    session = _check_signature(proof, headers, sessions if bound else None, contract, now_ms)
     unique = bound or method.upper() in _CHANGING
     key = _replay_key(proof, method, path_and_query, body) if unique else None
     until = remembered_until(at_ms, WINDOW_MS)
@@ -121,17 +126,23 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
 
 
 def verify_socket_auth(
-    headers: Mapping[str, Any], *, now_ms: int, max_age_ms: int, sessions: Sessions | None = None
+    headers: Mapping[str, Any],
+    *,
+    now_ms: int,
+    max_age_ms: int,
+    sessions: Sessions | None = None,
+    contract: Contract | None = None,
 ) -> VerifiedRequest:
     """Judge the auth object of a Socket.IO connect to ``/gui-socket``.
 
     Clients present the text of their first connect on every later one, so ``max_age_ms`` may be hours; nothing
-    is remembered against replay. Raises UNAUTHENTICATED, STALE or BAD_SIGNATURE.
+    is remembered against replay. ``contract`` is as in `verify_request`. Raises UNAUTHENTICATED, STALE or
+    BAD_SIGNATURE.
     """
-    proof = _read_proof(headers)
+    proof = _read_proof(headers, contract)
     at_ms = documented_time(proof.message, proof.address, frozenset({SOCKET_AUTH, API_AUTH}), free=False)
     check_fresh(at_ms, now_ms, max_age_ms=max_age_ms)
-    session = _check_signature(proof, headers, sessions, now_ms)
+    session = _check_signature(proof, headers, sessions, contract, now_ms)
     return VerifiedRequest(
         proof.address.lower(),
         bound=False,
@@ -142,7 +153,7 @@ def verify_socket_auth(
     )
 
 
-def _read_proof(headers: Mapping[str, Any]) -> _Proof:
+def _read_proof(headers: Mapping[str, Any], contract: Contract | None) -> _Proof:
     given: dict[str, Any] = {}
     for name, value in headers.items():
         if name.lower() in given:  # two headers of one name: nobody could say which one counts
@@ -155,7 +166,8 @@ def _read_proof(headers: Mapping[str, Any]) -> _Proof:
     proof = _Proof(*(str(value) for value in values))
     if not is_address(proof.address) or len(proof.message) > 8 * MAX_TEXT:
         raise bad_format()
-    if not is_canonical(proof.signature):
+    readable = contract is not None and _CONTRACT_SIGNATURE.fullmatch(proof.signature) is not None
+    if not readable and not is_canonical(proof.signature):
         raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
     return proof
 
@@ -176,21 +188,43 @@ def _judge_bound(proof: _Proof, method: str, path_and_query: str) -> tuple[int, 
 
 
 def _check_signature(
-    proof: _Proof, headers: Mapping[str, Any], sessions: Sessions | None, now_ms: int
+    proof: _Proof,
+    headers: Mapping[str, Any],
+    sessions: Sessions | None,
+    contract: Contract | None,
+    now_ms: int,
 ) -> DelegatedSession | None:
     """Return the session whose key signed, None where the wallet did; raises BAD_SIGNATURE and its relatives."""
     delegation = read_headers(headers, proof.address)
-    session = None
-    if delegation is not None:
-        if sessions is None:
-            raise FloworkError(ErrorCode.UNAUTHENTICATED, "Delegated session keys are not accepted here.")
-        session = sessions.claimed(delegation, now_ms)
-    signer = session.session_address if session else proof.address.lower()
-    if recover_text(proof.message, proof.signature) != signer:
+    if delegation is None:
+        _check_own(proof, contract)
+        return None
+    if sessions is None:
+        raise FloworkError(ErrorCode.UNAUTHENTICATED, "Delegated session keys are not accepted here.")
+    session = sessions.claimed(delegation, now_ms)
+    if recover_text(proof.message, proof.signature) != session.session_address:
         raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
-    if delegation is not None and session is not None and sessions is not None:
-        sessions.confirm(delegation, session, now_ms)
+    sessions.confirm(delegation, session, now_ms)
     return session
+
+
+def _check_own(proof: _Proof, contract: Contract | None) -> None:
+    if is_canonical(proof.signature) and _signed_by_key(proof, strict=contract is None):
+        return
+    # A contract may stand behind its owner's signature over any text, and the owner may have several: only a text
+    # that names the contract was meant for it.
+    named = proof.address.lower() in proof.message.lower()
+    if contract is None or not named or not contract(proof.address, proof.message, proof.signature):
+        raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
+
+
+def _signed_by_key(proof: _Proof, *, strict: bool) -> bool:
+    try:
+        return recover_text(proof.message, proof.signature) == proof.address.lower()
+    except FloworkError:
+        if strict:
+            raise
+        return False
 
 
 def _replay_key(proof: _Proof, method: str, path_and_query: str, body: bytes) -> bytes:

@@ -10,6 +10,7 @@ from shared.clock import ManualClock
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway, in_process, process
 from tests.support.databases import Databases
+from tests.support.evm import EvmNode, evm_node
 from tests.support.postgres import postgres_server
 from tests.support.redis import RedisServer, redis_server
 
@@ -26,6 +27,13 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A real Redis server."""
     with redis_server(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def evm() -> Iterator[EvmNode]:
+    """A real node of an EVM chain of its own."""
+    with evm_node() as node:
+        yield node
 
 
 @pytest.fixture(scope="session", params=["threading", "eventlet"])

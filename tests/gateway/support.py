@@ -47,6 +47,7 @@ class Gateway:
     bundled_token: str = ""
     app: GatewayApp | None = None
     process: subprocess.Popen[str] | None = None
+    workers: int = 1
 
     def now(self) -> int:
         return self.clock.now_ms()

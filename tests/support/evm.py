@@ -20,6 +20,7 @@ _FOLDER = Path(__file__).with_name("evm_node")
 _OPCODES = {
     "ADD": 0x01, "SUB": 0x03, "LT": 0x10, "SWAP1": 0x90, "DUP2": 0x81, "LOG3": 0xA3,
     "STOP": 0x00, "EQ": 0x14, "SHR": 0x1C, "CALLER": 0x33, "CALLDATALOAD": 0x35, "MSTORE": 0x52, "SLOAD": 0x54,
+    "SHL": 0x1B, "ADDRESS": 0x30, "MLOAD": 0x51, "GAS": 0x5A, "STATICCALL": 0xFA,
     "SSTORE": 0x55, "JUMPI": 0x57, "JUMPDEST": 0x5B, "DUP1": 0x80, "LOG2": 0xA2, "RETURN": 0xF3, "REVERT": 0xFD,
 }  # fmt: skip
 
@@ -69,6 +70,11 @@ class EvmNode:
         transaction = {"from": self.accounts[0].address, "data": f"0x{_token().hex()}", "gas": hex(500_000)}
         return str(self.receipt(self.call("eth_sendTransaction", transaction))["contractAddress"])
 
+    def deploy(self, code: bytes) -> str:
+        """Put a contract on the chain by the code that makes it; return where it is."""
+        transaction = {"from": self.accounts[0].address, "data": f"0x{code.hex()}", "gas": hex(500_000)}
+        return str(self.receipt(self.call("eth_sendTransaction", transaction))["contractAddress"])
+
     def receipt(self, tx_hash: str) -> dict[str, Any]:
         found = self.call("eth_getTransactionReceipt", tx_hash)
         assert isinstance(found, dict)
@@ -111,7 +117,7 @@ def _box() -> bytes:
 
     get, put = keccak(text="get()")[:4], keccak(text="set(uint256)")[:4]
     stored = keccak(text="Stored(address,uint256)")
-    code = _assemble(
+    code = assemble(
         [
             b"\x00", "CALLDATALOAD", b"\xe0", "SHR",
             "DUP1", get, "EQ", "@get", "JUMPI",
@@ -132,7 +138,7 @@ def _token() -> bytes:
 
     transfer, balance_of = keccak(text="transfer(address,uint256)")[:4], keccak(text="balanceOf(address)")[:4]
     event = keccak(text="Transfer(address,address,uint256)")
-    code = _assemble(
+    code = assemble(
         [
             b"\x00", "CALLDATALOAD", b"\xe0", "SHR",
             "DUP1", transfer, "EQ", "@transfer", "JUMPI",
@@ -151,7 +157,8 @@ def _token() -> bytes:
     return mint + bytes([0x60, len(code), 0x80, 0x60, 30, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + code
 
 
-def _assemble(words: list[str | bytes]) -> bytes:
+def assemble(words: list[str | bytes]) -> bytes:
+    """Return the code of opcodes, pushes (bytes), marks (``:name``) and pushes of marks (``@name``)."""
     code, places, uses = bytearray(), {}, []
     for word in words:
         if isinstance(word, bytes):

@@ -15,7 +15,12 @@ class Routes:
 
     def __init__(self, context: Context) -> None:
         self._accounts = Accounts(
-            context.database, context.clock, context.sessions, context.gui, context.billing
+            context.database,
+            context.clock,
+            context.sessions,
+            context.gui,
+            context.billing,
+            context.names,
         )
 
     @route(GET_PROFILE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from gateway.billing.service import Billing
+from gateway.chain.names import Names
 from gateway.db import audit
 from gateway.db.database import Database
 from gateway.db.socket_sessions import SocketSessions
@@ -12,6 +13,7 @@ from gateway.realtime.gui_channel import GuiChannel
 from gateway.resources.accounts import queries
 from shared.clock import Clock
 from shared.contract.account import PERMISSIONS, UNLIMITED_TIER, Profile
+from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_address
 from shared.signing.keys import checksum_address
 
@@ -19,14 +21,21 @@ from shared.signing.keys import checksum_address
 class Accounts:
     """The use cases of accounts; addresses are in lower case."""
 
-    def __init__(
-        self, database: Database, clock: Clock, sessions: SocketSessions, gui: GuiChannel, billing: Billing
+    def __init__(  # noqa: PLR0913, PLR0917 - what it is wired with
+        self,
+        database: Database,
+        clock: Clock,
+        sessions: SocketSessions,
+        gui: GuiChannel,
+        billing: Billing,
+        names: Names,
     ) -> None:
         self._database = database
         self._clock = clock
         self._sessions = sessions
         self._gui = gui
         self._billing = billing
+        self._names = names
 
     def profile(self, address: str) -> Profile:
         """Return the profile of an address, registering it if it is new."""
@@ -35,10 +44,11 @@ class Accounts:
             user = queries.find(connection, address)
         shown = checksum_address(address)
         tier, until = self._tier(address)
+        name = (user and user.username) or self._names.name_of(address)
         return Profile(
             user_id=shown,
             email=user.email if user else None,
-            username=(user and user.username) or f"{shown[:6]}…{shown[-4:]}",
+            username=name or f"{shown[:6]}…{shown[-4:]}",
             public_address=shown,
             tier=tier,
             permissions=list(PERMISSIONS),
@@ -58,6 +68,20 @@ class Accounts:
             return UNLIMITED_TIER, None
         subscription = self._billing.subscriptions.shown(address)
         return subscription.plan, subscription.expires_at
+
+
+def without_name(names: Names, identifier: str) -> str:
+    """Return the address where an identifier is an ENS name, else the identifier.
+
+    Asks the chain's node, so no transaction may be open. Raises NOT_FOUND, or ENGINE_UNAVAILABLE where the node does
+    not answer.
+    """
+    if not names.reads(identifier):
+        return identifier
+    address = names.address_of(identifier)
+    if address is None:
+        raise FloworkError(ErrorCode.NOT_FOUND, "This name stands for no address.")
+    return address
 
 
 def resolve(connection: Connection, identifier: str) -> str | None:

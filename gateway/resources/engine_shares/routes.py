@@ -20,6 +20,7 @@ class Routes:
             context.links,
             context.gui,
             context.billing.limits,
+            context.names,
         )
 
     @route(s.LIST_SHARED_ENGINES)

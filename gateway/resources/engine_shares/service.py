@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from gateway.billing.limits import Limits
+from gateway.chain.names import Names
 from gateway.db import audit
 from gateway.db.database import Database
 from gateway.realtime.engine_links import EngineLinks
 from gateway.realtime.gui_channel import GuiChannel
 from gateway.realtime.presence import Presence
 from gateway.resources.accounts import queries as accounts
-from gateway.resources.accounts.service import register, resolve
+from gateway.resources.accounts.service import register, resolve, without_name
 from gateway.resources.engine_shares import queries
 from gateway.resources.engine_shares.grants import as_stored, needs_grant, proposed_text, read_share_grant
 from gateway.resources.engine_shares.queries import ShareRow, VisibleEngine
@@ -49,6 +50,7 @@ class EngineShares:
         links: EngineLinks,
         gui: GuiChannel,
         limits: Limits,
+        names: Names,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -56,6 +58,7 @@ class EngineShares:
         self._links = links
         self._gui = gui
         self._limits = limits
+        self._names = names
 
     def listing(self, owner: str, engine_id: str) -> list[EngineShare]:
         """List the guests of an own engine; raises NOT_FOUND."""
@@ -77,8 +80,9 @@ class EngineShares:
 
         Raises NOT_FOUND, CONFLICT (the owner, or too many), PAYMENT_REQUIRED, INVALID_REQUEST or BAD_SIGNATURE.
         """
+        guest = self._without_name(owner, engine_id, body.guest)
         with self._database.read() as connection:
-            asked = self._read(connection, owner, engine_id, body)
+            asked = self._read(connection, owner, engine_id, body, guest)
         register(self._database, self._clock, asked.guest)
         now_ms = self._clock.now_ms()
         row = ShareRow(engine_id, asked.guest, asked.role, asked.grant, asked.epoch, now_ms)
@@ -108,6 +112,7 @@ class EngineShares:
 
     def unshare(self, owner: str, engine_id: str, identifier: str) -> None:
         """End a share: the engine hears of it at once. Raises NOT_FOUND."""
+        identifier = self._without_name(owner, engine_id, identifier)
         with self._database.write() as connection:
             _require_owner(connection, owner, engine_id)
             guest = resolve(connection, identifier)
@@ -118,9 +123,17 @@ class EngineShares:
         self._links.refresh_guests(engine_id)
         self._gui.tell([guest], "removed_shared_engine", {"engine_id": engine_id})
 
-    def _read(self, connection: Connection, owner: str, engine_id: str, body: ShareEngineBody) -> _Asked:
+    def _without_name(self, owner: str, engine_id: str, identifier: str) -> str:
+        if self._names.reads(identifier):
+            with self._database.read() as connection:  # nobody asks the chain about engines of others
+                _require_owner(connection, owner, engine_id)
+        return without_name(self._names, identifier)
+
+    def _read(
+        self, connection: Connection, owner: str, engine_id: str, body: ShareEngineBody, identifier: str
+    ) -> _Asked:
         _require_owner(connection, owner, engine_id)
-        guest = resolve(connection, body.guest)
+        guest = resolve(connection, identifier)
         if guest is None:
             raise FloworkError(
                 ErrorCode.NOT_FOUND, "There is no user of this name; an address works for anybody."

@@ -47,9 +47,10 @@ class Routes:
 
     @route(m.INSTALL_COMPONENT)
     def install(self, caller: str, body: m.InstallBody) -> m.ItemDeleted:
-        """Explain that engines install nothing."""
+        """Explain who installs components."""
         del caller, body
         raise FloworkError(
             ErrorCode.NOT_IMPLEMENTED,
-            "Engines run their built-in components; installing components from the marketplace is not offered.",
+            "The gateway installs nothing on engines. Send the component's archive to your engine with the command "
+            "install_component, signed by its owner.",
         )

@@ -17,7 +17,7 @@ class Routes:
     """Answers the operations about a user's own things."""
 
     def __init__(self, context: Context) -> None:
-        self._profiles = Profiles(context.database, context.clock)
+        self._profiles = Profiles(context.database, context.clock, context.names)
         self._documents = Documents(context.database, context.clock)
         self._removal = Removal(context)
 

@@ -17,7 +17,7 @@ from shared.clock import SystemClock
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway, in_process, settings
 from tests.support.databases import Databases
-from tests.support.evm import CHAIN_ID, Account, EvmNode, evm_node
+from tests.support.evm import CHAIN_ID, Account, EvmNode
 
 CONFIRMATIONS = 3
 ON_POSTGRESQL = {"test_payments", "test_reorganisation", "test_invoices", "test_removal"}
@@ -128,13 +128,12 @@ class Shop:
 
 
 @pytest.fixture(scope="session")
-def chain() -> Iterator[Chain]:
-    with evm_node() as node:
-        made = Chain(node, node.deploy_token(), node.deploy_token())
-        for account in node.accounts[1:]:
-            for token in (made.token, made.foreign):
-                made.transfer(node.accounts[0], account.address, 10**12, token)
-        yield made
+def chain(evm: EvmNode) -> Chain:
+    made = Chain(evm, evm.deploy_token(), evm.deploy_token())
+    for account in evm.accounts[1:]:
+        for token in (made.token, made.foreign):
+            made.transfer(evm.accounts[0], account.address, 10**12, token)
+    return made
 
 
 def plans_file(folder: Path, **limits: int | None) -> Path:

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from gateway.realtime import server
+from gateway.realtime.oversize import MAX_TOLERATED, READ_FACTOR
 from shared.clock import ManualClock
 from shared.signing.keys import WalletKey
 from tests.gateway.support import WAIT, Gateway
@@ -127,12 +128,43 @@ def test_a_message_beyond_the_limit_is_cut_off(live: Gateway, wallet: WalletKey,
     with joined(live, wallet) as wire:
         with contextlib.suppress(ConnectionClosed):
             if kind == "one frame":
-                wire.send("4" + "x" * LIMIT)
+                wire.send("4" + "x" * READ_FACTOR * LIMIT)
             else:
-                wire.send("4" + "x" * 60_000 for _ in range(20))
+                wire.send("4" + "x" * 60_000 for _ in range(20 * READ_FACTOR))
         drain(wire)
         # The rest of what was sent may meet a connection that is closed already.
         assert wire.close_code in {1009, 1006}
+
+
+@pytest.mark.parametrize("filler", ["x" * LIMIT, "é" * (LIMIT // 2), "x" * (3 * LIMIT)])
+def test_a_large_message_is_answered_and_the_connection_lives(
+    live: Gateway, wallet: WalletKey, filler: str
+) -> None:
+    with joined(live, wallet) as wire:
+        wire.send(f'42/gui-socket,7["save_preset",{{"v":2,"payload":{{"x":"{filler}"}}}}]')
+        told = [str(wire.recv(WAIT)), str(wire.recv(WAIT))]
+        assert told[0].startswith('42/gui-socket,["error",{')
+        assert "TOO_LARGE" in told[0]
+        assert told[1].startswith('43/gui-socket,7[{"ok":false')
+        wire.send('42/gui-socket,8["list_runs",{"v":2,"payload":{}}]')
+        assert "ENGINE_UNAVAILABLE" in str(wire.recv(WAIT))
+
+
+def test_who_goes_on_with_large_messages_is_disconnected(live: Gateway, wallet: WalletKey) -> None:
+    with joined(live, wallet) as wire:
+        for _ in range(MAX_TOLERATED):
+            wire.send("42/gui-socket,[" + "x" * LIMIT)
+            assert "TOO_LARGE" in str(wire.recv(WAIT))
+        with contextlib.suppress(ConnectionClosed):
+            wire.send("42/gui-socket,[" + "x" * LIMIT)
+        drain(wire)
+        assert wire.close_code is not None
+
+
+def test_a_large_message_of_a_stranger_ends_the_connection(live: Gateway) -> None:
+    with raw(live) as wire:
+        wire.send("42/gui-socket,[" + "x" * LIMIT)
+        assert drain(wire) == ["1"]  # the packet that closes
 
 
 def test_messages_are_not_compressed(live: Gateway) -> None:

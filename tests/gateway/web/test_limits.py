@@ -61,6 +61,17 @@ def test_one_network_address_has_an_end_too(tmp_path: Path) -> None:
         assert gateway.send("GET", "/").status_code == 200
 
 
+def test_socket_connections_are_counted_too(tmp_path: Path) -> None:
+    path = "/api/socket.io/?EIO=4&transport=polling"
+    with limited(tmp_path, PER_IP="3") as gateway:
+        opened = [gateway.send("GET", path) for _ in range(4)]
+        assert [refused(answer) for answer in opened] == [False] * 3 + [True]
+        sid = opened[0].text.partition('"sid":"')[2].partition('"')[0]
+        going_on = gateway.send("POST", f"{path}&sid={sid}", b"40/gui-socket,{}")
+        assert going_on.status_code == 200
+        assert refused(gateway.send("GET", HEALTH))
+
+
 def test_token_resets_are_few(tmp_path: Path, wallet: WalletKey) -> None:
     with limited(tmp_path, STRICT="2") as gateway:
         engine_id, _ = gateway.register_engine(wallet)
@@ -85,9 +96,9 @@ def test_without_redis_each_process_counts_for_itself(caplog: pytest.LogCaptureF
     site = Flask("limits")
     limits = RateLimits(site, Limits(per_ip=2), Peers(""), SystemClock(), "redis://127.0.0.1:1/0")
     with site.test_request_context("/", environ_base={"REMOTE_ADDR": "198.51.100.1"}):
-        limits.arrive(request)
-        limits.arrive(request)
+        limits.arrive(request.environ)
+        limits.arrive(request.environ)
         with pytest.raises(FloworkError) as refused:
-            limits.arrive(request)
+            limits.arrive(request.environ)
     assert refused.value.code is ErrorCode.RATE_LIMITED
     assert "rate limits are counted by this process alone" in caplog.text
