@@ -279,5 +279,9 @@ def process(command: list[str], folder: Path, **environ: str) -> Iterator[Gatewa
         yield gateway
     finally:
         if gateway.process.poll() is None:
+            # politely first: the workers of a gunicorn that is killed go on
+            gateway.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                gateway.process.wait(15)
             gateway.process.kill()
             gateway.process.wait(10)
