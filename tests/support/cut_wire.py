@@ -81,13 +81,13 @@ class CutWire:
         _hang_up(sink)
 
     def _spring(self, client: socket.socket, server: socket.socket, data: bytes, *, deliver: bool) -> None:
+        self.sprung.set()  # before anybody can notice
         _hang_up(client)  # so that no answer reaches it
         if deliver:
             server.sendall(data)
             server.shutdown(socket.SHUT_WR)
         else:
             _hang_up(server)
-        self.sprung.set()
 
 
 def _hang_up(end: socket.socket) -> None:

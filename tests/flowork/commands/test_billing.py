@@ -10,6 +10,13 @@ from click.testing import CliRunner, Result
 
 from flowork.cli import cli
 from tests.gateway.billing.conftest import Shop, chain, shop  # noqa: F401 - fixtures
+from tests.gateway.conftest import evm  # noqa: F401 - a fixture
+
+
+@pytest.fixture
+def store() -> dict[str, str]:
+    """What the environment says about the database: nothing."""
+    return {}
 
 
 @pytest.fixture
