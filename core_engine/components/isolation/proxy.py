@@ -17,6 +17,9 @@ from typing import NamedTuple, NoReturn
 PORT = 3128
 """Where it listens on 127.0.0.1. The namespace is the program's own, so the port is free."""
 
+MEMORY_MB = 16
+"""What it may take itself, in MiB; a program's own memory is counted on top of it."""
+
 _MOST_CONNECTIONS = 20  # each takes two descriptors, and a child has 64
 _HEAD_BYTES = 16 * 1024
 _HEAD_SECONDS = 30.0

@@ -107,12 +107,12 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 async def run(
-    sandbox: Sandbox, argv: list[str], hosts: list[str], log: list[str] | None = None
+    sandbox: Sandbox, argv: list[str], hosts: list[str], log: list[str] | None = None, memory_mb: int = 256
 ) -> dict[str, Any]:
     environment = proxy.environment() if hosts else {}
     request = {"argv": argv, "folder": "/tmp", "stdin": "", "environment": environment, "max_bytes": 50_000}
     lines = [] if log is None else log
-    bounds = Bounds(50, 256)
+    bounds = Bounds(50, memory_mb)
     openings = Openings(hosts=Hosts.read(hosts))
     return await sandbox.call(
         Task.PROGRAM, request, bounds, lambda text, level: lines.append(f"{level}: {text}"), openings
@@ -174,6 +174,12 @@ async def test_nothing_is_reached_beside_the_proxy(sandbox: Sandbox, server: int
         neighbour.bind(f"\0flowork-test-{server}")
         neighbour.listen()
         assert await python(sandbox, ATTEMPTS, [f"localhost:{server}"], str(server)) == "tried"
+
+
+@needs_bubblewrap
+async def test_a_small_program_does_not_pay_for_its_proxy(sandbox: Sandbox) -> None:
+    done = await run(sandbox, ["sleep", "0.5"], ["localhost"], memory_mb=16)
+    assert done["exit_code"] == 0
 
 
 @needs_bubblewrap
