@@ -2,7 +2,8 @@
 
 Started as ``python -I -S -B child.py SPEC`` with an empty environment. SPEC is JSON: ``task`` (a module of
 `tasks`), ``root`` (the folder our package is in), ``packages`` (folders a task imports from), ``readable``,
-``writable``, ``walls`` (see `lock.Walls`) and ``door`` (null, or the descriptor of its way out, see `door`).
+``writable``, ``walls`` (see `lock.Walls`) and ``door`` (null, or the descriptor of its way out: see `door`, and `proxy`
+for programs).
 Whatever foreign code prints goes to standard error.
 """
 
@@ -12,6 +13,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -48,12 +50,13 @@ def main(spec: dict[str, Any]) -> None:
     os.dup2(_NOISE, _ANSWERS)
     sys.path.extend(spec["packages"])
     task = importlib.import_module(f"core_engine.components.isolation.tasks.{spec['task']}")
-    if spec["door"] is not None:
-        importlib.import_module("core_engine.components.isolation.door").install(spec["door"])
+    start_way_out = _prepare_way_out(spec) if spec["door"] is not None else None
     if hasattr(task, "prepare"):
         task.prepare()
     sys.path.remove(spec["root"])
     lock.lock_process(spec["readable"], spec["writable"], lock.Walls(**spec["walls"]))
+    if start_way_out is not None:
+        start_way_out()
     speaker.send({"kind": "ready"})
     request = _receive()
     if request is not None:
@@ -63,6 +66,16 @@ def main(spec: dict[str, Any]) -> None:
         with suppress(Exception):  # foreign code may have put anything in their place
             stream.flush()
     os._exit(0)
+
+
+def _prepare_way_out(spec: dict[str, Any]) -> Callable[[], None] | None:
+    """Have network code of this process, or the programs it starts, led to the door; return what is left to call."""
+    if spec["walls"]["port"]:
+        proxy = importlib.import_module("core_engine.components.isolation.proxy").Proxy(spec["door"])
+        start: Callable[[], None] = proxy.start
+        return start
+    importlib.import_module("core_engine.components.isolation.door").install(spec["door"])
+    return None
 
 
 def _answer(task: Any, request: dict[str, Any], speaker: Speaker) -> None:

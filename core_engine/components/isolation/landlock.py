@@ -13,7 +13,8 @@ NETWORK_ABI = 4
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION_FLAG = 1
-_PATH_BENEATH = 1
+_PATH_BENEATH, _NETWORK_PORT = 1, 2
+_CONNECT = 0b10
 _EXECUTE, _READ_FILE, _READ_DIR = 1 << 0, 1 << 2, 1 << 3
 _ON_FILES = (
     _EXECUTE | 1 << 1 | _READ_FILE | 1 << 14 | 1 << 15
@@ -27,10 +28,12 @@ def abi() -> int:
     return max(0, int(_libc().syscall(_CREATE_RULESET, None, 0, _VERSION_FLAG)))
 
 
-def restrict(readable: Sequence[str], writable: Sequence[str] = (), *, programs: bool = False) -> None:
+def restrict(
+    readable: Sequence[str], writable: Sequence[str] = (), *, programs: bool = False, port: int = 0
+) -> None:
     """Forbid this process all files but those named, all TCP, and other processes' sockets and signals.
 
-    ``programs`` lets it run what it may read. Needs ``no_new_privs``.
+    ``programs`` lets it run what it may read, ``port`` connect to that TCP port. Needs ``no_new_privs``.
     Paths that do not exist are left out. Raises OSError where the kernel refuses.
     """
     libc = _libc()
@@ -42,6 +45,9 @@ def restrict(readable: Sequence[str], writable: Sequence[str] = (), *, programs:
         everything = (1 << _rights(abi())) - 1
         for path in writable:
             _allow(libc, ruleset, path, everything if programs else everything & ~_EXECUTE)
+        if port:
+            rule = struct.pack("=QQ", _CONNECT, port)
+            _call(libc, _ADD_RULE, ruleset, _NETWORK_PORT, ctypes.create_string_buffer(rule, len(rule)), 0)
         _call(libc, _RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

@@ -29,7 +29,8 @@ class Walls(NamedTuple):
     ``parent`` is the process whose end ends this one (0: not checked, in a process namespace of its own).
     ``need_landlock`` is false only inside bubblewrap and where no file can be opened anyway. ``files`` false: nothing
     can be opened by name. ``programs`` leaves it the right to start programs, which stand behind the same walls.
-    ``file_bytes`` is the largest file it may write.
+    ``file_bytes`` is the largest file it may write. ``port`` is the one of its proxy, the only one it may
+    connect to (0: none).
     """
 
     parent: int
@@ -37,6 +38,7 @@ class Walls(NamedTuple):
     files: bool
     programs: bool = False
     file_bytes: int = 0
+    port: int = 0
 
 
 def lock_process(readable: Sequence[str], writable: Sequence[str], walls: Walls) -> None:
@@ -50,10 +52,10 @@ def lock_process(readable: Sequence[str], writable: Sequence[str], walls: Walls)
     _check(libc.capset(header, ctypes.create_string_buffer(24)), "capabilities")
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     if landlock.abi() >= landlock.NETWORK_ABI:
-        landlock.restrict(readable, writable, programs=walls.programs)
+        landlock.restrict(readable, writable, programs=walls.programs, port=walls.port)
     elif walls.need_landlock:
         raise OSError("Landlock is missing or too old")
-    seccomp.install(files=walls.files, programs=walls.programs)
+    seccomp.install(files=walls.files, programs=walls.programs, network=bool(walls.port))
 
 
 def limit_use(*, seconds: float, memory_bytes: int) -> None:

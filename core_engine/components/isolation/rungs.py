@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from core_engine.components.isolation import landlock, seccomp
+from core_engine.components.isolation import landlock, proxy, seccomp
 from core_engine.components.isolation.hosts import Hosts
 
 _CHILD = Path(__file__).with_name("child.py")
@@ -118,6 +118,7 @@ def command(rung: Rung, task: Task, openings: Openings = Openings(), door: int |
             "files": rung is not Rung.SECCOMP,
             "programs": programs,
             "file_bytes": largest,
+            "port": proxy.PORT if programs and door is not None else 0,
         },
     }
     program = [interpreter, "-I", "-S", "-B", str(_CHILD), json.dumps(spec)]

@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from core_engine.components.isolation import frames, rungs
+from core_engine.components.isolation import frames, proxy, rungs
 from core_engine.components.isolation.egress import Egress, open_door
 from core_engine.components.isolation.process import ChildProcess, OnLog
 from core_engine.components.isolation.rungs import CODE_OF_OTHERS, Openings, Rung, Task
@@ -110,7 +110,8 @@ class Sandbox:
 
     async def _serve(self, task: Task, data: bytes, bounds: Bounds, on_log: OnLog, openings: Openings) -> Any:
         child = await self._take(task, openings)
-        watch = Watch(child, bounds.memory_mb) if task is Task.PROGRAM else None
+        watched_mb = bounds.memory_mb + (proxy.MEMORY_MB if child.door else 0)
+        watch = Watch(child, watched_mb) if task is Task.PROGRAM else None
         way_out = self._open_way_out(child, openings, on_log)
         try:
             async with asyncio.timeout(bounds.seconds):

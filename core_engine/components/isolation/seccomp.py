@@ -27,12 +27,14 @@ def supported() -> bool:
     return os.uname().machine in _ARCHITECTURES
 
 
-def build(machine: str, own_pid: int, *, files: bool = True, programs: bool = False) -> list[Instruction]:
+def build(
+    machine: str, own_pid: int, *, files: bool = True, programs: bool = False, network: bool = False
+) -> list[Instruction]:
     """Return the filter as BPF instructions ``(code, jump if true, jump if false, value)``.
 
     ``own_pid`` is the process the filter is for: it may signal and limit itself, nobody else. ``files`` tells
     whether files can be reached by name, within what other walls leave open, ``programs`` whether programs can be
-    started; both are only for where those walls hold.
+    started, ``network`` whether TCP can be used; all are only for where those walls hold.
     """
     column, audit = _ARCHITECTURES[machine]
     program: list[Instruction] = [
@@ -43,13 +45,15 @@ def build(machine: str, own_pid: int, *, files: bool = True, programs: bool = Fa
         *_refuse_from(_X32_BIT, errno.EPERM),
         *_refuse_from(syscalls.FIRST_UNKNOWN, errno.ENOSYS),
     ]
+    left = (syscalls.PROGRAMS if programs else frozenset()) | (syscalls.NETWORK if network else frozenset())
+    ruled = (syscalls.PROGRAMS_WHEN if programs else {}) | (syscalls.NETWORK_WHEN if network else {})
     refused = syscalls.NUMBERS if files else syscalls.NUMBERS | syscalls.OPENING
     for name, numbers in refused.items():
         number = numbers[column]
-        if number is None or (programs and name in syscalls.PROGRAMS):
+        if number is None or name in left:
             continue
-        if programs and name in syscalls.PROGRAMS_WHEN:
-            body = _allow_when(syscalls.PROGRAMS_WHEN[name], own_pid)
+        if name in ruled:
+            body = _allow_when(ruled[name], own_pid)
         elif programs and name == "clone3":
             body = [
                 (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
@@ -60,9 +64,9 @@ def build(machine: str, own_pid: int, *, files: bool = True, programs: bool = Fa
     return [*program, (_RETURN, 0, 0, _ALLOW)]
 
 
-def install(*, files: bool = True, programs: bool = False) -> None:
+def install(*, files: bool = True, programs: bool = False, network: bool = False) -> None:
     """Put this process under the filter, for good. Needs ``no_new_privs``; raises OSError."""
-    program = build(os.uname().machine, os.getpid(), files=files, programs=programs)
+    program = build(os.uname().machine, os.getpid(), files=files, programs=programs, network=network)
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     buffer = ctypes.create_string_buffer(code, len(code))
     header = ctypes.create_string_buffer(struct.pack("HL", len(program), ctypes.addressof(buffer)))

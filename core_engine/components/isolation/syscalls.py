@@ -106,6 +106,18 @@ PROGRAMS_WHEN: dict[str, tuple[Condition, ...]] = {
 }
 """Calls that such a step may make when all their conditions hold."""
 
+NETWORK = frozenset({"connect", "accept", "accept4"})
+"""Further calls left to such a step when hosts are opened to it; its network namespace holds its proxy alone."""
+
+NETWORK_WHEN: dict[str, tuple[Condition, ...]] = {
+    "socket": (
+        Condition(0, (2, 10)),
+        Condition(1, (1,), mask=0xF),
+        Condition(2, (0, 6)),
+    ),  # TCP over IPv4 and IPv6
+}
+"""Calls that it may then make when all their conditions hold."""
+
 REFUSED_WHEN: dict[str, Condition] = {
     "fcntl": Condition(1, (8, 10, 15, 1026, 1031)),  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_NOTIFY, F_SETPIPE_SZ
     "ioctl": Condition(1, (0x5412, 0x541C)),  # TIOCSTI, TIOCLINUX

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from typing_extensions import override
 
 from core_engine.components.fields import JsonList, NamedValue, Words, form, typed_values
+from core_engine.components.isolation import proxy
 from core_engine.components.isolation.folders import Access, open_to
+from core_engine.components.isolation.hosts import Hosts
 from core_engine.components.isolation.rungs import Openings, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.switches import Switches
@@ -61,6 +64,15 @@ class ShellConfig(Config):
         ),
         json_schema_extra=form(placeholder="reports, input/today"),
     )  # fmt: skip
+    hosts: Words = Field(
+        default_factory=list, max_length=20,
+        description=(
+            "Hosts that the program may talk to, on ports 80 and 443 or the port that is named; nothing else of the"
+            " network is reached. *.example.org means all names below example.org. The program finds an HTTP proxy in"
+            " its environment (HTTPS_PROXY and the like), which curl, wget, git and pip use by themselves."
+        ),
+        json_schema_extra=form(placeholder="api.example.org, git.example.org:8443"),
+    )  # fmt: skip
     fail_on_exit_code: bool = Field(
         True, description="Treat an exit code other than 0 as a failure of the step."
     )
@@ -77,6 +89,12 @@ class ShellConfig(Config):
         description="How much of each stream is kept, in KiB.",
     )
 
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, value: list[str]) -> list[str]:
+        Hosts.read(value)
+        return value
+
 
 class ShellCommand(Component[ShellConfig]):
     """Runs a program."""
@@ -84,7 +102,7 @@ class ShellCommand(Component[ShellConfig]):
     id = "shell_command"
     name = "Shell command"
     description = (
-        "Runs a program of the engine's machine without network, with no files but the folders opened to it."
+        "Runs a program of the engine's machine, with no files and no network but what is opened to it."
     )
     category = "Code"
     policy = StepPolicy.ONCE
@@ -97,8 +115,9 @@ class ShellCommand(Component[ShellConfig]):
 
     @override
     def policy_for(self, config: ShellConfig) -> StepPolicy:
-        """Only a program that may change files cannot be repeated: there is nothing else it could reach."""
-        return StepPolicy.ONCE if config.folder_access == "write" else StepPolicy.REPEATABLE
+        """Only a program that may change files or talk to a host cannot be repeated."""
+        reaches_out = config.folder_access == "write" or config.hosts
+        return StepPolicy.ONCE if reaches_out else StepPolicy.REPEATABLE
 
     @override
     async def execute(self, context: Context, config: ShellConfig, payload: Payload) -> Result:
@@ -106,15 +125,17 @@ class ShellCommand(Component[ShellConfig]):
         if not self._switches.shell_commands:
             raise FloworkError(ErrorCode.FORBIDDEN, _OFF)
         folders = open_to(context.files, config.folder_access, config.folders)
+        known = proxy.environment() if config.hosts else {}
+        openings = replace(folders, hosts=Hosts.read(config.hosts))
         request = {
             "argv": _arguments(config),
             "folder": _start_folder(folders),
             "stdin": config.stdin,
-            "environment": _environment(config),
+            "environment": known | _environment(config),
             "max_bytes": config.max_output_kib * 1024,
         }
         bounds = Bounds(config.timeout_seconds, config.memory_mb)
-        done = await self._sandbox.call(Task.PROGRAM, request, bounds, context.log, folders)
+        done = await self._sandbox.call(Task.PROGRAM, request, bounds, context.log, openings)
         code = done["exit_code"]
         if done["cut"]:
             context.log("The program printed more than is kept.", "WARN")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from core_engine.components.builtin.shell_command.component import ShellCommand
 from core_engine.components.isolation import rungs
@@ -62,6 +63,14 @@ async def test_it_works_in_the_folders_opened_to_it(shell, root: Path) -> None:
 
 
 @needs_bubblewrap
+async def test_it_is_told_of_its_proxy_only_where_hosts_are_opened(shell) -> None:
+    line = 'echo "$https_proxy $HTTP_PROXY [$NO_PROXY]"'
+    seen = await shell(line, shell=True, hosts="example.org")
+    assert seen["stdout"] == "http://127.0.0.1:3128 http://127.0.0.1:3128 []\n"
+    assert (await shell(line, shell=True))["stdout"] == "  []\n"
+
+
+@needs_bubblewrap
 async def test_time_and_memory_are_limited(shell) -> None:
     with pytest.raises(FloworkError) as caught:
         await shell("sleep 60", timeout_seconds=0.5)
@@ -80,6 +89,11 @@ async def test_settings_that_make_no_command_are_refused(run, settings: dict[str
     assert caught.value.code is ErrorCode.INVALID_REQUEST
 
 
+async def test_what_is_no_host_is_refused(run) -> None:
+    with pytest.raises(ValidationError, match="is not a host"):
+        await run("shell_command", {"command": "true", "hosts": "http://a"})
+
+
 async def test_it_is_off_unless_the_owner_switches_it_on(step) -> None:
     component = ShellCommand(Sandbox(most=Bounds(1, 16)), Switches())
     with pytest.raises(FloworkError, match="ENGINE_SHELL_COMMANDS=true") as caught:
@@ -94,4 +108,5 @@ async def test_simulating_runs_nothing_and_policies_are_honest(run, registry, st
     component = registry.find("shell_command")
     base = {"command": "true"}
     assert component.policy_for(component.parse_config(base)) is StepPolicy.REPEATABLE
-    assert component.policy_for(component.parse_config({**base, "folder_access": "write"})) is StepPolicy.ONCE
+    for reaching in ({"folder_access": "write"}, {"hosts": "example.org"}):
+        assert component.policy_for(component.parse_config({**base, **reaching})) is StepPolicy.ONCE

@@ -17,9 +17,9 @@ COLUMN = {"x86_64": 0, "aarch64": 1}
 OWN = 4321
 
 
-def judge(machine: str, number: int, *arguments: int, audit: int | None = None) -> str | int:
+def judge(machine: str, number: int, *arguments: int, audit: int | None = None, **rights: bool) -> str | int:
     """Return allow, kill or the errno the filter gives."""
-    program = seccomp.build(machine, OWN)
+    program = seccomp.build(machine, OWN, **rights)
     words = {0: number, 4: AUDIT[machine] if audit is None else audit}
     for index in range(6):
         value = arguments[index] if index < len(arguments) else 0
@@ -97,6 +97,31 @@ def test_only_a_stream_socket_pair_can_be_made(machine: str) -> None:
     assert judge(machine, pair, 1, 2) == errno.EPERM  # a datagram socket could be pointed elsewhere
     assert judge(machine, pair, 2, 1) == errno.EPERM
     assert judge(machine, number(machine, "socket"), 1, 1) == errno.EPERM
+
+
+def test_a_program_with_hosts_makes_tcp_sockets_only(machine: str) -> None:
+    made = number(machine, "socket")
+    tcp = [(2, 1, 0), (10, 1, 6), (2, 1 | 0o2004000, 6)]
+    other = [
+        (1, 1, 0),
+        (2, 2, 0),
+        (10, 2, 17),
+        (2, 3, 1),
+        (2, 1, 132),
+        (2, 1, 262),
+        (16, 3, 0),
+        (17, 3, 0),
+        (40, 1, 0),
+    ]
+    for arguments in tcp:
+        assert judge(machine, made, *arguments, programs=True, network=True) == ALLOW
+        assert judge(machine, made, *arguments, programs=True) == errno.EPERM
+    for arguments in other:
+        assert judge(machine, made, *arguments, programs=True, network=True) == errno.EPERM
+    for name, opened in {"connect": True, "accept4": True, "bind": False, "listen": False}.items():
+        seen = judge(machine, number(machine, name), 3, programs=True, network=True)
+        assert seen == (ALLOW if opened else errno.EPERM)
+        assert judge(machine, number(machine, name), 3, programs=True) == errno.EPERM
 
 
 def test_arguments_that_reach_others_are_refused(machine: str) -> None:
