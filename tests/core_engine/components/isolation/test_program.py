@@ -146,6 +146,18 @@ async def test_the_groups_that_limit_processes_are_removed(sandbox: Sandbox) -> 
     assert left == []
 
 
+def test_only_groups_of_processes_that_are_gone_are_swept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours, crashed = tmp_path / f"{numbers._NAME}{os.getpid()}-a", tmp_path / f"{numbers._NAME}{2**31 - 1}-b"
+    for group in (ours, crashed):
+        group.mkdir()
+    monkeypatch.setattr(numbers, "_PLACES", (tmp_path,))
+    with pytest.raises(FloworkError):
+        numbers._make_group()
+    assert list(tmp_path.iterdir()) == [ours]
+
+
 async def test_root_without_control_groups_runs_no_program(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
