@@ -22,6 +22,7 @@ from shared.errors import ErrorCode, FloworkError
 _WAIT_SECONDS = 300.0
 _MOST_REFILLS = 8
 _STOP_SECONDS = 0.5
+_KILL_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -124,7 +125,10 @@ class Sandbox:
         await self._spares.close()
 
     async def _leave(self, serving: Coroutine[Any, Any, Any], stop: asyncio.Event) -> Any:
-        """Await a program; when the step is stopped it is left behind, to end within its grace or be killed."""
+        """Await a program; when the step is stopped it may end by itself for a moment, then it is killed.
+
+        Another attempt may follow at once, so nothing of this one is left running behind it.
+        """
         task = asyncio.create_task(serving, name="an isolated program")
         self._left.add(task)
         task.add_done_callback(self._forget)
@@ -133,6 +137,8 @@ class Sandbox:
         except asyncio.CancelledError:
             stop.set()
             await asyncio.wait([task], timeout=_STOP_SECONDS)
+            task.cancel()
+            await asyncio.wait([task], timeout=_KILL_SECONDS)
             raise
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
