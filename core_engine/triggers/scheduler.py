@@ -61,6 +61,7 @@ class Scheduler:
         self._next: dict[str, tuple[int, int]] = {}
         self._changed_rules: set[str] = set()
         self._heap: list[tuple[int, str]] = []
+        self._seen = 0
         self._turning = asyncio.Lock()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -117,6 +118,7 @@ class Scheduler:
             return await self._turn()
 
     async def _turn(self) -> float:
+        self._look_at_clock()
         while self._changed_rules:
             # What passed before a rule was made, changed or switched on is nobody's missed start.
             rule_id = self._changed_rules.pop()
@@ -136,6 +138,14 @@ class Scheduler:
             del self._next[rule_id]
             await self._due(rule_id, planned[1])
         return _LONGEST_SLEEP
+
+    def _look_at_clock(self) -> None:
+        """Plan anew when the clock was set back: what was planned by the earlier time would come far too late."""
+        now = self._clock.now_ms()
+        if self._seen - now > _CLOCK_BACK_MS:
+            for rule in self._rules.of_kind("cron"):
+                self._plan(rule.id)
+        self._seen = now
 
     async def _work(self) -> None:
         while True:

@@ -86,7 +86,8 @@ def _answer(task: Any, request: dict[str, Any], speaker: Speaker) -> None:
     except BaseException as error:  # noqa: BLE001 - foreign code may raise anything, also SystemExit
         reason = {"reason": "raised", "message": _explain(task, error)}
     else:
-        reason = _deliver(value, speaker)
+        most = getattr(task, "MAX_VALUE_BYTES", frames.MAX_VALUE_BYTES)
+        reason = _deliver(value, speaker, most)
     if reason:
         speaker.send({"kind": "error", **reason})
 
@@ -98,13 +99,14 @@ def _explain(task: Any, error: BaseException) -> str:
         return type(error).__name__
 
 
-def _deliver(value: Any, speaker: Speaker) -> dict[str, str]:
+def _deliver(value: Any, speaker: Speaker, most: int) -> dict[str, str]:
     try:
         size = len(frames.encode(value))
     except (TypeError, ValueError, RecursionError) as error:
         return {"reason": "not_json", "message": f"the result is not JSON: {error}"[:MAX_LOG_CHARACTERS]}
-    if size > frames.MAX_VALUE_BYTES:
-        return {"reason": "too_large", "message": f"the result has {size} bytes, the limit is 1 MiB"}
+    if size > most:
+        limit = most // (1024 * 1024)
+        return {"reason": "too_large", "message": f"the result has {size} bytes, the limit is {limit} MiB"}
     speaker.send({"kind": "result", "value": value})
     return {}
 

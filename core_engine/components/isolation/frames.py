@@ -10,8 +10,8 @@ from typing import Any
 HEADER_BYTES = 4
 MAX_REQUEST_BYTES = 8 * 1024 * 1024
 MAX_VALUE_BYTES = 1024 * 1024
-MAX_FRAME_BYTES = MAX_VALUE_BYTES + 4096
-"""A child's frame: its value and a little around it."""
+MAX_FRAME_BYTES = 3 * MAX_VALUE_BYTES + 4096
+"""A child's frame: its value, which a program's streams make larger than others, and a little around it."""
 
 
 def encode(frame: Any) -> bytes:

@@ -69,8 +69,9 @@ class ProcessLimit:
 def _make_group() -> Path:
     for place in _PLACES:
         for old in place.glob(f"{_NAME}*"):
-            with suppress(OSError):  # only what a crash left empty can be removed
-                old.rmdir()
+            with suppress(OSError, ValueError):  # of one that lives it may be empty only for now
+                if not psutil.pid_exists(int(old.name.removeprefix(_NAME).partition("-")[0])):
+                    old.rmdir()
         group = place / f"{_NAME}{os.getpid()}-{secrets.token_hex(6)}"
         try:
             group.mkdir()

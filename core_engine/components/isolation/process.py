@@ -124,18 +124,26 @@ class ChildProcess(asyncio.SubprocessProtocol):
         """Whether the child still waits for its request."""
         return not self._gone.done() and not self._answer.done()
 
-    async def ask(self, request: bytes, on_log: OnLog) -> dict[str, Any] | None:
-        """Hand over the request and wait for the answer; None when the child ended without one."""
+    async def ask(self, request: bytes, on_log: OnLog, *, more: bool = False) -> dict[str, Any] | None:
+        """Hand over the request and wait for the answer; None when the child ended without one.
+
+        With ``more`` the child's input stays open, for `wind_up`.
+        """
         self._log = BoundedLog(on_log)
-        stdin = cast("asyncio.WriteTransport", self._pipe(0))
-        stdin.write(request)
-        stdin.close()
+        cast("asyncio.WriteTransport", self._pipe(0)).write(request)
+        if not more:
+            self.wind_up()
         answer = await asyncio.shield(self._answer)
         with suppress(TimeoutError):  # what was printed last may still be on its way
             async with asyncio.timeout(_LAST_WORDS_SECONDS):
                 await asyncio.shield(self._gone)
         self._log.finish()
         return answer
+
+    def wind_up(self) -> None:
+        """Close the child's input: one that runs a program ends that politely and answers with what it has."""
+        if self._transport and (stdin := self._transport.get_pipe_transport(0)):
+            stdin.close()
 
     @property
     def pid(self) -> int:

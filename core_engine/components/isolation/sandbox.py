@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,16 @@ from core_engine.components.isolation.egress import Egress, open_door
 from core_engine.components.isolation.process import ChildProcess, OnLog
 from core_engine.components.isolation.rungs import CODE_OF_OTHERS, Openings, Rung, Task
 from core_engine.components.isolation.spares import Key, Spares, key_of
+from core_engine.components.isolation.tasks.program import GRACE_SECONDS
 from core_engine.components.isolation.watch import Watch
 from core_engine.components.network import NetworkPolicy
+from core_engine.kernel.context import LogLevel
 from shared.errors import ErrorCode, FloworkError
 
 _WAIT_SECONDS = 300.0
 _MOST_REFILLS = 8
+_STOP_SECONDS = 0.5
+_KILL_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +33,17 @@ class Bounds:
 
     seconds: float
     memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call; ``stop`` is set when nobody waits for it any more."""
+
+    task: Task
+    request: bytes
+    bounds: Bounds
+    openings: Openings
+    stop: asyncio.Event
 
 
 class Sandbox:
@@ -55,6 +71,7 @@ class Sandbox:
         self._finding = asyncio.Lock()
         self._spares = Spares()
         self._refills: dict[Key, asyncio.Task[None]] = {}
+        self._left: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     async def rung(self, task: Task = Task.FUNCTION) -> Rung:
@@ -94,41 +111,74 @@ class Sandbox:
             raise FloworkError(
                 ErrorCode.RATE_LIMITED, "Too many isolated steps at once.", retry_after=5
             ) from None
-        try:
-            if task in CODE_OF_OTHERS:
-                on_log(f"Isolation: {await self.rung(task)}.", "DEBUG")
-            return await self._serve(task, data, used, on_log, openings)
-        finally:
-            self._slots.release()
-            self._refill(task, openings)
+        stop = asyncio.Event()
+        serving = self._serve(Job(task, data, used, openings, stop), on_log)
+        return await (self._leave(serving, stop) if task is Task.PROGRAM else serving)
 
     async def close(self) -> None:
         """End all children; further calls are refused."""
         self._closed = True
+        for left in self._left:
+            left.cancel()
+        await asyncio.gather(*self._left, return_exceptions=True)
         await asyncio.gather(*self._refills.values())
         await self._spares.close()
 
-    async def _serve(self, task: Task, data: bytes, bounds: Bounds, on_log: OnLog, openings: Openings) -> Any:
-        child = await self._take(task, openings)
-        watched_mb = bounds.memory_mb + (proxy.MEMORY_MB if child.door else 0)
-        watch = Watch(child, watched_mb) if task is Task.PROGRAM else None
-        way_out = self._open_way_out(child, openings, on_log)
+    async def _leave(self, serving: Coroutine[Any, Any, Any], stop: asyncio.Event) -> Any:
+        """Await a program; when the step is stopped it may end by itself for a moment, then it is killed.
+
+        Another attempt may follow at once, so nothing of this one is left running behind it.
+        """
+        task = asyncio.create_task(serving, name="an isolated program")
+        self._left.add(task)
+        task.add_done_callback(self._forget)
         try:
-            async with asyncio.timeout(bounds.seconds):
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.wait([task], timeout=_STOP_SECONDS)
+            task.cancel()
+            await asyncio.wait([task], timeout=_KILL_SECONDS)
+            raise
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._left.discard(task)
+        if not task.cancelled():
+            task.exception()  # where the step was stopped nobody else asks for it
+
+    async def _serve(self, job: Job, on_log: OnLog) -> Any:
+        def log(message: str, level: LogLevel) -> None:
+            if not job.stop.is_set():
+                on_log(message, level)
+
+        try:
+            if job.task in CODE_OF_OTHERS:
+                log(f"Isolation: {await self.rung(job.task)}.", "DEBUG")
+            return await self._run(job, log)
+        finally:
+            self._slots.release()
+            self._refill(job.task, job.openings)
+
+    async def _run(self, job: Job, on_log: OnLog) -> Any:
+        bounds, data = job.bounds, job.request
+        child = await self._take(job.task, job.openings)
+        program = job.task is Task.PROGRAM
+        watched_mb = bounds.memory_mb + (proxy.MEMORY_MB if child.door else 0)
+        watch = Watch(child, watched_mb, bounds.seconds, job.stop) if program else None
+        way_out = self._open_way_out(child, job.openings, on_log)
+        try:
+            async with asyncio.timeout(None if watch else bounds.seconds):
                 answer = await (watch.ask(data, on_log) if watch else child.ask(data, on_log))
         except TimeoutError:
-            raise _failure("time", f"it ran longer than {bounds.seconds:g} s and was ended") from None
+            raise _late(bounds) from None
         finally:
             await _close_way_out(way_out)
             await child.end()
         if watch and watch.overgrown:
             raise _failure("memory", f"its processes used more than {bounds.memory_mb} MiB together")
-        if answer is None:
-            raise _failure("ended", _obituary(child.exit_code()))
-        if answer.get("kind") == "result":
-            return answer.get("value")
-        reason, message = str(answer.get("reason")), str(answer.get("message"))
-        raise _failure(reason, f"{message} ({bounds.memory_mb} MiB)" if reason == "memory" else message)
+        if watch and watch.late:
+            raise _late(bounds, answer)
+        return _value(answer, child, bounds)
 
     async def _take(self, task: Task, openings: Openings) -> ChildProcess:
         if self._closed:
@@ -173,6 +223,24 @@ class Sandbox:
             self._spares.keep(key, child, special=bool(openings))
 
 
+def _value(answer: dict[str, Any] | None, child: ChildProcess, bounds: Bounds) -> Any:
+    if answer is None:
+        raise _failure("ended", _obituary(child.exit_code()))
+    if answer.get("kind") == "result":
+        return answer.get("value")
+    reason, message = str(answer.get("reason")), str(answer.get("message"))
+    raise _failure(reason, f"{message} ({bounds.memory_mb} MiB)" if reason == "memory" else message)
+
+
+def _late(bounds: Bounds, answer: dict[str, Any] | None = None) -> FloworkError:
+    """Return the failure of what took too long, with what a program had printed."""
+    error = _failure("time", f"it ran longer than {bounds.seconds:g} s and was ended")
+    value = (answer or {}).get("value")
+    if error.details is not None and isinstance(value, dict):
+        error.details.update(value)
+    return error
+
+
 async def _close_way_out(way_out: asyncio.Task[None] | None) -> None:
     if way_out is not None:
         way_out.cancel()
@@ -182,7 +250,7 @@ async def _close_way_out(way_out: asyncio.Task[None] | None) -> None:
 
 
 def _encode(request: dict[str, Any], bounds: Bounds) -> bytes:
-    limits = {"seconds": bounds.seconds, "memory_bytes": bounds.memory_mb * 1024 * 1024}
+    limits = {"seconds": bounds.seconds + GRACE_SECONDS, "memory_bytes": bounds.memory_mb * 1024 * 1024}
     try:
         data = frames.encode({**request, **limits})
     except (TypeError, ValueError, RecursionError) as error:

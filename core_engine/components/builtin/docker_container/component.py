@@ -73,14 +73,17 @@ class DockerConfig(Config):
         128, ge=1, le=100_000, title="Processes", description="Processes it may have at a time."
     )
     timeout_seconds: float = Field(
-        300.0, gt=0, le=86_400, description="Longest time it may take, in seconds; then it is killed."
+        300.0,
+        gt=0,
+        le=86_400,
+        description="Longest time it may take, in seconds; then it is told to end, and killed after 5 s.",
     )
     max_output_kib: int = Field(
-        256,
+        1024,
         ge=1,
         le=16_384,
         title="Largest output (KiB)",
-        description="How much of each stream is kept, in KiB.",
+        description="How much of each stream is kept, in KiB: the first half and the last half.",
     )
     fail_on_exit_code: bool = Field(
         True, description="Treat an exit code other than 0 as a failure of the step."

@@ -18,6 +18,7 @@ from docker.utils.socket import STDERR, SocketError, frames_iter
 from core_engine.components.builtin.docker_container.daemon import connect
 from core_engine.components.fields import typed_values
 from core_engine.components.isolation.process import BoundedLog, OnLog
+from core_engine.components.isolation.tasks.program import GRACE_SECONDS, Output
 from shared.errors import ErrorCode, FloworkError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 LABEL = "io.flowork.step"
 _CALL_SECONDS = 60
+_JSON_BYTES = 8  # more than a byte can take as JSON
 _MIB = 1024 * 1024
 
 
@@ -37,8 +39,8 @@ class Job:
         self._key = key
         self._log = BoundedLog(on_log)
         self._until = time.monotonic() + config.timeout_seconds
-        self._kept = {"stdout": bytearray(), "stderr": bytearray()}
-        self._cut = False
+        most = config.max_output_kib * 1024
+        self._kept = {name: Output(most, _JSON_BYTES * most) for name in ("stdout", "stderr")}
         self._lock = threading.Lock()
         self._container: Any = None
         self._ended_because = ""
@@ -46,14 +48,16 @@ class Job:
     def run(self) -> dict[str, Any]:
         """Return ``exit_code``, ``stdout``, ``stderr`` and ``cut``; raises FloworkError. The container is removed."""
         timer = threading.Timer(
-            self._config.timeout_seconds, self.stop, (f"ran longer than {self._config.timeout_seconds:g} s",)
+            self._config.timeout_seconds, self._end, (f"ran longer than {self._config.timeout_seconds:g} s",)
         )
-        timer.daemon = True
+        killer = threading.Timer(self._config.timeout_seconds + GRACE_SECONDS, self.stop)
+        timer.daemon = killer.daemon = True
         try:
             client = connect(_CALL_SECONDS)
         except DockerException as error:
             raise _unavailable(error) from None
         timer.start()
+        killer.start()
         try:
             return self._run(client)
         except (DockerException, SocketError, requests.RequestException) as error:
@@ -61,6 +65,7 @@ class Job:
             raise FloworkError(ErrorCode.COMPONENT_FAILED, f"Docker: {_short(error)}") from None
         finally:
             timer.cancel()
+            killer.cancel()
             with self._lock:  # a stop may be on its way over this client, or come later
                 self._remove()
                 self._container = None
@@ -73,6 +78,14 @@ class Job:
             if self._container is not None:
                 with suppress(DockerException, requests.RequestException):
                     self._container.kill()
+
+    def _end(self, reason: str) -> None:
+        """Tell the container to end, for a reason; it is killed after the grace."""
+        with self._lock:
+            self._ended_because = self._ended_because or reason
+            if self._container is not None:
+                with suppress(DockerException, requests.RequestException):
+                    self._container.kill(signal="SIGTERM")
 
     def _run(self, client: Any) -> dict[str, Any]:
         self._have_image(client)
@@ -97,15 +110,12 @@ class Job:
         made.reload()
         if made.attrs["State"].get("OOMKilled"):
             raise _failed(f"used more than {self._config.memory_mb} MiB")
-        texts = {name: bytes(kept).decode("utf-8", "replace") for name, kept in self._kept.items()}
-        return {"exit_code": code, **texts, "cut": self._cut}
+        texts = {name: kept.text() for name, kept in self._kept.items()}
+        return {"exit_code": code, **texts, "cut": any(kept.cut for kept in self._kept.values())}
 
     def _take(self, name: str, data: bytes) -> None:
         self._log.feed(data)
-        kept = self._kept[name]
-        room = self._config.max_output_kib * 1024 - len(kept)
-        kept += data[: max(0, room)]
-        self._cut = self._cut or len(data) > room
+        self._kept[name].take(data)
 
     def _have_image(self, client: Any) -> None:
         try:

@@ -76,17 +76,22 @@ class ShellConfig(Config):
     fail_on_exit_code: bool = Field(
         True, description="Treat an exit code other than 0 as a failure of the step."
     )
-    timeout_seconds: float = Field(60.0, gt=0, le=86_400, description="Longest time it may take, in seconds.")
+    timeout_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=86_400,
+        description="Longest time it may take, in seconds; then it is told to end, and killed after 5 s.",
+    )
     memory_mb: int = Field(
         512, ge=16, le=1_048_576, title="Memory (MiB)",
         description="Most memory that it and what it starts may use together, in MiB.",
     )  # fmt: skip
     max_output_kib: int = Field(
-        256,
+        1024,
         ge=1,
-        le=400,
+        le=1024,
         title="Largest output (KiB)",
-        description="How much of each stream is kept, in KiB.",
+        description="How much of each stream is kept, in KiB: the first half and the last half.",
     )
 
     @field_validator("hosts")

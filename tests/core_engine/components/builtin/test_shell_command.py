@@ -74,7 +74,9 @@ async def test_it_is_told_of_its_proxy_only_where_hosts_are_opened(shell) -> Non
 async def test_time_and_memory_are_limited(shell) -> None:
     with pytest.raises(FloworkError) as caught:
         await shell("sleep 60", timeout_seconds=0.5)
-    assert caught.value.details == {"reason": "time"}
+    assert caught.value.details == {
+        "reason": "time", "exit_code": -15, "stdout": "", "stderr": "", "cut": False
+    }  # fmt: skip
     assert (await shell("echo on"))["stdout"] == "on\n"
 
 
