@@ -163,7 +163,7 @@ def _open(
     owners = Ownership(target, session)
     found = take_over(owners, [], link)
     numbers = next_block(link)
-    reads = PostgresReader(PostgresLink(target, "reads", patience=2), session)
+    reads = PostgresReader(PostgresLink(target, "reads", patience=4), session)
     writing = PostgresLink(target, "writer", check=owners.check_alone)
     blobs = PayloadTable(reads, writing)
     writer = PostgresWriter(writing, owners, blobs)
