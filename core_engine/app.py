@@ -61,8 +61,8 @@ from shared.clock import Clock, SystemClock
 from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
-from shared.signing.recover import require_native_backend
 from shared.signing.replay import ReplayWindow
+from shared.software import require_sound_software
 
 _log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ async def running(
     """
     if not settings.identity.engine_id:
         raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
-    require_native_backend()
+    require_sound_software()
     stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
         try:

@@ -24,6 +24,7 @@ from core_engine.workers.tickets import Seals
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
+from shared.software import require_sound_software
 
 _LOG = logging.getLogger(__name__)
 _LAST_SECONDS = 10.0
@@ -40,6 +41,7 @@ class Supervisor:
 
     def __init__(self, settings: EngineSettings, environ: Mapping[str, str], clock: Clock) -> None:
         """Check the settings; raises CONFIGURATION."""
+        require_sound_software()
         workers = settings.workers
         if not settings.identity.engine_id:
             raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
