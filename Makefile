@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up gui env test bench check format generate clean
+.PHONY: help setup setup-dev demo up gui env test bench sbom check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: setup-dev ## run all tests
 
 bench: setup-dev ## measure speed beside a peer or a limit; one table (wants an idle machine)
 	$(BIN)/python -m benchmarks
+
+sbom: setup-dev ## write the bill of materials (CycloneDX) to var/sbom.json
+	$(BIN)/python -m tools.sbom var/sbom.json
 
 check: setup-dev ## format, lint, types, layers, freshness of generated files
 	$(BIN)/ruff format --check .
