@@ -229,6 +229,10 @@ class RunService(RunReading):
                 await self.subscribe(child, sink, 0, include_children=True)
         return partial(self._delivery.drop, subscription)
 
+    def follows(self, run_id: str, sink: Sink) -> bool:
+        """Tell whether a sink is given the events of a run."""
+        return self._delivery.follows(run_id, sink)
+
     def unsubscribe(self, sink: Sink) -> None:
         """Take a sink out of every run."""
         self._delivery.drop_sink(sink)
