@@ -196,6 +196,10 @@ class Runs(Protocol):
         """Return every problem of a workflow."""
         ...
 
+    def unready(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
+        """Return which nodes of a workflow without problems cannot run on this machine as things are, and why."""
+        ...
+
     async def stop(self, run_id: str, by: str) -> Frame:
         """Journal a stop, interrupt what runs, and return the final status frame."""
         ...

@@ -38,7 +38,8 @@ class ClaimedWork:
             " lease_until = clock_timestamp() + make_interval(secs => lease_seconds)"
             " WHERE id = %s AND engine = %s AND state = 'READY' AND label = ANY(%s)"
             " RETURNING id, fence, lease_seconds, request,"
-            " extract(epoch FROM clock_timestamp() - made_at)::float8 AS waited) SELECT won.*, pg_notify(%s, id) FROM won",
+            " extract(epoch FROM clock_timestamp() - made_at)::float8 AS waited)"
+            " SELECT won.*, pg_notify(%s, id) FROM won",
             (self.worker, claim, self._engine, self._labels, self._channel),
         )
         return Claimed(*(row[name] for name in Claimed._fields)) if row else None

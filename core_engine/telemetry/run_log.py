@@ -27,8 +27,8 @@ def log_ends(run: LiveRun, records: Sequence[r.Record]) -> None:
                 }
                 _LOG.log(_level(run), "a run was accepted", extra=facts)
             case r.RunFinished():
-                accepted = run.state.accepted
-                ended: dict[str, object] = {"run": run.id, "status": record.status, "ms": max(0, record.at - accepted.at)}
+                ms = str(max(0, record.at - run.state.accepted.at))
+                ended = {"run": run.id, "status": record.status, "ms": ms}
                 _LOG.log(_level(run), "a run has ended", extra=ended)
 
 
