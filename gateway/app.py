@@ -115,16 +115,15 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key, tokens = ServiceKey(reveal(security.service_secret)), EngineTokens(database)
     metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
-    counts = metrics.counts
-    peers, contracts, names = Peers(settings.server.trusted_proxies), *_on_chain(settings.identity, clock)
+    counts, peers = metrics.counts, Peers(settings.server.trusted_proxies)
+    (contracts, names), choice = _on_chain(settings.identity, clock), EngineChoice(database, presence)
     delegations, keys = StandingDelegations(hosts.has_page), ReplayKeys(database, clock)
     handshake = SocketHandshake(sessions, clock, peers, contracts=contracts, delegations=delegations)
     billing, tracing = Billing.open(settings.billing, database, clock), _tracing(settings, clock)
-    choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
     relay = Relay(
         sockets,
         choice,
-        visits,
+        ShareVisits(database, clock),
         joint.pages,
         clock,
         meter=billing.meter,
@@ -135,9 +134,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key)
-    sockets.attach(CountedEndpoint(pages, counts))
-    sockets.attach(CountedEndpoint(engines, counts))
+    for endpoint in (pages, _engines(deps, sockets, joint, gui, relay, tokens, service_key)):
+        sockets.attach(CountedEndpoint(endpoint, counts))
     context = Context(
         clock=clock,
         database=database,
@@ -166,9 +164,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, hosts, counted.arrive)
-    scheduler = _scheduler(settings, billing, database, clock)
     endings = (joint.attend(sockets, gui, relay), tracing.close)
-    return GatewayApp(front, sockets, database, endings, scheduler)
+    return GatewayApp(front, sockets, database, endings, _scheduler(settings, billing, database, clock))
 
 
 def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with

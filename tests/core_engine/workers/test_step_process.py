@@ -57,7 +57,7 @@ def request(data: Any) -> bytes:
 def test_what_a_library_says_in_it_names_the_run(
     data: Any, well: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log, root = tmp_path / "log", logging.getLogger()
+    log, root = tmp_path / "said.txt", logging.getLogger()
     before = root.handlers[:], root.level
     with log.open("w") as out:
         monkeypatch.setattr(sys, "stderr", out)
