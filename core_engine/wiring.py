@@ -24,7 +24,8 @@ from core_engine.settings import EngineSettings, Identity
 from core_engine.storage import EngineStore
 from core_engine.telemetry.gauges import Sources
 from core_engine.telemetry.metrics import Metrics
-from core_engine.telemetry.traces import Collector, Traces
+from core_engine.telemetry.run_log import log_ends
+from core_engine.telemetry.traces import Traces
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
@@ -34,6 +35,7 @@ from core_engine.workflow import RunService
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.errors import FloworkError
+from shared.otlp import Collector
 from shared.settings import reveal
 from shared.signing.envelope import EnvelopeVerifier
 from shared.signing.replay import ReplayWindow, UncheckedReplays
@@ -183,6 +185,7 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
 ) -> None:
     """Have the engine's work counted and its state shown at each scrape."""
     runs.on_records(metrics.counts.see)
+    runs.on_records(log_ends)
     metrics.observe(
         Sources(
             status=status,

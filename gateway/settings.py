@@ -217,6 +217,19 @@ class Bundled(SettingsGroup):
     )
 
 
+class Telemetry(SettingsGroup):
+    """Where traces go."""
+
+    collector: str = setting(
+        "", env="OTEL_EXPORTER_OTLP_ENDPOINT", pattern=r"^$|^https?://[^\s]+$",
+        description="Base address of an OpenTelemetry collector (OTLP over HTTP); empty: no traces are made.",
+    )  # fmt: skip
+    collector_headers: SecretStr | None = setting(
+        None, env="OTEL_EXPORTER_OTLP_HEADERS", secret=True,
+        description="Headers for the collector as name=value pairs joined by commas, such as a token.",
+    )  # fmt: skip
+
+
 class GatewaySettings(BaseModel):
     """All settings of the gateway."""
 
@@ -229,3 +242,4 @@ class GatewaySettings(BaseModel):
     identity: Identity
     billing: BillingSettings
     bundled: Bundled
+    telemetry: Telemetry

@@ -18,6 +18,7 @@ from core_engine.commands.caller import Caller
 from core_engine.commands.command import CommandContext, CommandHandler, Rooms
 from core_engine.commands.visit import check_visitor
 from core_engine.kernel.meters import DONE, Meter, Uncounted
+from shared import logs
 from shared.clock import Clock
 from shared.contract.base import Command, Role
 from shared.contract.session_keys import WALLET_COMMANDS
@@ -215,8 +216,9 @@ class Dispatcher:
             visit=request.visit,
         )
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                answer = await request.handler.run(context, request.message)
+            with logs.of_run(ids[0] or ""):
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    answer = await request.handler.run(context, request.message)
             if answer is not None:
                 context.answer(answer)
             self._meter.answered(DONE)
@@ -249,7 +251,10 @@ class Dispatcher:
     ) -> None:
         self._meter.answered(error.code.value)
         reason = _printable(error.message)
-        _log.info("refused a message", extra={"code": error.code.value, "address": address, "reason": reason})
+        with logs.of_run(ids[0] or ""):
+            _log.info(
+                "refused a message", extra={"code": error.code.value, "address": address, "reason": reason}
+            )
         caller.deliver((answers.refusal(error, ids),))
 
 

@@ -13,6 +13,7 @@ from core_engine.workflow.steps import Outcome, StepContext
 from shared.errors import ErrorCode, FloworkError
 
 CRASHED = "crashed"
+_BADLY = b'{"outputs":null'
 """Why a claim was given up: the step's process ended without a word."""
 
 
@@ -88,6 +89,11 @@ def encode_told(told: Sequence[bytes]) -> bytes:
 def ended_well(outputs: dict[str, bytes]) -> bytes:
     """Return a result."""
     return msgspec.json.encode(Ended({port: msgspec.Raw(content) for port, content in outputs.items()}))
+
+
+def went_well(ended: bytes) -> bool:
+    """Tell whether a step ended with a result, without reading that."""
+    return not ended.startswith(_BADLY)
 
 
 def ended_badly(error: BaseException) -> bytes:

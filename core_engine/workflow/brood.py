@@ -19,6 +19,7 @@ from core_engine.workflow.plans import Home, Plan
 from core_engine.workflow.run import LiveRun
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
+from shared.tracing import run_context
 
 _WINDOW = 256
 _PATIENCE = 1.0
@@ -239,6 +240,7 @@ class Brood:
             ),
             origin="child",
             options=options,
+            trace=accepted.trace and run_context(self.parent.id, accepted.trace).traceparent,
         )
 
     def _succeed(self, *, broken: bool) -> None:

@@ -46,6 +46,7 @@ from core_engine.workflow.parking import PARK_AFTER, Parking
 from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.past import PastRuns
 from core_engine.workflow.projection import Projection, status_frame, time_text
+from core_engine.workflow.readiness import unready_nodes
 from core_engine.workflow.reading import RunReading
 from core_engine.workflow.recovery import recover_runs
 from core_engine.workflow.run import LiveRun
@@ -154,6 +155,10 @@ class RunService(RunReading):
     def validate(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
         """Return every problem of a workflow."""
         return check_workflow(workflow_data, self._registry)
+
+    def unready(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
+        """Return which nodes cannot run on this machine as things are; what other machines carry out is theirs."""
+        return unready_nodes(workflow_data, self._registry, alone=isinstance(self._env.executor, InProcess))
 
     async def stop(self, run_id: str, by: str) -> Frame:
         """Stop a run and return its final status; one that has ended already answers with how it ended."""

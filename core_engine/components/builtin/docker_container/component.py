@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 from typing_extensions import override
 
+from core_engine.components.builtin.docker_container.door import knock
 from core_engine.components.fields import JsonList, NamedValue, Part, form
 from core_engine.components.switches import Switches
 from core_engine.kernel.component import Component, Config, Execution, StepPolicy
@@ -106,6 +107,10 @@ class DockerContainer(Component[DockerConfig]):
 
     def __init__(self, switches: Switches) -> None:
         self._switches = switches
+
+    @override
+    def unready(self) -> str | None:
+        return knock() if self._switches.docker_containers else _OFF
 
     @override
     async def execute(self, context: Context, config: DockerConfig, payload: Payload) -> Result:

@@ -190,7 +190,9 @@ def _failed(what: str) -> FloworkError:
 
 
 def _unavailable(error: Exception) -> FloworkError:
-    return FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, f"No Docker engine answers here: {_short(error)}")
+    text = _short(error)
+    known = text if text.startswith("No Docker") else f"No Docker engine answers here: {text}"
+    return FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, known)
 
 
 def _short(error: Exception) -> str:

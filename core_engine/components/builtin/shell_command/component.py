@@ -125,6 +125,10 @@ class ShellCommand(Component[ShellConfig]):
         return StepPolicy.ONCE if reaches_out else StepPolicy.REPEATABLE
 
     @override
+    def unready(self) -> str | None:
+        return None if self._switches.shell_commands else _OFF
+
+    @override
     async def execute(self, context: Context, config: ShellConfig, payload: Payload) -> Result:
         """Return ``exit_code`` (negative: ended by that signal), ``stdout``, ``stderr`` and ``cut``."""
         if not self._switches.shell_commands:
