@@ -19,7 +19,7 @@ Figures = Callable[[], Iterable[tuple[str, int]]]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the state is read: the engine, its queues, its triggers' events, its folder, tasks, and steps at workers."""
+    """Where the state is read: the engine, its queues, triggers' events, folder and tasks, and its steps at workers."""
 
     status: Callable[[], EngineStatus]
     parked_runs: Callable[[], int]
