@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up gui env test bench sbom check format generate clean
+.PHONY: help setup setup-dev demo up gui env test soak bench sbom check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ env: setup ## make the secrets for docker-compose into .env; an existing file is
 
 test: setup-dev ## run all tests
 	$(BIN)/python -m pytest -n auto
+
+soak: setup-dev ## load and random kills for SOAK_MINUTES (30); SOAK_CLIENTS, SOAK_SEED, SOAK_WORKERS=1
+	$(BIN)/python -m tests.soak
 
 bench: setup-dev ## measure speed beside a peer or a limit; one table (wants an idle machine)
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -195,6 +196,7 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
             queues=lambda: runs.queues.items(),  # noqa: PLW0108 - the figures of that moment
             triggers=triggers.figures,
             folder=folder,
+            tasks=lambda: len(asyncio.all_tasks()),
             workers=lambda: workers.figures().items() if workers else (),
         )
     )

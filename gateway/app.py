@@ -40,6 +40,7 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
+from gateway.realtime.steadiness import Steadiness
 from gateway.resources.system import queries
 from gateway.settings import GatewaySettings, Identity
 from gateway.sweeping import Sweeper
@@ -134,7 +135,10 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    for endpoint in (pages, _engines(deps, sockets, joint, gui, relay, tokens, service_key)):
+    steadiness = Steadiness(presence, gui.announce_status, clock, security.engine_timeout_seconds)
+    sockets.look_after(steadiness.look)
+    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key, steadiness)
+    for endpoint in (pages, engines):
         sockets.attach(CountedEndpoint(endpoint, counts))
     context = Context(
         clock=clock,
@@ -176,6 +180,7 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
     relay: Relay,
     tokens: EngineTokens,
     service_key: ServiceKey,
+    steadiness: Steadiness,
 ) -> EngineEndpoint:
     return EngineEndpoint(
         server=sockets,
@@ -186,6 +191,7 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
         relay=relay,
         seen=SeenLog(deps.database, deps.clock),
         owners=OwnerRecords(deps.database, deps.clock),
+        steadiness=steadiness,
     )
 
 

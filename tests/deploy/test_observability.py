@@ -48,6 +48,7 @@ def of_engine() -> str:
             queues=lambda: [("steps", 0), ("journal", 0)],
             triggers=lambda: [("started", 1)],
             folder=Path("/"),
+            tasks=int,
             workers=lambda: [("waiting", 0), ("running", 0)],
         )
     )
