@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 from core_engine.components.files import RootedFiles
@@ -87,6 +88,12 @@ class _Watch:
     async def over(self, process: StepProcess, request: bytes) -> str:
         """Let the process work until it ends, or the lease does; return what became of the step."""
         reader, writer = await asyncio.open_connection(sock=process.line)
+        return await self.watch(process.end, reader, writer, request)
+
+    async def watch(
+        self, end: Callable[[], None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+    ) -> str:
+        """Do that over the line to the process; ``end`` kills it."""
         tasks = [
             asyncio.create_task(self._read(reader), name="step's words"),
             asyncio.create_task(self._lease.keep(), name="step's lease"),
@@ -98,7 +105,7 @@ class _Watch:
             while not (reading.done() or keeping.done()) and (left := self._lease.left):
                 await asyncio.wait({reading, keeping}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            process.end()
+            end()
             writer.close()
             for task in tasks:
                 task.cancel()

@@ -85,6 +85,7 @@ class RunService(RunReading):
         write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts,
         park_after: float = PARK_AFTER,
         executor: Executor | None = None,
+        threads: StepThreads | None = None,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -110,7 +111,7 @@ class RunService(RunReading):
             rng=rng,
             files=files,
             variables=variables or NoVariables(),
-            threads=StepThreads(limits.max_parallel_steps),
+            threads=threads or StepThreads(limits.max_parallel_steps),
             slots=Slots(limits.max_parallel_steps, conductor.wake, self._quiet.set),
             keys=KeyedSlots(conductor.wake),
             parallel_per_run=limits.max_parallel_steps_per_run,
