@@ -315,7 +315,9 @@ class RunService(RunReading):
             await asyncio.wait(tasks, timeout=_LAST_WORDS)
         waits = [run.stored() for run in self._conductor.runs.values() if not run.drained]
         if waits:
-            await asyncio.wait(waits, timeout=_LAST_SYNC)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_SYNC):
+                    await asyncio.gather(*waits, return_exceptions=True)
         self._conductor.close()
         await self._aftermath.close()
         self._env.threads.close()

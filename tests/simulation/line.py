@@ -107,7 +107,8 @@ class SimSocket:
             del gateway.sockets[self.sid]
             await self._handlers["connect_error"](error.message)
             raise OFFLINE(error.message) from None
-        world.loop.call_later(world.delay(), self._join, gateway)
+        self._sent = world.loop.now + world.delay()  # a server reads a connection's packets one after the other
+        world.loop.call_at(self._sent, self._join, gateway)
 
     def _join(self, gateway: Gateway) -> None:
         if gateway.sockets.get(self.sid) is self:

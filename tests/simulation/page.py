@@ -10,6 +10,7 @@ from typing import Any
 
 from core_engine.gateway_link.relay_session import RelaySession
 from core_engine.workflow import RunService
+from shared.contract import catalog
 from tests.simulation.disk import Trouble
 
 OWNER = "0x" + "a" * 40
@@ -31,6 +32,7 @@ class Page:
     def open(self, runs: RunService, trouble: Trouble) -> None:
         """Come (back) to an engine's process that knows nothing of this page."""
         dispatcher: Any = SimpleNamespace(leave=lambda caller: _leave(runs, caller))
+        catalog.load()
         self._session = RelaySession("page-" + "0" * 16, dispatcher, runs)
         self._session.follow_again(OWNER, {self.run_id: self.last})
         self.open_again(trouble)

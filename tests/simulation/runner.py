@@ -27,7 +27,8 @@ OWNER = "0x" + "a" * 40
 FAULTS_END = 40.0
 PATIENCE = 900.0
 _PASSING = frozenset(
-    {ErrorCode.RATE_LIMITED, ErrorCode.STORAGE_FULL, ErrorCode.DEADLINE_EXCEEDED, ErrorCode.ENGINE_UNAVAILABLE}
+    {ErrorCode.RATE_LIMITED, ErrorCode.STORAGE_FULL, ErrorCode.DEADLINE_EXCEEDED, ErrorCode.ENGINE_UNAVAILABLE,
+     ErrorCode.INTERNAL}
 )
 
 
@@ -117,7 +118,7 @@ class Simulation:
         finally:
             self.now = loop.now + self.rng.random()
             self.trace ^= loop.trace
-            mistakes = [str(item.get("exception") or item.get("message")) for item in loop.mistakes]
+            mistakes = [f"{item.get('message')}: {item.get('exception')!r}" for item in loop.mistakes]
             self.world.wrong += [f"a task failed: {text}" for text in mistakes]
 
     def process(self, loop: SimLoop, trouble: Trouble) -> Coroutine[Any, Any, bool]:
@@ -185,16 +186,15 @@ class Process:
         others = [asyncio.create_task(self._fatal.wait()), asyncio.create_task(self._weather())]
         if self._trouble.on and sim.swarm["close"]:
             others.append(asyncio.create_task(asyncio.sleep(sim.rng.uniform(0, 20))))
-        served = asyncio.gather(*clients)
+        served = asyncio.create_task(_all(clients))
         await asyncio.wait([served, others[0], *others[2:]], return_when=asyncio.FIRST_COMPLETED)
         done = served.done()
         if done:
             served.result()
             await self._settle(runs)
-        served.cancel()
-        for task in (*clients, *others):
+        for task in (served, *clients, *others):
             task.cancel()
-        await asyncio.gather(*clients, *others, return_exceptions=True)
+        await asyncio.gather(served, *clients, *others, return_exceptions=True)
         await runs.close(sim.rng.choice([0.0, 1.0]))
         store.close()
         return done
@@ -287,6 +287,10 @@ class Process:
 
 class _NoFiles:
     """No step here touches a file."""
+
+
+async def _all(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.gather(*tasks)
 
 
 def simulate(seed: int) -> Simulation:

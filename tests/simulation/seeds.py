@@ -12,8 +12,8 @@ def chunk(number: int, of: int, count: int) -> Iterator[int]:
     if only := os.environ.get("SIM_SEED"):
         yield from [int(only)] if number == 0 else []
         return
-    count = int(os.environ.get("SIM_SEEDS", count))
-    yield from range(number, count, of)
+    first, count = int(os.environ.get("SIM_FIRST", "0")), int(os.environ.get("SIM_SEEDS", count))
+    yield from range(first + number, first + count, of)
 
 
 def try_seed(name: str, simulate: Callable[..., Any], seed: int, *args: Any) -> Any:

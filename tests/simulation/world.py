@@ -196,6 +196,12 @@ class Parts:
         return []
 
 
+_PORTS: dict[str, list[str | None]] = {
+    "manual_approval": ["approved", "rejected", "error"],
+    **dict.fromkeys(("for_each", "sub_workflow", "wait_until"), [None, None, "error"]),
+}
+
+
 def random_workflow(rng: random.Random, *, depth: int = 0) -> dict[str, Any]:
     """Return a workflow of a few nodes with anything that nodes can have."""
     count = rng.randint(1, 6 if depth == 0 else 3)
@@ -203,7 +209,7 @@ def random_workflow(rng: random.Random, *, depth: int = 0) -> dict[str, Any]:
     connections = []
     for target in range(1, count):
         for source in rng.sample(range(target), rng.randint(0, min(2, target))):
-            port = rng.choice([None, None, None, "error", "other"])
+            port = rng.choice(_PORTS.get(nodes[source]["module_id"], [None, None, "error", "other"]))
             connection = {"source": f"n{source}", "target": f"n{target}"}
             connections.append(connection | ({"source_port_name": port} if port else {}))
     for place, connection in enumerate(connections):
