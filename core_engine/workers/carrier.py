@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 
@@ -112,6 +113,12 @@ class _Watch:
     async def over(self, process: StepProcess, request: bytes) -> Became:
         """Let the process work until it ends, or the lease does; return what became of the step."""
         reader, writer = await asyncio.open_connection(sock=process.line)
+        return await self.watch(process.end, reader, writer, request)
+
+    async def watch(
+        self, end: Callable[[], None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+    ) -> str:
+        """Do that over the line to the process; ``end`` kills it."""
         tasks = [
             asyncio.create_task(self._read(reader), name="step's words"),
             asyncio.create_task(self._lease.keep(), name="step's lease"),
@@ -123,7 +130,7 @@ class _Watch:
             while not (reading.done() or keeping.done()) and (left := self._lease.left):
                 await asyncio.wait({reading, keeping}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            process.end()
+            end()
             writer.close()
             for task in tasks:
                 task.cancel()

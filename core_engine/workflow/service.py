@@ -86,6 +86,7 @@ class RunService(RunReading):
         write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts,
         park_after: float = PARK_AFTER,
         executor: Executor | None = None,
+        threads: StepThreads | None = None,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -111,7 +112,7 @@ class RunService(RunReading):
             rng=rng,
             files=files,
             variables=variables or NoVariables(),
-            threads=StepThreads(limits.max_parallel_steps),
+            threads=threads or StepThreads(limits.max_parallel_steps),
             slots=Slots(limits.max_parallel_steps, conductor.wake, self._quiet.set),
             keys=KeyedSlots(conductor.wake),
             parallel_per_run=limits.max_parallel_steps_per_run,
@@ -323,7 +324,9 @@ class RunService(RunReading):
             await asyncio.wait(tasks, timeout=_LAST_WORDS)
         waits = [run.stored() for run in self._conductor.runs.values() if not run.drained]
         if waits:
-            await asyncio.wait(waits, timeout=_LAST_SYNC)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_SYNC):
+                    await asyncio.gather(*waits, return_exceptions=True)
         self._conductor.close()
         await self._aftermath.close()
         self._env.threads.close()
