@@ -41,8 +41,8 @@ env: setup ## make the secrets for docker-compose into .env; an existing file is
 test: setup-dev ## run all tests
 	$(BIN)/python -m pytest -n auto
 
-bench: setup-dev ## measure speed beside a peer or a limit; one table (wants an idle machine)
-	$(BIN)/python -m benchmarks
+bench: setup-dev ## measure speed beside peers, on an idle machine; ONLY=B3,B4  QUICK=1  DOCS=1
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(DOCS),--write-docs)
 
 check: setup-dev ## format, lint, types, layers, freshness of generated files
 	$(BIN)/ruff format --check .
