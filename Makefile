@@ -44,8 +44,8 @@ test: setup-dev ## run all tests
 soak: setup-dev ## load and random kills for SOAK_MINUTES (30); SOAK_CLIENTS, SOAK_SEED, SOAK_WORKERS=1
 	$(BIN)/python -m tests.soak
 
-bench: setup-dev ## measure speed beside a peer or a limit; one table (wants an idle machine)
-	$(BIN)/python -m benchmarks
+bench: setup-dev ## measure speed beside peers, on an idle machine; ONLY=B3,B4  QUICK=1  DOCS=1
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(DOCS),--write-docs)
 
 sbom: setup-dev ## write the bill of materials (CycloneDX) to var/sbom.json
 	$(BIN)/python -m tools.sbom var/sbom.json
