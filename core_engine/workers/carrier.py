@@ -13,7 +13,7 @@ from core_engine.storage.claims_work import Claimed, ClaimedWork
 from core_engine.workers.lease import Lease
 from core_engine.workers.step_process import ENDED, HEADER, LARGEST, StepProcess
 from core_engine.workers.tickets import Seals, Ticket
-from core_engine.workers.wire import CRASHED, encode_told
+from core_engine.workers.wire import CRASHED, encode_told, speaks
 from shared.clock import Clock
 from shared.errors import FloworkError
 
@@ -64,10 +64,17 @@ class Carrier:
         since = self._clock.monotonic()
         claimed = await self._work.claim(ticket.claim)
         if claimed is None:
-            return "refused"
+            return await self._refused(ticket)
         request = self._seals.open(claimed.request, claimed.id, "request")
         lease = Lease(self._work, claimed, self._clock, since)
         return await _Watch(self._work, self._seals, claimed, lease).over(process, request)
+
+    async def _refused(self, ticket: Ticket) -> str:
+        engine = await self._work.leave(ticket.claim)
+        if engine is None:
+            return "refused"
+        _LOG.error("this worker is %s, its engine %s: it must be the same version", speaks(), engine)
+        return "left alone"
 
 
 class _Watch:

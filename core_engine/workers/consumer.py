@@ -33,6 +33,7 @@ from core_engine.workers.broker import (
 )
 from core_engine.workers.carrier import Carrier
 from core_engine.workers.tickets import Seals
+from core_engine.workers.wire import speaks
 from shared import logs
 from shared.clock import Clock, SystemClock
 from shared.errors import ErrorCode, FloworkError
@@ -85,7 +86,8 @@ def make_consumer(settings: EngineSettings, worker: str) -> Celery:
     connection = KeptConnection(
         postgres_address(reveal(settings.shared.database_url)), f"flowork worker {worker}"[:60], CALL_SECONDS
     )
-    work = ClaimedWork(connection, engine_id, worker, [part for part in workers.labels.split(",") if part])
+    labels = [part for part in workers.labels.split(",") if part]
+    work = ClaimedWork(connection, engine_id, worker, labels, speaks())
     carrier = Carrier(work, Seals(reveal(workers.secret), engine_id), registry, files, clock)
     app = make_app(workers.broker_url)
 

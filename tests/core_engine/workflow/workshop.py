@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
@@ -301,6 +301,9 @@ async def eventually(condition: Callable[[], bool]) -> None:
 class Bench:
     """A run service on a real journal in a folder of the test."""
 
+    executor: ClassVar[Callable[[EngineStore], Any]] = staticmethod(lambda _: None)
+    """Makes what carries steps out where that is not the engine itself (`tests.core_engine.places`)."""
+
     def __init__(
         self,
         folder: Path,
@@ -327,6 +330,7 @@ class Bench:
             presets=presets,
             park_after=park_after,
             write_text=write_text,
+            executor=type(self).executor(self.store),
         )
 
     async def start(self, data: dict[str, Any], run_id: str = "run-1", **more: Any) -> Watcher:
