@@ -128,6 +128,7 @@ class Supervisor:
             await asyncio.sleep(_VERSION_SECONDS)
             with suppress(FloworkError):  # the database is away: the next look tells
                 self._compare(await self._work.spoken())
+        _LOG.error("%s It takes no more steps.", self._foreign)
 
     async def _until_deaf(self) -> None:
         """Send the worker trial messages; return when it leaves one unanswered although it has time for it."""

@@ -87,6 +87,8 @@ class Desk:
         try:
             component = self.components[call.key]
             result = await self._result(component, call, send)
+        except FloworkError as error:
+            send("refuse", error.code.value, error.message, error.details)
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker is told
             send("raise", error)
         else:

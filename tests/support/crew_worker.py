@@ -23,6 +23,7 @@ from core_engine.workers import __main__ as command
 from core_engine.workers import consumer
 from core_engine.workers.supervisor import Supervisor
 from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.workflow.workshop import Add, Branch, Fail, Talk
 from tests.support.crew import DESK, HEAD, Call
 
@@ -56,6 +57,8 @@ class Away(Component[Config]):
                     return said[0]
                 if kind == "raise":
                     raise said[0]
+                if kind == "refuse":
+                    raise FloworkError(ErrorCode(said[0]), said[1], details=said[2])
                 getattr(context, kind)(*said[0], **said[1])
 
     simulate = execute

@@ -37,7 +37,7 @@ async def test_a_worker_whose_engine_is_updated_takes_nothing_finishes_its_steps
             await web.until("begun")
         monkeypatch.setattr(office, "speaks", lambda: OTHER)
         async with plant.engine() as engine:
-            await until(lambda: "this worker" in old.text() or old.popen.poll() is not None, "the notice")
+            await until(lambda: "It takes no more steps" in old.text(), "the notice")
             await web.open("begun")
             await until(lambda: old.popen.poll() is not None, "the end of the worker")
             assert old.popen.returncode == 73, old.text()

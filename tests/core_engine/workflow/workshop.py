@@ -238,7 +238,7 @@ class Watcher:
 
     async def until(self, wanted) -> Frame:
         """Wait for a frame that satisfies a condition."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 for frame in self.frames:
                     if wanted(frame):
@@ -293,7 +293,7 @@ def chain(length: int, module: str = "add") -> dict[str, Any]:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait for something that happens on another thread or that nobody announces."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)
 
