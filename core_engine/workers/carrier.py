@@ -17,7 +17,7 @@ from core_engine.workers.lease import Lease
 from core_engine.workers.notes import Became, Note, NotePad
 from core_engine.workers.step_process import ENDED, HEADER, LARGEST, StepProcess
 from core_engine.workers.tickets import Seals, Ticket
-from core_engine.workers.wire import CRASHED, encode_told, went_well
+from core_engine.workers.wire import CRASHED, encode_told, speaks, went_well
 from shared import logs
 from shared.clock import Clock
 from shared.errors import FloworkError
@@ -88,12 +88,19 @@ class Carrier:
         since = self._clock.monotonic()
         claimed = await self._work.claim(ticket.claim)
         if claimed is None:
-            return "refused", 0.0
+            return await self._refused(ticket), 0.0
         self._pad.write(Note(os.getpid(), self._clock.now_ms(), waited=claimed.waited))
         request = self._seals.open(claimed.request, claimed.id, "request")
         lease = Lease(self._work, claimed, self._clock, since)
         became = await _Watch(self._work, self._seals, claimed, lease).over(process, request)
         return became, self._clock.monotonic() - since
+
+    async def _refused(self, ticket: Ticket) -> str:
+        engine = await self._work.leave(ticket.claim)
+        if engine is None:
+            return "refused"
+        _LOG.error("this worker is %s, its engine %s: it must be the same version", speaks(), engine)
+        return "left alone"
 
 
 class _Watch:

@@ -14,7 +14,7 @@ from core_engine.kernel.suspension import Suspend
 from core_engine.workflow import records as r
 from shared.clock import SystemClock
 from tests.core_engine.workflow.test_recovery import load
-from tests.core_engine.workflow.workshop import OWNER, Bench, Registry, Watcher, bench, workflow
+from tests.core_engine.workflow.workshop import OWNER, Bench, Registry, Watcher, bench, eventually, workflow
 
 
 class Nap(Component[Config]):
@@ -58,7 +58,7 @@ async def test_a_missed_deadline_interrupts_and_fails_the_run(tmp_path: Path, mo
         assert "DEADLINE_EXCEEDED" in watcher.frames[-1]["status_data"]["error_message"]
         assert await shop.nodes() == {"a": "CANCELLED", "b": "CANCELLED"}
         if module != "nap":
-            assert registry[module].cancelled == 1
+            await eventually(lambda: registry[module].cancelled == 1)
         cancelled = next(x for x in load(shop).records if isinstance(x, r.StepCancelled))
         assert "deadline" in cancelled.error
         assert watcher.seqs == list(range(1, watcher.seqs[-1] + 1))
