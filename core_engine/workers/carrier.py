@@ -95,12 +95,12 @@ class Carrier:
         became = await _Watch(self._work, self._seals, claimed, lease).over(process, request)
         return became, self._clock.monotonic() - since
 
-    async def _refused(self, ticket: Ticket) -> str:
+    async def _refused(self, ticket: Ticket) -> Became:
         engine = await self._work.leave(ticket.claim)
         if engine is None:
             return "refused"
         _LOG.error("this worker is %s, its engine %s: it must be the same version", speaks(), engine)
-        return "left alone"
+        return "left_alone"
 
 
 class _Watch:
@@ -128,7 +128,7 @@ class _Watch:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         request: bytes,
-    ) -> str:
+    ) -> Became:
         """Do that over the line to the process; ``end`` kills it."""
         tasks = [
             asyncio.create_task(self._read(reader), name="step's words"),
