@@ -153,6 +153,7 @@ class Engine:
             documents.pins,
             self.triggers,
             self._installer,
+            documents.company,
         )
         keep = settings.keep
         retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
@@ -207,6 +208,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._installer.close()
         await self.relay.close()
+        self.rooms.company.close()
         await self.triggers.close()
         await self._followups.close()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)

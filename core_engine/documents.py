@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core_engine.company import Company
 from core_engine.components.files import RootedFiles
 from core_engine.components.folders import FolderBrowser
 from core_engine.preferences import PreferenceService
@@ -36,6 +37,7 @@ class Documents:
     preferences: PreferenceService
     folders: FolderBrowser
     pins: PinService
+    company: Company
     cipher: ValueCipher
 
 
@@ -53,12 +55,16 @@ def open_documents(  # noqa: PLR0913 - one thing each
     rng = random.Random()  # noqa: S311 - which of a variable's values comes next is no secret
     engine_key = EngineKey(signing_key(settings))
     check_keys(settings, store)
+    presets = PresetService(PresetTable(store), engine_key, clock, owner, pin)
+    company = Company(presets.newest)
+    presets.subscribe(company.preset_changed)
     return Documents(
-        presets=PresetService(PresetTable(store), engine_key, clock, owner, pin),
+        presets=presets,
         variables=VariableService(VariableTable(store), cipher, owner, rng),
         preferences=PreferenceService(store),
         folders=FolderBrowser(files),
         pins=PinService(store, clock),
+        company=company,
         cipher=cipher,
     )
 

@@ -121,6 +121,7 @@ class Dispatcher:
         """Note that a connection is gone: its events go nowhere, its commands run to their end unanswered."""
         caller.gone = True
         self._rooms.runs.unsubscribe(caller.follows)
+        self._rooms.company.leave_all(caller)
 
     async def close(self) -> None:
         """Interrupt what still runs."""
