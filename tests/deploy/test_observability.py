@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from core_engine.http.status import EngineStatus
 from core_engine.telemetry.gauges import Sources
 from core_engine.telemetry.metrics import Metrics as EngineMetrics
+from core_engine.telemetry.roles import RoleCollector, Seat
 from gateway.telemetry.counts import Counts as GatewayCounts
 from gateway.telemetry.metrics import StateCollector
 from shared.errors import ErrorCode
@@ -32,6 +33,15 @@ OF_PROMETHEUS: Series = {
 }
 _SELECTOR = re.compile(r"\b((?:flowork|process)_\w+|up\b)(?:\{([^}]*)\})?")
 _GROUPING = re.compile(r"\bby \(([^)]*)\)")
+
+
+class FrontFigures:
+    """What a front counts."""
+
+    linked = True
+
+    def figures(self) -> dict[str, int]:
+        return {"connections": 1, "forwarded": 2, "delivered": 3, "held": 0}
 
 
 def of_engine() -> str:
@@ -49,6 +59,7 @@ def of_engine() -> str:
             workers=lambda: [("waiting", 0), ("running", 0)],
         )
     )
+    metrics.show(RoleCollector(Seat(FrontFigures())))
     counts = metrics.counts
     counts.verified(0.1, "ok")
     counts.answered(ErrorCode.FORBIDDEN.value)
