@@ -55,15 +55,20 @@ async def await_turn(  # noqa: PLR0913 - one thing each
         await standby.wait(stop)
     else:
         check_keys(settings, store)
-        await _wait(settings, standby, stop, metrics, seat)
+        await _wait(settings, standby, stop, metrics, seat, front)
     if front is not None:
         await front.lead()
     seat.role = LEADER
     return Turn(metrics, front)
 
 
-async def _wait(
-    settings: EngineSettings, standby: Standby, stop: asyncio.Event, metrics: Metrics, seat: Seat
+async def _wait(  # noqa: PLR0913, PLR0917 - one thing each
+    settings: EngineSettings,
+    standby: Standby,
+    stop: asyncio.Event,
+    metrics: Metrics,
+    seat: Seat,
+    front: Front | None,
 ) -> None:
     listen, link = settings.listen, settings.link
     api = StandbyApi(
@@ -78,9 +83,9 @@ async def _wait(
     address = AddressFile(settings.data.engine_dir)
     try:
         http = await _listen(api, settings)
-        if seat.front is not None:
-            seat.front.seek()
-            socket = f"ws://{reachable(listen.socket_host, seat.front.port)}"
+        if front is not None:
+            front.seek()
+            socket = f"ws://{reachable(listen.socket_host, front.port)}"
             address.write(Address(socket, http, settings.identity.engine_id, os.getpid()))
         await standby.wait(stop)
     finally:

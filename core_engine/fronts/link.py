@@ -12,6 +12,7 @@ from core_engine.fronts.places import find_place
 from core_engine.fronts.records import read_from_leader
 from core_engine.fronts.sealing import LinkKey
 from core_engine.storage import EngineStore
+from shared.errors import FloworkError
 
 PAUSE_SECONDS = 0.3
 MAX_SLICE = 64
@@ -72,7 +73,10 @@ class LeaderLink:
                 await asyncio.sleep(0)  # a channel with a full queue would never wait by itself
 
     async def _meet(self) -> tuple[Channel | None, str]:
-        place = await find_place(self._store)
+        try:
+            place = await find_place(self._store)
+        except FloworkError as error:
+            return None, error.message
         if place is None:
             return None, "no process says that it works"
         if place.epoch < self._epoch:

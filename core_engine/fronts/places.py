@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from core_engine.storage import EngineStore
-from shared.errors import FloworkError
+from shared.errors import ErrorCode, FloworkError
 
 KEY = "fronts.leader"
 RETRY_SECONDS = 1.0
@@ -39,12 +39,10 @@ async def tell_place(store: EngineStore, place: Place) -> None:
 
 
 async def find_place(store: EngineStore) -> Place | None:
-    """Return what the process that leads has told, if any can be had now."""
+    """Return what the process that leads has told, or None; raises FloworkError where that cannot be read."""
+    told = await asyncio.to_thread(store.get, KEY)
     try:
-        told = await asyncio.to_thread(store.get, KEY)
         return msgspec.json.decode(told, type=Place) if told else None
-    except FloworkError as error:
-        _log.warning("cannot look for the process that leads", extra={"reason": error.message})
-    except msgspec.DecodeError:
-        _log.warning("what the database says of the process that leads cannot be read")
-    return None
+    except msgspec.DecodeError as error:
+        text = "What the database says of the process that works cannot be read."
+        raise FloworkError(ErrorCode.JOURNAL_CORRUPT, text) from error

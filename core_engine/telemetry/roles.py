@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from core_engine.fronts.front import Front
-
 STANDBY, FRONT, LEADER = "standby", "front", "leader"
+
+
+class OwnFront(Protocol):
+    """What takes the clients of this process; see `core_engine.fronts.front.Front`."""
+
+    @property
+    def linked(self) -> bool:
+        """Whether messages reach the process that works."""
+        ...
+
+    def figures(self) -> dict[str, int]:
+        """Return ``connections``, ``forwarded`` and ``delivered`` messages, and those ``held``."""
+        ...
 
 
 class Seat:
     """What a process is at the moment: one that stands by, a front of another one, or the one that works."""
 
-    def __init__(self, front: Front | None) -> None:
+    def __init__(self, front: OwnFront | None) -> None:
         self.front = front
         self.role = STANDBY if front is None else FRONT
 

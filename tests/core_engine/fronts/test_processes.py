@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
+import msgspec
 import pytest
 
+from core_engine.fronts.channel import StrangerError, meet_leader
+from core_engine.fronts.places import KEY, Place
+from core_engine.fronts.sealing import LinkKey
 from shared.signing.envelope import seal
 from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, STRANGER, chain, waiting
 from tests.core_engine.fronts.trio import client, health, processes, seqs, told
@@ -84,7 +87,7 @@ async def test_roles_and_health(three: list[Process]) -> None:
         assert (status, answer["code"]) == (503, "ENGINE_UNAVAILABLE")
 
 
-async def test_a_client_that_does_not_read_is_dropped_and_holds_nobody_up(three: list[Process]) -> None:
+async def test_a_client_that_does_not_read_holds_nobody_up(three: list[Process]) -> None:
     front = three[1]
     async with client(front, max_queue=1) as slow, client(front) as quick:
         payload = {"text": "x" * 60_000}
@@ -97,24 +100,42 @@ async def test_a_client_that_does_not_read_is_dropped_and_holds_nobody_up(three:
         assert (await quick.finish("beside"))["status_data"]["status"] == "SUCCEEDED"
 
 
+async def test_a_stranger_at_the_inner_port_is_refused(three: list[Process], server: PostgresServer) -> None:
+    schema = told(server, "three")["ENGINE_DATABASE_SCHEMA"]
+    with server.connect() as link:
+        (body,) = link.execute(f"SELECT body FROM {schema}.value WHERE key = %s", (KEY,)).fetchone()
+    place = msgspec.json.decode(bytes(body), type=Place)
+    assert place.host == "127.0.0.1"
+    with pytest.raises(StrangerError):
+        await meet_leader(place.host, place.port, LinkKey(b"3" * 32, ENGINE_ID), place.epoch)
+    reader, writer = await asyncio.open_connection(place.host, place.port)
+    writer.write(b"GET / HTTP/1.1\r\n\r\n" * 10)
+    async with asyncio.timeout(30):
+        while await reader.read(4096):
+            pass
+    writer.close()
+    async with client(three[1]) as talker:
+        assert (await talker.ask("list_runs"))["type"] == "runs_list_response"
+    assert "refused a front" in three[0].log.read_text()
+
+
 @pytest.mark.timeout(300)
-async def test_the_working_process_is_killed_under_a_run(tmp_path: Path, server: PostgresServer) -> None:
-    with processes(tmp_path, 3, told(server, "killed")) as (leader, first, second):
-        async with client(first) as starter, client(second) as other:
-            await starter.send(
-                "execute_workflow", job_id="kept", workflow_data=chain(6, "delay", seconds=0.5)
-            )
-            await starter.until(lambda frame: frame["type"] == "NODE_EXECUTION_METRIC")
-            await other.ask("subscribe_run", job_id="kept")
-            leader.popen.kill()
-            asked = asyncio.create_task(other.ask("list_runs"))
-            for talker in (starter,):
-                assert (await talker.finish("kept"))["status_data"]["status"] == "SUCCEEDED"
-            answer = await asked
-            assert answer["type"] == "runs_list_response" or answer["details"]["outcome"] == "unknown"
-            await other.finish("kept")
-            for talker in (starter, other):
-                found = seqs(talker.frames, "kept")
-                assert found == list(range(1, len(found) + 1)), "without gap or repeat"
-            roles = {health(process, "/healthz")[1]["role"] for process in (first, second)}
-        assert "leader" in roles
+async def test_the_working_process_is_killed_under_a_run(three: list[Process]) -> None:
+    """The last one of this module: afterwards there are two processes, and then none."""
+    leader, first, second = three
+    async with client(first) as starter, client(second) as other:
+        await starter.send("execute_workflow", job_id="kept", workflow_data=chain(6, "delay", seconds=0.5))
+        await starter.until(lambda frame: frame["type"] == "NODE_EXECUTION_METRIC")
+        await other.ask("subscribe_run", job_id="kept")
+        leader.popen.kill()
+        asked = asyncio.create_task(other.ask("list_runs"))
+        assert (await starter.finish("kept"))["status_data"]["status"] == "SUCCEEDED"
+        answer = await asked
+        assert answer["type"] == "runs_list_response" or answer["details"]["outcome"] == "unknown"
+        await other.finish("kept")
+        for talker in (starter, other):
+            found = seqs(talker.frames, "kept")
+            assert found == list(range(1, len(found) + 1)), "without gap or repeat"
+    roles = sorted(health(process, "/healthz")[1]["role"] for process in (first, second))
+    assert roles == ["front", "leader"]
+    assert (first.end()[0], second.end()[0]) == (0, 0)
