@@ -106,10 +106,11 @@ class Component(ABC, Generic[ConfigT]):
     queue: ClassVar[str] = "default"
     """Which queue of worker processes its steps go to, where the engine uses them; ``engine``: none."""
 
-    def unready(self) -> str | None:
+    def unready(self, values: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - for subclasses
         """Return why its steps cannot be carried out on this machine as things are; None: nothing is known against it.
 
-        Asked when somebody has a workflow checked, never before a step: quick, and without an effect.
+        ``values`` are a node's settings as they were written. Asked when somebody has a workflow checked, never
+        before a step: quick, and without an effect.
         """
         return None
 

@@ -20,6 +20,6 @@ def unready_nodes(workflow_data: dict[str, Any], registry: Registry, *, alone: b
         component = None if node.disabled else registry.find(node.module_id)
         if component is None or not (alone or _HERE in {node.queue, component.queue}):
             continue
-        if refusal := component.unready():
+        if refusal := component.unready(node.config_values):
             problems.append(WorkflowProblem(problem=refusal, node_id=node.id))
     return problems

@@ -18,6 +18,7 @@ from docker.utils.socket import STDERR, SocketError, frames_iter
 from core_engine.components.builtin.docker_container.daemon import connect
 from core_engine.components.fields import typed_values
 from core_engine.components.isolation.process import BoundedLog, OnLog
+from core_engine.components.isolation.rungs import TEMPORARY_BYTES
 from core_engine.components.isolation.tasks.program import GRACE_SECONDS, Output
 from shared.errors import ErrorCode, FloworkError
 
@@ -35,7 +36,17 @@ _MIB = 1024 * 1024
 class Job:
     """Runs one container. `run` blocks; `stop` may be called from another thread."""
 
-    def __init__(self, config: DockerConfig, folders: Mapping[str, Path], key: str, on_log: OnLog) -> None:
+    def __init__(
+        self,
+        config: DockerConfig,
+        folders: Mapping[str, Path],
+        key: str,
+        on_log: OnLog,
+        *,
+        answers: bool = False,
+    ) -> None:
+        """Prepare; with ``answers`` the standard output is an answer, and no part of the log."""
+        self._answers = answers
         self._config = config
         self._folders = folders
         self._key = key
@@ -117,7 +128,8 @@ class Job:
         return {"exit_code": code, **texts, "cut": any(kept.cut for kept in self._kept.values())}
 
     def _take(self, name: str, data: bytes) -> None:
-        self._log.feed(data)
+        if name != "stdout" or not self._answers:
+            self._log.feed(data)
         self._kept[name].take(data)
 
     def _have_image(self, client: Any) -> None:
@@ -160,6 +172,8 @@ class Job:
             "security_opt": ["no-new-privileges"],
             "privileged": False,
             "ipc_mode": "private",
+            "read_only": config.read_only,
+            "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={TEMPORARY_BYTES},mode=1777"},  # noqa: S108 - its own
             "init": True,
             "stdin_open": False,
             "labels": {LABEL: self._key},

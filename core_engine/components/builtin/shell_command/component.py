@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -125,7 +126,8 @@ class ShellCommand(Component[ShellConfig]):
         return StepPolicy.ONCE if reaches_out else StepPolicy.REPEATABLE
 
     @override
-    def unready(self) -> str | None:
+    def unready(self, values: Mapping[str, Any]) -> str | None:
+        del values
         return None if self._switches.shell_commands else _OFF
 
     @override
