@@ -14,6 +14,7 @@ from typing_extensions import override
 from benchmarks.pace import until
 
 WAIT_SECONDS = 60.0
+MOST_RECONNECTS = 50
 
 
 def request(url: str, method: str = "GET", headers: dict[str, str] | None = None, body: bytes = b"") -> bytes:
@@ -48,6 +49,7 @@ class _Connection(asyncio.Protocol):
         self._load = load
         self._buffer = bytearray()
         self._since = 0.0
+        self._sent = b""
         self.transport: Any = None
 
     @override
@@ -56,11 +58,24 @@ class _Connection(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        self._load.fail(ConnectionError(str(exc or "the server closed a connection")))
+        """Go on with a new connection: a server may close one that was idle, also while a request is on its way."""
+        if self._buffer or not self._load.lost(self):
+            self._load.fail(ConnectionError(str(exc or "the server closed a connection")))
 
     def send(self, data: bytes, since: float) -> None:
-        self._since = since
-        self.transport.write(data)
+        self._since, self._sent = since, data
+        if self.transport is not None:
+            self.transport.write(data)
+
+    async def again(self, host: str, port: int) -> None:
+        """Connect anew, and send again what was not answered."""
+        await asyncio.get_running_loop().create_connection(lambda: self, host, port)
+        if self._sent:
+            self.transport.write(self._sent)
+
+    def is_safe(self) -> bool:
+        """Whether what is under way may be sent twice."""
+        return self._sent[:4] in {b"", b"GET "}
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -76,6 +91,7 @@ class _Connection(asyncio.Protocol):
         if len(self._buffer) < split + 4 + size:
             return
         body = bytes(self._buffer[split + 4 : split + 4 + size])
+        self._sent = b""
         del self._buffer[: split + 4 + size]
         if not head.startswith((b"http/1.1 200", b"http/1.1 201")):
             self._load.fail(ConnectionError(f"answered {head[:40]!r}: {body[:200]!r}"))
@@ -86,8 +102,11 @@ class _Connection(asyncio.Protocol):
 class _Load:
     """Common to the connections: what is still to be sent, what came back."""
 
-    def __init__(self, requests: Sequence[bytes]) -> None:
+    def __init__(self, url: str, requests: Sequence[bytes]) -> None:
         self.told = Told()
+        parts = urlsplit(url)
+        self.place = (parts.hostname or "", parts.port or 80)
+        self._reconnects: set[asyncio.Task[None]] = set()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.free: list[_Connection] = []
         self._requests: Iterator[bytes] = iter(requests)
@@ -107,6 +126,17 @@ class _Load:
             self.done.set_result(None)
         self.on_free(connection)
 
+    def lost(self, connection: _Connection) -> bool:
+        """Have a lost connection made anew; False when that has happened too often, or would repeat a change."""
+        if self.done.done():
+            return True
+        if len(self._reconnects) >= MOST_RECONNECTS or not connection.is_safe():
+            return False
+        connection.transport = None
+        task = asyncio.create_task(connection.again(*self.place), name="reconnect")
+        self._reconnects.add(task)
+        return True
+
     def fail(self, error: Exception) -> None:
         if not self.done.done():
             self.done.set_exception(error)
@@ -114,8 +144,8 @@ class _Load:
 
 async def closed_loop(url: str, requests: Sequence[bytes], connections: int) -> Told:
     """Send all requests, each connection the next one as soon as it has its answer."""
-    load = _Load(requests)
-    made = await _connect(url, load, connections)
+    load = _Load(url, requests)
+    made = await _connect(load, connections)
     started = time.perf_counter()
     for connection in made:
         load.next(connection)
@@ -128,8 +158,8 @@ async def open_loop(url: str, requests: Sequence[bytes], connections: int, per_s
     """Send the requests at a steady rate, whatever the server does; a request that has to wait for a free connection
     counts from the moment at which it was due.
     """
-    load = _Load(requests)
-    made = await _connect(url, load, connections)
+    load = _Load(url, requests)
+    made = await _connect(load, connections)
     waiting: list[tuple[bytes, float]] = []
     free = list(made)
 
@@ -153,12 +183,9 @@ async def open_loop(url: str, requests: Sequence[bytes], connections: int, per_s
     return load.told
 
 
-async def _connect(url: str, load: _Load, count: int) -> list[_Connection]:
-    parts, loop = urlsplit(url), asyncio.get_running_loop()
-    return [
-        (await loop.create_connection(lambda: _Connection(load), parts.hostname or "", parts.port or 80))[1]
-        for _ in range(count)
-    ]
+async def _connect(load: _Load, count: int) -> list[_Connection]:
+    loop = asyncio.get_running_loop()
+    return [(await loop.create_connection(lambda: _Connection(load), *load.place))[1] for _ in range(count)]
 
 
 async def _finish(load: _Load, made: list[_Connection]) -> None:
@@ -167,7 +194,8 @@ async def _finish(load: _Load, made: list[_Connection]) -> None:
             await load.done
     finally:
         for connection in made:
-            connection.transport.abort()
+            if connection.transport is not None:
+                connection.transport.abort()
 
 
 def _length(head: bytes) -> int | None:

@@ -20,6 +20,7 @@ from shared.signing.keys import WalletKey
 
 FINAL = (b'"status":"SUCCEEDED"', b'"status":"FAILED"', b'"status":"STOPPED"', b'"type":"error"')
 WAIT_SECONDS = 90.0
+VITALS = "engine_status_update"  # the one event that nobody asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,8 @@ def _result(seconds: float, watches: Sequence[Watch]) -> Result:
             for frame in read["frames"] if read["type"] == "batch" else (read,):
                 if frame["type"] == "error":
                     raise RuntimeError(f"the engine answered {frame}")
+                if frame["type"] == VITALS:
+                    continue
                 events.setdefault(frame["job_id"], []).append(frame)
                 if frame["type"] == "workflow_status_update" and frame["status_data"]["status"] != "RUNNING":
                     ends[frame["job_id"]] = at

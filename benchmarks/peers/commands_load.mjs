@@ -26,6 +26,7 @@ async function measure(frames) {
     socket.on("close", (code, reason) => reject(new Error(`closed: ${code} ${reason}`)));
     socket.on("message", (data) => {
       const answer = JSON.parse(data);
+      if (answer.type === "engine_status_update") return;
       if (answer.code !== "NOT_FOUND" || answered.has(answer.request_id)) {
         reject(new Error(`a wrong answer: ${data}`));
         return;

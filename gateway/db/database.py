@@ -36,11 +36,19 @@ class Database:
         # SQLite has one writer. Waiting for it inside its C library would hold up every green thread, the one
         # that is to finish its own write among them; so writers of this process queue here.
         self._writers = threading.Lock() if self.is_sqlite else None
+        self._witness = _Witness(self._engine) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file of this machine."""
         return self._engine.dialect.name == "sqlite"
+
+    def state(self) -> int | None:
+        """Return a number that is another one after every commit, whichever process made it; None: not known here.
+
+        What was read under a number is still so while the number is the same. It costs some microseconds.
+        """
+        return None if self._witness is None else self._witness.state()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -69,7 +77,46 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        if self._witness is not None:
+            self._witness.close()
         self._engine.dispose()
+
+
+class _Witness:
+    """A connection of its own that changes nothing: SQLite tells it whether any other one did.
+
+    That needs a file, opened at the first use; a database in memory belongs to its connection alone.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._on_file = str(engine.url.database or ":memory:").partition(":")[0] not in {"", "file"}
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def state(self) -> int | None:
+        """Return SQLite's number of the file's state; None where there is none, or it cannot be had now."""
+        with self._lock:
+            if not self._on_file:
+                return None
+            try:
+                if self._connection is None:
+                    self._connection = self._open()
+                return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error:
+                return None
+
+    def close(self) -> None:
+        """Close the connection for good: the numbers of another one would be no later ones."""
+        with self._lock:
+            self._on_file = False
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _open(self) -> Any:
+        path = self._engine.url.database
+        return sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
 
 
 def _open(url: str) -> Engine:

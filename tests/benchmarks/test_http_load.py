@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -44,6 +45,20 @@ async def test_a_steady_pace_counts_from_the_moment_at_which_a_request_was_due()
     assert len(told.bodies) == 30
     # all were due at once and there is one connection: each waited for those before it
     assert told.seconds == sorted(told.seconds)
+
+
+async def test_a_connection_that_the_server_closed_is_made_anew() -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    async with await asyncio.start_server(once, "127.0.0.1", 0) as listening:
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        told = await closed_loop(url, [request(url)] * 5, 1)
+        assert told.bodies == [b"ok"] * 5
+        with pytest.raises(ConnectionError):
+            await closed_loop(url, [request(url, "POST")] * 5, 1)  # it might have been done
 
 
 async def test_a_refusal_is_an_error_and_no_answer() -> None:
