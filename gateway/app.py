@@ -135,9 +135,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    steadiness = Steadiness(presence, gui.announce_status, clock, security.engine_timeout_seconds)
-    sockets.look_after(steadiness.look)
-    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key, steadiness)
+    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key, security.engine_timeout_seconds)
     for endpoint in (pages, engines):
         sockets.attach(CountedEndpoint(endpoint, counts))
     context = Context(
@@ -180,8 +178,10 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
     relay: Relay,
     tokens: EngineTokens,
     service_key: ServiceKey,
-    steadiness: Steadiness,
+    timeout_seconds: float,
 ) -> EngineEndpoint:
+    steadiness = Steadiness(joint.presence, gui.announce_status, deps.clock, timeout_seconds)
+    sockets.look_after(steadiness.look)
     return EngineEndpoint(
         server=sockets,
         tokens=tokens,

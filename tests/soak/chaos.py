@@ -56,6 +56,7 @@ class Chaos:
         self._crew = crew
         self._rng = rng
         self._mean = mean_seconds
+        self._next: list[str] = []
 
     async def rage(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -72,9 +73,7 @@ class Chaos:
         )
 
     async def _act(self) -> None:
-        choices = ["kill engine", "kill engine", "kill gateway", "freeze engine", "freeze gateway"]
-        choices += ["kill worker"] * (2 if self._crew.workers else 0)
-        what, begun = self._rng.choice(choices), time.monotonic()
+        what, begun = self._choose(), time.monotonic()
         match what:
             case "kill engine":
                 await asyncio.to_thread(self._crew.restart_engine)
@@ -88,6 +87,18 @@ class Chaos:
             case "freeze gateway":
                 await self._freeze(self._crew.gateway)
         self.acts.append(Act(what, begun, time.monotonic()))
+
+    def _choose(self) -> str:
+        """Return the next of a shuffled deck; the first deck begins with the kills, for a run may be short."""
+        if not self._next:
+            kills = ["kill engine", "kill gateway"] + ["kill worker"] * bool(self._crew.workers)
+            freezes = ["freeze engine", "freeze gateway"]
+            self._rng.shuffle(kills)
+            self._rng.shuffle(freezes)
+            self._next = kills + freezes
+            if self.acts:
+                self._rng.shuffle(self._next)
+        return self._next.pop(0)
 
     async def _freeze(self, service: Service) -> None:
         service.popen.send_signal(signal.SIGSTOP)

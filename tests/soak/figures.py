@@ -68,6 +68,11 @@ class Gauge:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 1.0)
 
+    def seen(self, since: float) -> int:
+        """Return how often every process was sampled since a moment."""
+        counts = (sum(sample.at >= since for sample in samples) for samples in self.samples.values())
+        return min(counts, default=0)
+
     def trends(self, since: float) -> list[Trend]:
         """Return how everything went since a moment from which on no process was killed."""
         found = []

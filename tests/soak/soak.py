@@ -25,11 +25,15 @@ CHAOS_PART = 0.6
 WARM_UP_PART = 0.3
 """Of the calm that follows: pages and caches come back before anything is compared."""
 PAGES_PART = 0.2
+LEAST_SAMPLES = 15
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long, with how many clients, which seed; ``think`` is the mean pause of a client in seconds."""
+    """How long, with how many clients, which seed; ``think`` is the mean pause of a client in seconds.
+
+    A busy machine takes longer: until ``least_acts`` failures were caused and enough was seen of the calm.
+    """
 
     minutes: float
     clients: int
@@ -37,6 +41,7 @@ class Plan:
     workers: int = 0
     think: float = 6.0
     kill_seconds: float = 8.0
+    least_acts: int = 3
 
 
 @dataclass(frozen=True)
@@ -127,11 +132,15 @@ async def _under_load(crew: Crew, outside: World, plan: Plan, write: Callable[[s
     raging = asyncio.create_task(chaos.rage(raged), name="chaos")
     seconds = plan.minutes * 60
     await _pass(seconds * CHAOS_PART, load, watching, raging)
+    while len(chaos.acts) < plan.least_acts:
+        await _pass(1, load, watching, raging)
     raged.set()
     await raging
     write(f"calm after {len(chaos.acts)} failures; {len(book.runs)} runs so far")
     calm = time.monotonic()
     await _pass(seconds * (1 - CHAOS_PART), load, watching)
+    while gauge.seen(calm) < LEAST_SAMPLES:
+        await _pass(1, load, watching)
     since = calm + (time.monotonic() - calm) * WARM_UP_PART
     trends = gauge.trends(since)
     enough.set()
