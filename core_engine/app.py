@@ -251,9 +251,7 @@ class Engine:
             await self.sockets.start()
             await self.http.start()
         except OSError as error:
-            ports = (
-                "Set ENGINE_SOCKET_PORT, ENGINE_HTTP_PORT and, with fronts, ENGINE_FRONTS_PORT (0 picks one)."
-            )
+            ports = "Set ENGINE_SOCKET_PORT, ENGINE_HTTP_PORT, ENGINE_FRONTS_PORT (with fronts); 0 picks one."
             text = f"Cannot listen: {error.strerror or error}. {ports}"
             raise FloworkError(ErrorCode.CONFIGURATION, text) from error
 
