@@ -91,7 +91,11 @@ class _Watch:
         return await self.watch(process.end, reader, writer, request)
 
     async def watch(
-        self, end: Callable[[], None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+        self,
+        end: Callable[[], None],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        request: bytes,
     ) -> str:
         """Do that over the line to the process; ``end`` kills it."""
         tasks = [
