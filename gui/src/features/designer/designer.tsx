@@ -3,6 +3,7 @@ import { useEffect } from "react";
 import { useEngineOnline } from "@/app/live";
 import { useSession } from "@/app/session";
 import { useT } from "@/i18n/words";
+import { BroughtSheet } from "./bring/report";
 import { Canvas } from "./canvas/canvas";
 import { useWorkflow } from "./document/store";
 import { useEditor } from "./editor";
@@ -59,6 +60,7 @@ export default function Designer({ params }: { params?: { preset?: string | unde
       <SaveSheet />
       <VersionsSheet />
       <ConflictSheet />
+      <BroughtSheet />
     </ReactFlowProvider>
   );
 }

@@ -32,6 +32,7 @@ import { CanvasMenu } from "./canvas-menu";
 import { FarView } from "./far-view";
 import { type CanvasNode, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
+import { useSteadyView } from "./steady-view";
 import { StepNode } from "./step-node";
 import { Wire, type WireEdge } from "./wire";
 import "@xyflow/react/dist/style.css";
@@ -64,6 +65,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen));
   useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen)), [workflow, chosen]);
   useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
+  useSteadyView(useCallback(() => void flow.fitView(FIT), [flow]));
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
 
   const onNodesChange = useCallback(

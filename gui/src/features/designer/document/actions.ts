@@ -3,6 +3,7 @@
 import { t } from "@/i18n/words";
 import { tell, tellError } from "@/ui/toasts";
 import { defaultsOf, isErrorPort, type Listed, portsOf, useCatalog } from "../palette/catalog";
+import { bring, isForeign } from "../bring/put";
 import type { Aim } from "../view";
 import { copyText, pasteText } from "./clipboard";
 import {
@@ -22,6 +23,8 @@ import { group, ungroup, withMembers } from "./groups";
 import { type Alignment, align, NODE_HEIGHT, NODE_WIDTH, tidy } from "./layout";
 import { useDocument, workflowNow } from "./store";
 import { newId, type Workflow, type WorkflowNode } from "./workflow";
+
+const LONGEST_PASTE = 20 * 1024 * 1024;
 
 const edit = (change: (workflow: Workflow) => Workflow, kind: string | null = null) =>
   useDocument.getState().edit(change, kind);
@@ -101,8 +104,13 @@ export async function copyChosen(cut = false): Promise<void> {
   }
 }
 
+/** Put a text on the canvas: steps of ours, or a workflow of n8n or Node-RED. */
 export function paste(text: string, place: Place | null): void {
   try {
+    if (text.length <= LONGEST_PASTE && isForeign(JSON.parse(text))) {
+      bring(text, place).then((known) => known || tell(t("designer.pasteNoJson"), "bad"), tellError);
+      return;
+    }
     const pasted = pasteText(workflowNow(), text, place);
     edit(() => pasted.workflow);
     useDocument.getState().choose(pasted.ids);
