@@ -10,7 +10,7 @@ export interface Aim {
   wire?: string;
 }
 
-export type Sheet = "help" | "commands" | "versions" | "save" | "find" | null;
+export type Sheet = "help" | "commands" | "versions" | "save" | "find" | "publish" | null;
 
 interface ViewState {
   aim: Aim | null;

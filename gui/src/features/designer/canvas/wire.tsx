@@ -9,7 +9,7 @@ import { useProblems } from "../run/problems";
 import { heldIn, useRun } from "../run/store";
 import { useView } from "../view";
 
-export type WireEdge = Edge<{ error: boolean }, "wire">;
+export type WireEdge = Edge<{ error: boolean; to: string }, "wire">;
 
 /** A connection: shows what passed, and offers to look at it, to put a step into it, to delete it. */
 export const Wire = memo(function Wire(props: EdgeProps<WireEdge>) {
@@ -20,7 +20,7 @@ export const Wire = memo(function Wire(props: EdgeProps<WireEdge>) {
   const passed = useRun((state) => state.run?.passed[id] ?? 0);
   const known = useRun((state) => state.jobId !== null);
   const live = useRun(
-    (state) => state.run?.status === "RUNNING" && state.run.nodes[props.target]?.status === "RUNNING",
+    (state) => state.run?.status === "RUNNING" && state.run.nodes[data?.to ?? ""]?.status === "RUNNING",
   );
   const wrong = useProblems((state) => state.byWire[id] !== undefined);
   const stops = useAids((state) => state.breakpoints.has(id));

@@ -5,6 +5,7 @@ import { tell, tellError } from "@/ui/toasts";
 import { defaultsOf, isErrorPort, type Listed, portsOf, useCatalog } from "../palette/catalog";
 import { bring, isForeign } from "../bring/put";
 import type { Aim } from "../view";
+import { loopOf } from "./bodies";
 import { copyText, pasteText } from "./clipboard";
 import {
   addNote,
@@ -19,7 +20,7 @@ import {
   toggleDisabled,
   withNode,
 } from "./edits";
-import { group, ungroup, withMembers } from "./groups";
+import { group, toggleCollapsed, ungroup, withMembers } from "./groups";
 import { type Alignment, align, NODE_HEIGHT, NODE_WIDTH, tidy } from "./layout";
 import { useDocument, workflowNow } from "./store";
 import { newId, type Workflow, type WorkflowNode } from "./workflow";
@@ -47,8 +48,10 @@ export function addComponent(component: Listed, aim: Aim): string {
     ...freePlace(workflow, snapped(aim.place)),
     config_values: defaultsOf(component),
   };
+  const beside = aim.from?.node ?? workflow.connections.find(({ id }) => id === aim.wire)?.source;
+  const loop = loopOf(nodeOf(workflow, beside ?? "") ?? node);
   const ports = firstPorts(node);
-  let next = withNode(workflow, node);
+  let next = withNode(workflow, loop ? { ...node, parent_id: loop } : node);
   if (aim.wire) next = insertOnWire(next, aim.wire, node.id, ports);
   else if (aim.from?.end === "source" && ports.input !== null) {
     const { node: source, port } = aim.from;
@@ -60,6 +63,18 @@ export function addComponent(component: Listed, aim: Aim): string {
   edit(() => next);
   useDocument.getState().choose([node.id]);
   return node.id;
+}
+
+/** Connect a port with the first port of another step that fits, as when a wire is dropped on a step. */
+export function connectSteps(from: NonNullable<Aim["from"]>, other: string): void {
+  const step = nodeOf(workflowNow(), other);
+  if (!step || other === from.node) return;
+  const ports = firstPorts(step);
+  const wire =
+    from.end === "source"
+      ? { source: from.node, sourcePort: from.port, target: other, targetPort: ports.input }
+      : { source: other, sourcePort: ports.output, target: from.node, targetPort: from.port };
+  if ((from.end === "source" ? ports.input : ports.output) !== null) edit((now) => connect(now, wire));
 }
 
 /** A place that no node covers: the wanted one, or further down. */
@@ -141,6 +156,15 @@ export function groupChosen(heights?: ReadonlyMap<string, number>): void {
   if (id === null) return;
   edit(() => workflow);
   useDocument.getState().choose([id]);
+}
+
+export function collapseChosen(): void {
+  const before = workflowNow();
+  const after = toggleCollapsed(before, chosenIds());
+  if (after === before) return;
+  edit(() => after);
+  const changed = (after.notes ?? []).filter((note) => !before.notes?.includes(note));
+  useDocument.getState().choose(changed.map(({ id }) => id));
 }
 
 export const ungroupChosen = (): void => edit((workflow) => ungroup(workflow, chosenIds()));

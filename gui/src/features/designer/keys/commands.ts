@@ -5,6 +5,7 @@ import type { Word } from "@/i18n/words";
 import { toggleBreakpoints, togglePins } from "../debug/aids";
 import {
   alignChosen,
+  collapseChosen,
   copyChosen,
   deleteChosen,
   duplicateChosen,
@@ -22,7 +23,7 @@ import { GRID, type Place } from "../document/edits";
 import { useDocument, workflowNow } from "../document/store";
 import { useRun } from "../run/store";
 import { openFile, saveFile } from "../save/files";
-import { save } from "../save/save";
+import { publish, save } from "../save/save";
 import { useView } from "../view";
 import { walk } from "./walk";
 
@@ -91,6 +92,7 @@ export const COMMANDS: Command[] = [
   },
   { id: "stop", word: "command.stop", keys: [], run: () => void useRun.getState().steer("stop_workflow") },
   { id: "save", word: "command.save", keys: ["Mod+S"], run: () => void save() },
+  { id: "publish", word: "command.publish", keys: ["Shift+P"], run: () => void publish() },
   { id: "versions", word: "command.versions", keys: [], run: () => show({ sheet: "versions" }) },
   { id: "export", word: "command.export", keys: [], run: () => saveFile() },
   { id: "import", word: "command.import", keys: [], run: () => openFile() },
@@ -132,6 +134,7 @@ export const COMMANDS: Command[] = [
     run: (flow) => groupChosen(heights(flow)),
   },
   { id: "ungroup", word: "command.ungroup", keys: ["Mod+Shift+G"], run: () => ungroupChosen() },
+  { id: "collapse", word: "command.collapse", keys: ["Alt+G"], run: () => collapseChosen() },
   { id: "tidy", word: "command.tidy", keys: ["Shift+T"], run: (flow) => tidyUp(heights(flow)) },
   { id: "alignLeft", word: "command.alignLeft", keys: [], run: () => alignChosen("left") },
   { id: "alignTop", word: "command.alignTop", keys: [], run: () => alignChosen("top") },

@@ -225,7 +225,7 @@ const xml: Make = (values) => ({
 const fromFile: Make = (values) => {
   values.note("bring.file");
   const kind = values.choice("operation") || values.choice("fileFormat");
-  if (kind === "pdf") return { module: "pdf", config: {}, level: "check" };
+  if (kind === "pdf") return { module: "pdf", config: { paths: "?" }, level: "check" };
   if (/^xls/.test(kind))
     return { module: "excel_read", config: { path: "?" }, level: "check", root: "data.records" };
   if (/^(?:text|fromJson|html|binaryToPropery)$/.test(kind))

@@ -183,6 +183,7 @@ const call: Make = (values) => {
 const stop: Make = (values) => ({
   module: "stop_with_error",
   config: { message: values.text("errorMessage") || values.text("errorObject") || "?" },
+  ports: [],
 });
 
 const nothing: Make = () => ({ module: "set_fields", config: {} });
