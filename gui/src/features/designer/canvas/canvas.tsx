@@ -63,6 +63,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const workflow = useWorkflow();
   const chosen = useDocument((state) => state.chosen);
   const byId = useCatalog((state) => state.byId);
+  const asMap = useView((state) => state.asMap) || TOUCH;
   const dark = useTheme(({ theme }) => theme) && document.documentElement.dataset.theme === "dark";
   const flow = useReactFlow();
   const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen));
@@ -173,9 +174,9 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           deleteKeyCode={null}
           disableKeyboardA11y
           multiSelectionKeyCode={MULTI_KEYS}
-          selectionOnDrag={!TOUCH}
-          panOnDrag={TOUCH || MIDDLE}
-          panOnScroll={!TOUCH}
+          selectionOnDrag={!asMap}
+          panOnDrag={asMap || MIDDLE}
+          panOnScroll={!asMap}
           selectionMode={SelectionMode.Partial}
           zoomOnDoubleClick={false}
           snapToGrid

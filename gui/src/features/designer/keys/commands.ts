@@ -24,7 +24,7 @@ import { useDocument, workflowNow } from "../document/store";
 import { useRun } from "../run/store";
 import { openFile, saveFile } from "../save/files";
 import { publish, save } from "../save/save";
-import { useView } from "../view";
+import { toggleMap, useView } from "../view";
 import { walk } from "./walk";
 
 export interface Command {
@@ -157,6 +157,7 @@ export const COMMANDS: Command[] = [
     run: () => show({ palette: !useView.getState().palette }),
   },
   { id: "log", word: "command.log", keys: ["G"], run: () => show({ log: !useView.getState().log }) },
+  { id: "asMap", word: "command.asMap", keys: ["M"], run: () => toggleMap() },
   { id: "zoomIn", word: "command.zoomIn", keys: ["+", "="], run: (flow) => void flow.zoomIn() },
   { id: "zoomOut", word: "command.zoomOut", keys: ["-"], run: (flow) => void flow.zoomOut() },
   { id: "zoomFull", word: "command.zoomFull", keys: ["0"], run: (flow) => void flow.zoomTo(1) },
