@@ -15,22 +15,28 @@ const ORDER: Level[] = ["unknown", "check", "good"];
 export function BroughtSheet() {
   const t = useT();
   const { shown, show } = useBrought();
+  const flow = useReactFlow();
   if (!shown) return null;
   const title = t("bring.title", { tool: shown.tool });
+  const close = () => {
+    show(null);
+    const nodes = shown.workflow.nodes.map(({ id }) => ({ id }));
+    void flow.fitView({ nodes, maxZoom: 1, padding: 0.2, duration: 200 });
+  };
   return (
-    <Dialog open onClose={() => show(null)} title={title}>
-      <Report brought={shown} onClose={() => show(null)} />
+    <Dialog open onClose={close} title={title}>
+      <Report brought={shown} onClose={close} onOpen={() => show(null)} />
     </Dialog>
   );
 }
 
-function Report({ brought, onClose }: { brought: Brought; onClose(): void }) {
+function Report({ brought, onClose, onOpen }: { brought: Brought; onClose(): void; onOpen(): void }) {
   const t = useT();
   const flow = useReactFlow();
   const { steps, remarks } = brought;
   const sorted = [...steps].sort((one, other) => ORDER.indexOf(one.level) - ORDER.indexOf(other.level));
   const open = (id: string) => {
-    onClose();
+    onOpen();
     useDocument.getState().choose([id]);
     void flow.fitView({ nodes: [{ id }], maxZoom: 1, duration: 200 });
   };

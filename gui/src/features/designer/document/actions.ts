@@ -5,7 +5,7 @@ import { tell, tellError } from "@/ui/toasts";
 import { defaultsOf, isErrorPort, type Listed, portsOf, useCatalog } from "../palette/catalog";
 import { bring, isForeign } from "../bring/put";
 import type { Aim } from "../view";
-import { loopOf } from "./bodies";
+import { loopOf, withInside } from "./bodies";
 import { copyText, pasteText } from "./clipboard";
 import {
   addNote,
@@ -152,7 +152,7 @@ export const toggleChosen = (): void =>
   edit((workflow) => toggleDisabled(workflow, withMembers(workflow, chosenIds())));
 
 export function groupChosen(heights?: ReadonlyMap<string, number>): void {
-  const { workflow, id } = group(workflowNow(), chosenIds(), heights);
+  const { workflow, id } = group(workflowNow(), withInside(workflowNow(), chosenIds()), heights);
   if (id === null) return;
   edit(() => workflow);
   useDocument.getState().choose([id]);

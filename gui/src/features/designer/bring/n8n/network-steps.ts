@@ -148,7 +148,7 @@ const program: Make = (values) => {
   return {
     module: "shell_command",
     config: { command: values.text("command") || "true", shell: true },
-    level: "check",
+    level: "unknown",
     disabled: true,
   };
 };

@@ -80,7 +80,7 @@ const program: Make = (values) => {
   return {
     module: "shell_command",
     config: { command: values.text("command") || "true" },
-    level: "check",
+    level: "unknown",
     disabled: true,
   };
 };
