@@ -68,6 +68,7 @@ _log = logging.getLogger(__name__)
 
 LAST_SECONDS = 1.5
 CAPABILITIES = ["workflow"]
+_PORTS = "Set ENGINE_SOCKET_PORT, ENGINE_HTTP_PORT and, with fronts, ENGINE_FRONTS_PORT (0 picks one)."
 _NO_ENGINE_ID = (
     "FLOWORK_ENGINE_ID is not set. Register an engine at the gateway and set FLOWORK_ENGINE_ID and "
     "FLOWORK_ENGINE_TOKEN to what it answers, or start everything with `flowork up`."
@@ -251,8 +252,7 @@ class Engine:
             await self.sockets.start()
             await self.http.start()
         except OSError as error:
-            ports = "Set ENGINE_SOCKET_PORT, ENGINE_HTTP_PORT, ENGINE_FRONTS_PORT (with fronts); 0 picks one."
-            text = f"Cannot listen: {error.strerror or error}. {ports}"
+            text = f"Cannot listen: {error.strerror or error}. {_PORTS}"
             raise FloworkError(ErrorCode.CONFIGURATION, text) from error
 
     def _begin_background(self) -> None:

@@ -122,16 +122,9 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     handshake = SocketHandshake(sessions, clock, peers, contracts=contracts, delegations=delegations)
     billing, tracing = Billing.open(settings.billing, database, clock), _tracing(settings, clock)
     relay = Relay(
-        sockets,
-        choice,
-        ShareVisits(database, clock),
-        joint.pages,
-        clock,
-        meter=billing.meter,
-        max_bytes=security.max_body_bytes,
-        relayed=counts.relayed,
-        tracing=tracing,
-    )
+        sockets, choice, ShareVisits(database, clock), joint.pages, clock,
+        meter=billing.meter, max_bytes=security.max_body_bytes, relayed=counts.relayed, tracing=tracing,
+    )  # fmt: skip
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )

@@ -126,11 +126,15 @@ class Claims:
         return [row["id"] for row in rows]
 
     async def adopt(self, step: str, epoch: int) -> str | None:
-        """Take over the claim that an earlier process of the engine made for this execution of a step."""
+        """Take over the claim that an earlier process of the engine made for this execution of a step.
+
+        One that nobody has taken yet is for workers of this engine's version from now on.
+        """
         rows = await self._fetch(
-            "UPDATE step_claim SET epoch = %s WHERE id = (SELECT id FROM step_claim WHERE engine = %s AND step = %s"
+            "UPDATE step_claim SET epoch = %s, speaks = CASE state WHEN 'READY' THEN %s ELSE speaks END"
+            " WHERE id = (SELECT id FROM step_claim WHERE engine = %s AND step = %s"
             " ORDER BY made_at DESC LIMIT 1) RETURNING id",
-            (epoch, self._engine, step),
+            (epoch, self._speaks, self._engine, step),
         )
         return str(rows[0]["id"]) if rows else None
 

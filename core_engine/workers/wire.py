@@ -14,7 +14,10 @@ from core_engine.workflow.steps import Outcome, StepContext
 from shared.errors import ErrorCode, FloworkError
 
 STEPS_VERSION = 1
-"""To be raised with any change of what is defined here, so that engine and worker never misread each other."""
+"""To be raised with any change of what is defined here, so that engine and worker never misread each other.
+
+A request that waited while the engine was updated is read by the new workers: new members need defaults.
+"""
 CRASHED = "crashed"
 _BADLY = b'{"outputs":null'
 """Why a claim was given up: the step's process ended without a word."""

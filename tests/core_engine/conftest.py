@@ -14,7 +14,7 @@ from core_engine.storage import EngineStore
 from core_engine.workers import placement
 from tests.core_engine.places import ENGINE, WORKERS, places_of
 from tests.core_engine.workflow.workshop import Bench, Registry
-from tests.support.engine_stores import Schemas
+from tests.support.engine_stores import Schemas, target_of
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.redis import RedisServer, redis_server
 
@@ -90,7 +90,8 @@ def _to_workers(monkeypatch: pytest.MonkeyPatch, crew: Crew, desk: Desk) -> None
     with_settings = whole_engine.settings
 
     def settings(folder: Path, **more: str) -> Any:
-        return with_settings(folder, **crew.environment, **more)
+        own = {"ENGINE_DATABASE_SCHEMA": target_of(crew.postgres, folder).schema}
+        return with_settings(folder, **{**crew.environment, **own, **more})
 
     def executor(store: EngineStore) -> CrewOffice:
         return CrewOffice(settings(Path(crew.desk).parent), store, desk)

@@ -24,6 +24,7 @@ from core_engine.workers import consumer
 from core_engine.workers.supervisor import Supervisor
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
+from tests.core_engine.workflow.test_usage import Spend, ThreadSpend
 from tests.core_engine.workflow.workshop import Add, Branch, Fail, Talk
 from tests.support.crew import DESK, HEAD, Call
 
@@ -31,7 +32,7 @@ FACTS = (
     "run_id", "workflow", "node_id", "node_name", "attempt", "mode", "idempotency_key", "iteration", "round",
     "inputs", "dead_inputs",
 )  # fmt: skip
-HERE = {component.id: component for component in (Add(), Branch(), Fail(), Talk())}
+HERE = {component.id: component for component in (Add(), Branch(), Fail(), Talk(), Spend(), ThreadSpend())}
 
 
 class Away(Component[Config]):

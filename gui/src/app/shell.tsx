@@ -81,7 +81,9 @@ function EngineMenu() {
           <span className="dot" data-on={online} aria-hidden="true" />
           <span className="shell-engine-name">{name}</span>
           <span className="visually-hidden">{t(online ? "engine.online" : "engine.offline")}</span>
-          {way === "direct" && <span className="badge shell-way">{t("shell.direct")}</span>}
+          {way && online && (
+            <span className="badge shell-way">{t(way === "direct" ? "shell.direct" : "shell.relay")}</span>
+          )}
           <ChevronDown size={14} aria-hidden="true" />
         </Button>
       }

@@ -6,6 +6,7 @@ import contextlib
 
 import pytest
 
+from core_engine.storage.claims import Claims
 from core_engine.workers import office
 from core_engine.workers.wire import speaks
 from tests.core_engine.workers.conftest import Plant
@@ -27,7 +28,7 @@ async def test_a_worker_of_another_version_does_not_start_and_says_why(
             assert "Traceback" not in late.text()
 
 
-async def test_a_worker_whose_engine_is_updated_takes_nothing_finishes_its_steps_and_ends(
+async def test_a_worker_whose_engine_is_updated_leaves_new_steps_finishes_its_own_and_ends(
     plant: Plant, web: Doors, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web.close("begun")
@@ -35,34 +36,34 @@ async def test_a_worker_whose_engine_is_updated_takes_nothing_finishes_its_steps
         async with plant.engine() as engine:
             begun = await plant.start(engine, chain(step(web, "begun", method="POST"), step(web, "then")))
             await web.until("begun")
+            waits = await plant.start(engine, chain(step(web, "waits", worker="tape")))
+            await until(lambda: spoken(postgres, waits, "waits") == speaks(), "the claim that nobody takes")
+        announce = Claims.announce
         monkeypatch.setattr(office, "speaks", lambda: OTHER)
+        monkeypatch.setattr(Claims, "announce", _silent)
         async with plant.engine() as engine:
+            left = await plant.start(engine, chain(step(web, "left")))
+            said = f"a worker of another version ({speaks()}) left it"
+            await until(lambda: said in str(plant.frames[left]), "the line in the run's log")
+            assert f"this worker is {speaks()}, its engine {OTHER}" in old.text()
+            await announce(engine._workers.claims)
             await until(lambda: "It takes no more steps" in old.text(), "the notice")
             await web.open("begun")
             await until(lambda: old.popen.poll() is not None, "the end of the worker")
             assert old.popen.returncode == 73, old.text()
-            with contextlib.closing(postgres.connect()) as database:
-                waits = "SELECT 1 FROM step_claim WHERE run = %s AND node = 'then' AND state = 'READY'"
-                await until(lambda: database.execute(waits, (begun,)).fetchone() is not None, "the next step")
-            assert web.came == {"begun": 1}
-            await engine.runs.stop(begun, "0x0")
+            await until(lambda: spoken(postgres, begun, "then") == OTHER, "the next step")
+            await until(lambda: spoken(postgres, waits, "waits") == OTHER, "what is for new workers now")
+            for run in (begun, left, waits):
+                await engine.runs.stop(run, "0x0")
+    assert web.came == {"begun": 1}
 
 
-async def test_a_ticket_that_reaches_a_worker_of_another_version_is_left_and_the_run_says_so(
-    plant: Plant, web: Doors, postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with worker(plant.folder, plant.environment) as old:
-        old.wait_until_ready()
-        monkeypatch.setattr(office, "speaks", lambda: OTHER)
-        monkeypatch.setattr("core_engine.storage.claims.Claims.announce", _silent)
-        async with plant.engine() as engine:
-            run = await plant.start(engine, chain(step(web, "one")))
-            said = "This step waits: a worker of another version"
-            await until(lambda: any(said in str(frame) for frame in plant.frames[run]), "the line in the log")
-            assert speaks() in str(plant.frames[run])
-            assert f"this worker is {speaks()}, its engine {OTHER}" in old.text()
-            await engine.runs.stop(run, "0x0")
-    assert not web.came
+def spoken(postgres: PostgresServer, run: str, node: str) -> str | None:
+    """Return the version for which a step waits."""
+    with contextlib.closing(postgres.connect()) as database:
+        query = "SELECT speaks FROM step_claim WHERE run = %s AND node = %s AND state = 'READY'"
+        row = database.execute(query, (run, node)).fetchone()
+    return row[0] if row else None
 
 
 async def _silent(_claims: object) -> None:

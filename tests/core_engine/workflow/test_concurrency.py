@@ -56,9 +56,9 @@ async def test_a_key_holds_over_runs_and_others_are_not_held_up(tmp_path: Path) 
     registry = Registry([Busy(), Busy(Execution.INLINE)])
     registry["busy_async"].together = 2
     async with bench(tmp_path, registry, max_parallel_steps=20) as shop:
-        watchers = await asyncio.gather(*(shop.start(wide(12), f"r{i}") for i in range(4)))
+        watchers = await asyncio.gather(*(shop.start(wide(6), f"r{i}") for i in range(4)))
         assert [await watcher.end() for watcher in watchers] == ["SUCCEEDED"] * 4
-        assert (registry["busy_async"].most, registry["busy_async"].calls) == (2, 48)
+        assert (registry["busy_async"].most, registry["busy_async"].calls) == (2, 24)
         assert await (await shop.run(wide(5, module="busy_inline"), "short")).end() == "SUCCEEDED"
         assert registry["busy_inline"].calls == 5
         assert not shop.runs._env.keys._used

@@ -4,7 +4,7 @@ import { create } from "zustand";
 import type { Companion, PresetCompany } from "@/contract/contract.gen";
 import type { Clash } from "../save/merge";
 
-/** Somebody else; `color` is one of a few, the same for a person wherever one sees them. */
+/** Somebody else; `color` is one of a few, the same for a person wherever there are not two of that color. */
 export interface Person extends Companion {
   color: number;
 }
@@ -39,8 +39,22 @@ export function colorOf({ address, id }: Pick<Companion, "address" | "id">): num
   return sum % COLORS;
 }
 
+/** Give different people different colors, as far as these reach. */
+function colored(people: readonly Companion[]): Person[] {
+  const taken = new Map<number, string>();
+  return people.map((one) => {
+    const who = one.address ?? one.id;
+    let color = colorOf(one);
+    for (let tries = 0; tries < COLORS && taken.has(color) && taken.get(color) !== who; tries++) {
+      color = (color + 1) % COLORS;
+    }
+    taken.set(color, who);
+    return { ...one, color };
+  });
+}
+
 export function noteCompany({ people, you, more = 0 }: PresetCompany): void {
-  const others = people.filter(({ id }) => id !== you).map((one) => ({ ...one, color: colorOf(one) }));
+  const others = colored(people.filter(({ id }) => id !== you));
   const byItem: Record<string, Person[]> = {};
   for (const person of others) {
     for (const id of person.selected) {

@@ -123,11 +123,12 @@ async function takeUp(preset: string, { version, author_id }: News): Promise<voi
   const before = useCompany.getState().clashes;
   const clashes = await adopt(theirs, (number) => fetchPreset(preset, number));
   if (useDocument.getState().version !== theirs.version) return;
-  const who = author_id ? await nameOf(author_id) : t("together.somebody");
   if (clashes.length) {
     noteClashes([...unsettled(before, clashes), ...clashes], { author: author_id, version: theirs.version });
+    return; // these have a bar of their own
   }
-  tell(t(clashes.length ? "together.clashes" : "together.saved", { who, version: theirs.version }));
+  const who = author_id ? await nameOf(author_id) : t("together.somebody");
+  tell(t("together.saved", { who, version: theirs.version }));
 }
 
 /** What was to be chosen before and still is, unless it clashes anew. */
