@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import Iterator
 
 import msgspec
@@ -13,7 +14,7 @@ from core_engine.fronts.channel import StrangerError, meet_leader
 from core_engine.fronts.places import KEY, Place
 from core_engine.fronts.sealing import LinkKey
 from shared.signing.envelope import seal
-from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, STRANGER, chain, waiting
+from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, STRANGER, Talker, chain, waiting
 from tests.core_engine.fronts.trio import client, health, processes, seqs, told
 from tests.core_engine.test_app import Process
 from tests.support.postgres import PostgresServer, postgres_server
@@ -91,7 +92,7 @@ async def test_a_client_that_does_not_read_holds_nobody_up(three: list[Process])
     front = three[1]
     async with client(front, max_queue=1) as slow, client(front) as quick:
         payload = {"text": "x" * 60_000}
-        for _ in range(400):
+        for _ in range(120):
             await slow.send(
                 "execute_workflow", workflow_data=chain(1, static_payload=payload), padding="y" * 60_000
             )
@@ -119,23 +120,36 @@ async def test_a_stranger_at_the_inner_port_is_refused(three: list[Process], ser
     assert "refused a front" in three[0].log.read_text()
 
 
+async def taken_over(
+    starter: Talker, others: list[Talker], job_id: str, leader: Process, number: int
+) -> None:
+    """Start a run, stop the process that works with a signal, and see the run's events whole all the same."""
+    await starter.send("execute_workflow", job_id=job_id, workflow_data=chain(6, "delay", seconds=0.5))
+    await starter.until(lambda frame: frame["type"] == "NODE_EXECUTION_METRIC")
+    for other in others:
+        await other.ask("subscribe_run", job_id=job_id)
+    leader.popen.send_signal(number)
+    await starter.send("list_runs", request_id=job_id)
+    for talker in (starter, *others):
+        assert (await talker.finish(job_id))["status_data"]["status"] == "SUCCEEDED"
+        found = seqs(talker.frames, job_id)
+        assert found == list(range(1, len(found) + 1)), "without gap or repeat"
+    answer = next(frame for frame in starter.frames if frame.get("request_id") == job_id)
+    assert answer["type"] == "runs_list_response" or answer["details"]["outcome"] == "unknown"
+    assert (await starter.ask("list_runs"))["type"] == "runs_list_response"
+
+
 @pytest.mark.timeout(300)
-async def test_the_working_process_is_killed_under_a_run(three: list[Process]) -> None:
-    """The last one of this module: afterwards there are two processes, and then none."""
-    leader, first, second = three
-    async with client(first) as starter, client(second) as other:
-        await starter.send("execute_workflow", job_id="kept", workflow_data=chain(6, "delay", seconds=0.5))
-        await starter.until(lambda frame: frame["type"] == "NODE_EXECUTION_METRIC")
-        await other.ask("subscribe_run", job_id="kept")
-        leader.popen.kill()
-        asked = asyncio.create_task(other.ask("list_runs"))
-        assert (await starter.finish("kept"))["status_data"]["status"] == "SUCCEEDED"
-        answer = await asked
-        assert answer["type"] == "runs_list_response" or answer["details"]["outcome"] == "unknown"
-        await other.finish("kept")
-        for talker in (starter, other):
-            found = seqs(talker.frames, "kept")
-            assert found == list(range(1, len(found) + 1)), "without gap or repeat"
-    roles = sorted(health(process, "/healthz")[1]["role"] for process in (first, second))
-    assert roles == ["front", "leader"]
-    assert (first.end()[0], second.end()[0]) == (0, 0)
+async def test_the_working_process_is_frozen_and_the_next_one_killed_under_runs(three: list[Process]) -> None:
+    """The last one of this module: afterwards there is one process, and then none."""
+    frozen, first, second = three
+    async with client(first) as left, client(second) as right:
+        await taken_over(left, [right], "frozen", frozen, signal.SIGSTOP)
+        frozen.popen.send_signal(signal.SIGCONT)
+        assert await asyncio.to_thread(frozen.popen.wait, 60) == 70, "its place is taken"
+        promoted = health(first, "/healthz")[1]["role"] == "leader"
+        killed, talker, last = (first, right, second) if promoted else (second, left, first)
+        assert health(last, "/healthz")[1]["role"] == "front"
+        await taken_over(talker, [], "killed", killed, signal.SIGKILL)
+    assert health(last, "/healthz")[1]["role"] == "leader"
+    assert last.end()[0] == 0
