@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from core_engine.front_settings import Fronts
 from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN
 from shared.settings import SettingsGroup, reveal, setting
 
@@ -392,6 +393,7 @@ class EngineSettings(BaseModel):
     limits: Limits
     keep: Keep
     shared: Shared
+    fronts: Fronts
     additions: Additions
     workers: Workers
     telemetry: Telemetry

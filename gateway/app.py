@@ -40,6 +40,7 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
+from gateway.realtime.steadiness import Steadiness
 from gateway.resources.system import queries
 from gateway.settings import GatewaySettings, Identity
 from gateway.sweeping import Sweeper
@@ -121,20 +122,14 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     handshake = SocketHandshake(sessions, clock, peers, contracts=contracts, delegations=delegations)
     billing, tracing = Billing.open(settings.billing, database, clock), _tracing(settings, clock)
     relay = Relay(
-        sockets,
-        choice,
-        ShareVisits(database, clock),
-        joint.pages,
-        clock,
-        meter=billing.meter,
-        max_bytes=security.max_body_bytes,
-        relayed=counts.relayed,
-        tracing=tracing,
-    )
+        sockets, choice, ShareVisits(database, clock), joint.pages, clock,
+        meter=billing.meter, max_bytes=security.max_body_bytes, relayed=counts.relayed, tracing=tracing,
+    )  # fmt: skip
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    for endpoint in (pages, _engines(deps, sockets, joint, gui, relay, tokens, service_key)):
+    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key, security.engine_timeout_seconds)
+    for endpoint in (pages, engines):
         sockets.attach(CountedEndpoint(endpoint, counts))
     context = Context(
         clock=clock,
@@ -176,7 +171,10 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
     relay: Relay,
     tokens: EngineTokens,
     service_key: ServiceKey,
+    timeout_seconds: float,
 ) -> EngineEndpoint:
+    steadiness = Steadiness(joint.presence, gui.announce_status, deps.clock, timeout_seconds)
+    sockets.look_after(steadiness.look)
     return EngineEndpoint(
         server=sockets,
         tokens=tokens,
@@ -186,6 +184,7 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
         relay=relay,
         seen=SeenLog(deps.database, deps.clock),
         owners=OwnerRecords(deps.database, deps.clock),
+        steadiness=steadiness,
     )
 
 

@@ -116,8 +116,9 @@ class Security(SettingsGroup):
         description="How long a GUI may reconnect its socket with the signature it first connected with, in hours.",
     )  # fmt: skip
     engine_timeout_seconds: float = setting(
-        120.0, env="GATEWAY_ENGINE_TIMEOUT_SECONDS", ge=1,
-        description="An engine not heard of for this long is shown as offline, in seconds.",
+        35.0, env="GATEWAY_ENGINE_TIMEOUT_SECONDS", ge=1,
+        description="An engine not heard of for this long is shown as offline, in seconds. Engines send a sign of life "
+        "every few seconds, those of the documented protocol every 15.",
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from core_engine.access.share_links import Visit
 from core_engine.commands.caller import Caller
+from core_engine.company import Company
 from core_engine.components.dropin.installer import Installer
 from core_engine.components.folders import FolderBrowser
 from core_engine.kernel.ports import Frame, Registry, Runs
@@ -38,6 +39,7 @@ class Rooms:
     pins: PinService
     triggers: TriggerService
     installer: Installer
+    company: Company
 
 
 @dataclass(slots=True)

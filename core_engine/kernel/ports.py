@@ -230,6 +230,10 @@ class Runs(Protocol):
         """
         ...
 
+    def follows(self, run_id: str, sink: Sink) -> bool:
+        """Tell whether a sink is given the events of a run."""
+        ...
+
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
         ...

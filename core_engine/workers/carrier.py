@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
 
@@ -16,7 +17,7 @@ from core_engine.workers.lease import Lease
 from core_engine.workers.notes import Became, Note, NotePad
 from core_engine.workers.step_process import ENDED, HEADER, LARGEST, StepProcess
 from core_engine.workers.tickets import Seals, Ticket
-from core_engine.workers.wire import CRASHED, encode_told, went_well
+from core_engine.workers.wire import CRASHED, encode_told, speaks, went_well
 from shared import logs
 from shared.clock import Clock
 from shared.errors import FloworkError
@@ -87,12 +88,19 @@ class Carrier:
         since = self._clock.monotonic()
         claimed = await self._work.claim(ticket.claim)
         if claimed is None:
-            return "refused", 0.0
+            return await self._refused(ticket), 0.0
         self._pad.write(Note(os.getpid(), self._clock.now_ms(), waited=claimed.waited))
         request = self._seals.open(claimed.request, claimed.id, "request")
         lease = Lease(self._work, claimed, self._clock, since)
         became = await _Watch(self._work, self._seals, claimed, lease).over(process, request)
         return became, self._clock.monotonic() - since
+
+    async def _refused(self, ticket: Ticket) -> Became:
+        engine = await self._work.leave(ticket.claim)
+        if engine is None:
+            return "refused"
+        _LOG.error("this worker is %s, its engine %s: it must be the same version", speaks(), engine)
+        return "left_alone"
 
 
 class _Watch:
@@ -112,6 +120,16 @@ class _Watch:
     async def over(self, process: StepProcess, request: bytes) -> Became:
         """Let the process work until it ends, or the lease does; return what became of the step."""
         reader, writer = await asyncio.open_connection(sock=process.line)
+        return await self.watch(process.end, reader, writer, request)
+
+    async def watch(
+        self,
+        end: Callable[[], None],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        request: bytes,
+    ) -> Became:
+        """Do that over the line to the process; ``end`` kills it."""
         tasks = [
             asyncio.create_task(self._read(reader), name="step's words"),
             asyncio.create_task(self._lease.keep(), name="step's lease"),
@@ -123,7 +141,7 @@ class _Watch:
             while not (reading.done() or keeping.done()) and (left := self._lease.left):
                 await asyncio.wait({reading, keeping}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            process.end()
+            end()
             writer.close()
             for task in tasks:
                 task.cancel()

@@ -34,6 +34,7 @@ from core_engine.workers.broker import (
 from core_engine.workers.carrier import Carrier
 from core_engine.workers.notes import NotePad
 from core_engine.workers.tickets import Seals
+from core_engine.workers.wire import speaks
 from shared import logs
 from shared.clock import Clock, SystemClock
 from shared.errors import ErrorCode, FloworkError
@@ -89,7 +90,8 @@ def make_consumer(settings: EngineSettings, worker: str, pipe: int | None = None
     connection = KeptConnection(
         postgres_address(reveal(settings.shared.database_url)), f"flowork worker {worker}"[:60], CALL_SECONDS
     )
-    work = ClaimedWork(connection, engine_id, worker, [part for part in workers.labels.split(",") if part])
+    labels = [part for part in workers.labels.split(",") if part]
+    work = ClaimedWork(connection, engine_id, worker, labels, speaks())
     seals = Seals(reveal(workers.secret), engine_id)
     carrier = Carrier(work, seals, registry, files, clock, pad=NotePad(pipe))
     app = make_app(workers.broker_url)

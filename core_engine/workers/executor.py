@@ -295,6 +295,9 @@ class WorkerExecutor:
         elif news.state == "LEASED" and not follow.began:
             follow.began = True
             follow.host.step_began(follow.attempt)
+        elif news.state == "READY" and news.note and not follow.warned:
+            follow.warned = True
+            follow.context.log(f"This step waits: a worker of another version ({news.note}) left it.", "WARN")
 
     def _result(self, follow: Follow, news: ClaimNews) -> Outcome:
         try:

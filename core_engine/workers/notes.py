@@ -15,13 +15,14 @@ LONGEST = 4096
 _CHUNK = 64 * 1024
 
 Became = Literal[
-    "done", "failed", "crashed", "withdrawn", "lease_lost", "out_of_reach", "refused_late", "refused", "dropped",
-    "error",
+    "done", "failed", "crashed", "withdrawn", "lease_lost", "out_of_reach", "refused_late", "refused", "left_alone",
+    "dropped", "error",
 ]  # fmt: skip
 """What became of a ticket.
 
 done, failed: the step ended; crashed: its process ended without a word; withdrawn: the engine took it back;
 lease_lost, out_of_reach, refused_late: the lease was gone before the end; refused: somebody else has the step;
+left_alone: the step is of an engine of another version;
 dropped: no ticket of ours; error: the database did not answer.
 """
 LOSSES = frozenset({"lease_lost", "out_of_reach", "refused_late"})

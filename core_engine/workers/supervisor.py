@@ -22,15 +22,18 @@ from core_engine.workers.broker import CANARY, check_redis, connect, make_app, q
 from core_engine.workers.consumer import CALL_SECONDS, canary_key
 from core_engine.workers.outlook import Outlook
 from core_engine.workers.tickets import Seals
+from core_engine.workers.wire import speaks
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
+from shared.software import require_sound_software
 
 _LOG = logging.getLogger(__name__)
 _LAST_SECONDS = 10.0
 _LONGEST_PAUSE = 30.0
 _WELL_SECONDS = 60.0
 _LOOK_SECONDS = 0.2
+_VERSION_SECONDS = 2.0
 _START_SECONDS = 120.0
 """How long a worker may take from its start to its first answer."""
 _NO_ENGINE_ID = "FLOWORK_ENGINE_ID is not set: a worker must know for which engine it works."
@@ -41,6 +44,7 @@ class Supervisor:
 
     def __init__(self, settings: EngineSettings, environ: Mapping[str, str], clock: Clock) -> None:
         """Check the settings; raises CONFIGURATION."""
+        require_sound_software()
         workers = settings.workers
         if not settings.identity.engine_id:
             raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
@@ -53,13 +57,17 @@ class Supervisor:
         self._environ = environ
         self._clock = clock
         self._connection = KeptConnection(address, f"flowork worker {self.name}"[:60], CALL_SECONDS)
-        self._work = ClaimedWork(self._connection, settings.identity.engine_id, self.name)
+        self._work = ClaimedWork(self._connection, settings.identity.engine_id, self.name, speaks=speaks())
         self._outlook = Outlook(settings, self.name)
         self._process: asyncio.subprocess.Process | None = None
         self._canary = 0
+        self._foreign = ""
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Keep a worker going until the event is set, then drain it."""
+        """Keep a worker going until the event is set, then drain it.
+
+        Raises CONFLICT where its version is not the engine's, also when the engine is started anew with another.
+        """
         await asyncio.to_thread(check_redis, self._settings.workers.broker_url, must_answer=True)
         await self._check_database()
         await self._outlook.open()
@@ -71,7 +79,7 @@ class Supervisor:
                 begun = self._clock.monotonic()
                 await self._start()
                 await self._watch(stopping)
-                if stop.is_set():
+                if stop.is_set() or self._foreign:
                     break
                 self._outlook.restarting()
                 await self._kill()
@@ -86,13 +94,22 @@ class Supervisor:
             await self._kill()
             await self._outlook.close()
             await self._connection.close()
+        if self._foreign:
+            raise FloworkError(ErrorCode.CONFLICT, self._foreign)
 
     async def _check_database(self) -> None:
         try:
             await Claims(self._connection, self._settings.identity.engine_id).prepare()
+            self._compare(await self._work.spoken())
         except FloworkError as error:
             message = "PostgreSQL does not answer; look at DATABASE_URL."
             raise FloworkError(ErrorCode.CONFIGURATION, message) from error
+        if self._foreign:
+            raise FloworkError(ErrorCode.CONFLICT, self._foreign)
+
+    def _compare(self, engine: str | None) -> None:
+        if engine is not None and engine != speaks():
+            self._foreign = f"The engine is {engine}, this worker {speaks()}: both must be the same version."
 
     async def _start(self) -> None:
         pipe = self._outlook.pipe
@@ -103,16 +120,25 @@ class Supervisor:
         )  # fmt: skip
 
     async def _watch(self, stopping: asyncio.Task[bool]) -> None:
-        """Return when the worker has ended, hangs, or is to stop."""
+        """Return when the worker has ended, hangs, is to stop, or is of another version than its engine."""
         assert self._process  # noqa: S101 - it was just started
         ended = asyncio.create_task(self._process.wait(), name="end of the worker")
         hanging = asyncio.create_task(self._until_deaf(), name="canary")
+        foreign = asyncio.create_task(self._until_foreign(), name="engine's version")
         try:
-            await asyncio.wait({ended, hanging, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, hanging, foreign, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (ended, hanging):
+            for task in (ended, hanging, foreign):
                 task.cancel()
-            await asyncio.gather(ended, hanging, return_exceptions=True)
+            await asyncio.gather(ended, hanging, foreign, return_exceptions=True)
+
+    async def _until_foreign(self) -> None:
+        """Return when the engine was started anew with another version."""
+        while not self._foreign:
+            await asyncio.sleep(_VERSION_SECONDS)
+            with suppress(FloworkError):  # the database is away: the next look tells
+                self._compare(await self._work.spoken())
+        _LOG.error("%s It takes no more steps.", self._foreign)
 
     async def _until_deaf(self) -> None:
         """Send the worker trial messages; return when it leaves one unanswered although it has time for it."""

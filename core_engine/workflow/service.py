@@ -86,6 +86,7 @@ class RunService(RunReading):
         write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts,
         park_after: float = PARK_AFTER,
         executor: Executor | None = None,
+        threads: StepThreads | None = None,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -111,7 +112,7 @@ class RunService(RunReading):
             rng=rng,
             files=files,
             variables=variables or NoVariables(),
-            threads=StepThreads(limits.max_parallel_steps),
+            threads=threads or StepThreads(limits.max_parallel_steps),
             slots=Slots(limits.max_parallel_steps, conductor.wake, self._quiet.set),
             keys=KeyedSlots(conductor.wake),
             parallel_per_run=limits.max_parallel_steps_per_run,
@@ -234,6 +235,10 @@ class RunService(RunReading):
                 await self.subscribe(child, sink, 0, include_children=True)
         return partial(self._delivery.drop, subscription)
 
+    def follows(self, run_id: str, sink: Sink) -> bool:
+        """Tell whether a sink is given the events of a run."""
+        return self._delivery.follows(run_id, sink)
+
     def unsubscribe(self, sink: Sink) -> None:
         """Take a sink out of every run."""
         self._delivery.drop_sink(sink)
@@ -319,7 +324,9 @@ class RunService(RunReading):
             await asyncio.wait(tasks, timeout=_LAST_WORDS)
         waits = [run.stored() for run in self._conductor.runs.values() if not run.drained]
         if waits:
-            await asyncio.wait(waits, timeout=_LAST_SYNC)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_SYNC):
+                    await asyncio.gather(*waits, return_exceptions=True)
         self._conductor.close()
         await self._aftermath.close()
         self._env.threads.close()

@@ -160,6 +160,15 @@ class EnvelopeVerifier:
             _said(decoded.traceparent),
         )
 
+    def use(self, opened: OpenedMessage, now_ms: int) -> None:
+        """Admit once what another process of this engine opened without remembering it (`UncheckedReplays`).
+
+        Raises REPLAYED, STALE or RATE_LIMITED.
+        """
+        if opened.replay_entry is None:
+            raise FloworkError(ErrorCode.INVALID_REQUEST, "The message cannot be told from a repeat of it.")
+        self._window.use(opened.replay_entry, now_ms)
+
     def _decode(self, frame: bytes | str) -> tuple[bytes, _Frame]:
         try:
             raw = frame.encode() if isinstance(frame, str) else bytes(frame)

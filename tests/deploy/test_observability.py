@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from core_engine.http.status import EngineStatus
 from core_engine.telemetry.gauges import Sources
 from core_engine.telemetry.metrics import Metrics as EngineMetrics
+from core_engine.telemetry.roles import RoleCollector, Seat
 from core_engine.workers.figures import Figures
 from core_engine.workers.notes import Note
 from gateway.telemetry.counts import Counts as GatewayCounts
@@ -36,6 +37,15 @@ _SELECTOR = re.compile(r"\b((?:flowork|process)_\w+|up\b)(?:\{([^}]*)\})?")
 _GROUPING = re.compile(r"\bby \(([^)]*)\)")
 
 
+class FrontFigures:
+    """What a front counts."""
+
+    linked = True
+
+    def figures(self) -> dict[str, int]:
+        return {"connections": 1, "forwarded": 2, "delivered": 3, "held": 0}
+
+
 def of_engine() -> str:
     status = EngineStatus("e", "1", True, None, "connected", True, 1, 1, "landlock", 1.0)
     metrics = EngineMetrics()
@@ -48,9 +58,11 @@ def of_engine() -> str:
             queues=lambda: [("steps", 0), ("journal", 0)],
             triggers=lambda: [("started", 1)],
             folder=Path("/"),
+            tasks=int,
             workers=lambda: [("waiting", 0), ("running", 0)],
         )
     )
+    metrics.show(RoleCollector(Seat(FrontFigures())))
     counts = metrics.counts
     counts.verified(0.1, "ok")
     counts.answered(ErrorCode.FORBIDDEN.value)

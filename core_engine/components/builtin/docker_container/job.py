@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LABEL = "io.flowork.step"
 _CALL_SECONDS = 60
+_FIRST_SECONDS = 20
+"""How long the daemon may take for its first answer: one that hangs is told from one that is busy."""
 _JSON_BYTES = 8  # more than a byte can take as JSON
 _MIB = 1024 * 1024
 
@@ -64,9 +66,10 @@ class Job:
         killer = threading.Timer(self._config.timeout_seconds + GRACE_SECONDS, self.stop)
         timer.daemon = killer.daemon = True
         try:
-            client = connect(_CALL_SECONDS)
+            client = connect(_FIRST_SECONDS)
         except DockerException as error:
             raise _unavailable(error) from None
+        client.api.timeout = _CALL_SECONDS
         timer.start()
         killer.start()
         try:

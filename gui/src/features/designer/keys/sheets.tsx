@@ -5,7 +5,7 @@ import { useDocument, useWorkflow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
 import { Chooser } from "../palette/chooser";
 import { useView } from "../view";
-import { COMMANDS } from "./commands";
+import { COMMANDS, isOffered } from "./commands";
 import { shownKeys } from "./keyboard";
 import "./keys.css";
 
@@ -32,7 +32,7 @@ export function Sheets() {
 function Help() {
   const t = useT();
   const byWord = new Map<string, string[]>();
-  for (const { word, keys } of COMMANDS) {
+  for (const { word, keys } of COMMANDS.filter(isOffered)) {
     if (keys.length) byWord.set(t(word), [...(byWord.get(t(word)) ?? []), ...keys]);
   }
   return (
@@ -54,7 +54,7 @@ function Help() {
 function CommandBar({ onDone }: { onDone(): void }) {
   const t = useT();
   const flow = useReactFlow();
-  const offered = COMMANDS.filter((command) => !command.keyOnly);
+  const offered = COMMANDS.filter((command) => !command.keyOnly && isOffered(command));
   return (
     <Chooser
       label={t("command.commands")}
