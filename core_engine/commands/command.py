@@ -62,6 +62,11 @@ class CommandContext:
     visit: Visit | None = None
     held_runs: list[str] = field(default_factory=list)
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that whoever carried the command says it belongs to."""
+        return self.opened.traceparent if self.opened else None
+
     def hold(self, run_id: str) -> None:
         """Make the run's events wait on this connection until the command is answered."""
         self.caller.follows.hold(run_id)

@@ -2,64 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
 
-from core_engine.telemetry import traces
-from core_engine.telemetry.traces import Collector, trace_id
+from shared import otlp
 from shared.ids import new_id
+from shared.otlp import Collector
+from shared.tracing import trace_id_of_run
 from tests.core_engine.engine import chain, engine, talker
+from tests.support.otlp import collecting, facts
 
 FAILING = chain(1, "stop_with_error", message="a private reason")
 
 
-@dataclass
-class Collecting:
-    """A collector that keeps what it gets."""
-
-    url: str = ""
-    status: int = 200
-    spans: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def take(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        (resource,) = body["resourceSpans"]
-        self.headers.append(dict(request.headers))
-        if self.status == 200:
-            for span in resource["scopeSpans"][0]["spans"]:
-                if span["spanId"] not in {known["spanId"] for known in self.spans}:
-                    self.spans.append({**span, "resource": resource["resource"]})
-        self.came.set()
-        return web.json_response({}, status=self.status)
-
-
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "PERIOD_SECONDS", 0.05)
-
-
-@asynccontextmanager
-async def collecting() -> AsyncIterator[Collecting]:
-    collector, app = Collecting(), web.Application()
-    app.router.add_post("/otlp/v1/traces", collector.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        collector.url = f"http://127.0.0.1:{runner.addresses[0][1]}/otlp/"
-        yield collector
-    finally:
-        await runner.cleanup()
+    monkeypatch.setattr(otlp, "PERIOD_SECONDS", 0.05)
 
 
 async def run_both(folder: Path, **environ: str) -> tuple[str, str]:
@@ -72,17 +32,13 @@ async def run_both(folder: Path, **environ: str) -> tuple[str, str]:
     return jobs
 
 
-def facts(span: dict[str, Any]) -> dict[str, str]:
-    return {item["key"]: next(iter(item["value"].values())) for item in span["attributes"]}
-
-
 async def test_each_run_is_a_trace_with_a_span_for_each_attempt(tmp_path: Path) -> None:
     async with collecting() as collector:
         headers = "authorization=Bearer abc, x-team=a=b"
         good, bad = await run_both(
             tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_EXPORTER_OTLP_HEADERS=headers
         )
-    of_good = [span for span in collector.spans if span["traceId"] == trace_id(good)]
+    of_good = [span for span in collector.spans if span["traceId"] == trace_id_of_run(good)]
     (root,) = (span for span in of_good if "parentSpanId" not in span)
     steps = [span for span in of_good if span is not root]
     assert facts(root) | {"flowork.mode": ""} == {
@@ -97,7 +53,7 @@ async def test_each_run_is_a_trace_with_a_span_for_each_attempt(tmp_path: Path) 
         begun, ended = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
         assert int(root["startTimeUnixNano"]) - 10**9 < begun <= ended < int(root["endTimeUnixNano"]) + 10**9
         assert span["status"]["code"] == 1
-    failed = [span for span in collector.spans if span["traceId"] == trace_id(bad)]
+    failed = [span for span in collector.spans if span["traceId"] == trace_id_of_run(bad)]
     assert {span["status"]["code"] for span in failed} == {2}
     assert "a private reason" not in json.dumps(collector.spans)
     assert collector.headers[0]["Authorization"] == "Bearer abc"
