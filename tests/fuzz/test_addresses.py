@@ -42,7 +42,9 @@ def test_z12_what_is_allowed_is_public_by_the_registries_too(address: IPv4Addres
 
 @settings(max_examples=300)
 @given(PRIVATE, EMBEDDED)
-def test_z12_a_private_address_is_none_the_less_inside_another(address: IPv4Address, outer: IPv6Address) -> None:
+def test_z12_a_private_address_is_none_the_less_inside_another(
+    address: IPv4Address, outer: IPv6Address
+) -> None:
     inside = IPv6Address(int(outer) | int(address))
     assert not POLICY.allows(str(inside)), inside
     assert not POLICY.allows(f"{inside}%eth0")
@@ -54,7 +56,9 @@ def test_z12_a_private_address_is_none_the_less_inside_another(address: IPv4Addr
 @given(PRIVATE | V4, st.integers(0, 7))
 def test_z12_every_spelling_is_judged_by_where_it_leads(address: IPv4Address, which: int) -> None:
     try:
-        found = socket.getaddrinfo(spellings(address)[which], 80, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+        found = socket.getaddrinfo(
+            spellings(address)[which], 80, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
     except OSError:
         return
     for info in found:

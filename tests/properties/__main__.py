@@ -1,4 +1,4 @@
-"""``python -m tests.properties P1 Z8 --minutes 30``: goes on with rows of the matrix, with new random cases each time."""
+"""``python -m tests.properties P1 Z8 --minutes 30``: goes on with rows of the matrix, with new random cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plugin of pytest: gives every Hypothesis test as many examples as ``FUZZ_EXAMPLES`` says, whatever it says itself."""
+"""A plugin of pytest: gives every Hypothesis test as many examples as ``FUZZ_EXAMPLES`` says."""
 
 from __future__ import annotations
 

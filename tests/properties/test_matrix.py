@@ -22,7 +22,10 @@ def names_in(module: str) -> frozenset[str]:
 
 
 def test_every_row_of_the_catalogue_is_there() -> None:
-    assert list(ROWS) == [*(f"P{number}" for number in range(1, 21)), *(f"Z{number}" for number in range(1, 17))]
+    assert list(ROWS) == [
+        *(f"P{number}" for number in range(1, 21)),
+        *(f"Z{number}" for number in range(1, 17)),
+    ]
 
 
 @pytest.mark.parametrize("name", ROWS)

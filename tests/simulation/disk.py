@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 import sqlite3
@@ -169,7 +170,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.connection = FencedConnection(":memory:", isolation_level=None, check_same_thread=False)
-        self.connection.executescript(_SCHEMA)
+        self.connection.deserialize(_template())
         self.blobs = MemoryBlobs()
         self.reader = Reader(self.connection)
 
@@ -204,4 +205,9 @@ class _KeptReader(Reader):
         """Leave the connection to the next process."""
 
 
-_SCHEMA = "BEGIN;" + "".join(_STEPS) + "COMMIT;"
+@functools.cache
+def _template() -> bytes:
+    """Return an empty database."""
+    connection = sqlite3.connect(":memory:")
+    connection.executescript("BEGIN;" + "".join(_STEPS) + "COMMIT;")
+    return connection.serialize()

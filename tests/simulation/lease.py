@@ -1,4 +1,4 @@
-"""P4: the claims of steps. The product's SQL in a real PostgreSQL whose clock is virtual, its executor, leases and watch.
+"""P4: the claims of steps. The product's SQL in a real PostgreSQL with a virtual clock, its executor, leases and watch.
 
 Between them are a broker that drops, repeats and reorders tickets, a database that is away or whose answers get lost,
 workers that die, stall and come late.
@@ -124,7 +124,7 @@ class _Together:
     async def __aenter__(self) -> None:
         self._transaction.__enter__()
 
-    async def __aexit__(self, *error: Any) -> None:
+    async def __aexit__(self, *error: object) -> None:
         self._transaction.__exit__(*error)
 
 
@@ -264,7 +264,10 @@ class Plant(Simulation):
     async def _shifts(self, loop: SimLoop, trouble: Trouble) -> bool:
         """Keep workers going while engines come and go."""
         clock: Any = SimClock(loop)
-        workers = [asyncio.create_task(Worker(self, number, clock).work()) for number in range(self.rng.randint(1, 3))]
+        workers = [
+            asyncio.create_task(Worker(self, number, clock).work())
+            for number in range(self.rng.randint(1, 3))
+        ]
         try:
             while not await Process(self, loop, trouble).main():
                 self.world.process += 1
@@ -291,7 +294,10 @@ class Worker:
         loop = self._plant.loop
         assert loop
         if loop.rng.random() < 0.7:
-            loop.call_later(loop.rng.expovariate(100), lambda: self._plant.heard())
+            loop.call_later(loop.rng.expovariate(100), self._hear)
+
+    def _hear(self) -> None:
+        self._plant.heard()
 
     async def work(self) -> None:
         rng = self._plant.rng
@@ -365,7 +371,9 @@ class FarStep:
             return
         failed = rng.random() < self._request["values"].get("fails", 0.0)
         plant.world.end(context, failed=failed)
-        body = ended_badly(ValueError("it failed")) if failed else ended_well({"success": b'{"data": {"n": 1}}'})
+        body = (
+            ended_badly(ValueError("it failed")) if failed else ended_well({"success": b'{"data": {"n": 1}}'})
+        )
         self.reader.feed_data(HEADER.pack(ENDED, len(body)) + body)
 
 

@@ -19,8 +19,8 @@ _LOOK_SECONDS = 0.00005
 _MOST_STEPS = 400_000
 
 
-class Crash(KeyboardInterrupt):  # noqa: N818 - what happens to the process; nothing in the product swallows this kind
-    """The process dies here, without another statement."""
+class Crash(KeyboardInterrupt):
+    """The process dies here, without another statement. Nothing in the product swallows this kind."""
 
 
 class Stuck(AssertionError):  # noqa: N818 - what a test fails with
@@ -82,7 +82,7 @@ class SimLoop(base_events.BaseEventLoop):
             result = func(*args)
         except Crash:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever awaits the future gets it
             if not future.cancelled():
                 future.set_exception(error)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -32,7 +33,7 @@ class Page:
     def open(self, runs: RunService, trouble: Trouble) -> None:
         """Come (back) to an engine's process that knows nothing of this page."""
         dispatcher: Any = SimpleNamespace(leave=lambda caller: _leave(runs, caller))
-        catalog.load()
+        _load_names()
         self._session = RelaySession("page-" + "0" * 16, dispatcher, runs)
         self._session.follow_again(OWNER, {self.run_id: self.last})
         self.open_again(trouble)
@@ -44,6 +45,11 @@ class Page:
             self._session.open(self._send, 64 * 1024)
         elif self._session and trouble.on and self._rng.random() < 0.05:
             self._session.leave()
+
+    async def close(self) -> None:
+        """Be left by an engine that ends."""
+        if self._session:
+            await self._session.end()
 
     async def _send(self, event: str, data: dict[str, Any]) -> Any:
         rng, faulty = self._rng, self._trouble is not None and self._trouble.on
@@ -71,6 +77,11 @@ class Page:
         yield from self._gaps
         if not self.ended:
             yield f"{self.run_id}: the page never saw the end, but {self.last} of {events} events"
+
+
+@functools.cache
+def _load_names() -> None:
+    catalog.load()
 
 
 def _leave(runs: RunService, caller: Any) -> None:

@@ -1,4 +1,4 @@
-"""P1: the engine's real runner under a seed: random workflows, crashes at any callback, disks that fail, clocks that jump."""
+"""P1: the engine's real runner under a seed: random workflows, crashes at any callback, bad disks, jumping clocks."""
 
 from __future__ import annotations
 
@@ -27,8 +27,13 @@ OWNER = "0x" + "a" * 40
 FAULTS_END = 40.0
 PATIENCE = 900.0
 _PASSING = frozenset(
-    {ErrorCode.RATE_LIMITED, ErrorCode.STORAGE_FULL, ErrorCode.DEADLINE_EXCEEDED, ErrorCode.ENGINE_UNAVAILABLE,
-     ErrorCode.INTERNAL}
+    {
+        ErrorCode.RATE_LIMITED,
+        ErrorCode.STORAGE_FULL,
+        ErrorCode.DEADLINE_EXCEEDED,
+        ErrorCode.ENGINE_UNAVAILABLE,
+        ErrorCode.INTERNAL,
+    }
 )
 
 
@@ -71,12 +76,17 @@ class Simulation:
             max_open_runs=rng.choice([2, 3, 50]),
         )  # fmt: skip
         self.park_after = rng.choice([0.05, 2.0])
-        self.swarm = {name: rng.random() < 0.5 for name in ("crash", "die", "full", "broken", "slow", "jump", "close")}
+        self.swarm = {
+            name: rng.random() < 0.5 for name in ("crash", "die", "full", "broken", "slow", "jump", "close")
+        }
         self.deaths = rng.randint(1, 4)
 
     def _errand(self, number: int) -> Errand:
         rng = self.rng
-        orders = sorted((rng.uniform(0, 30), rng.choice(["pause", "resume", "stop", "again"])) for _ in range(rng.randint(0, 3)))
+        orders = sorted(
+            (rng.uniform(0, 30), rng.choice(["pause", "resume", "stop", "again"]))
+            for _ in range(rng.randint(0, 3))
+        )
         if rng.random() < 0.6:
             orders = []
         name = f"run-{number}"
@@ -118,7 +128,10 @@ class Simulation:
         finally:
             self.now = loop.now + self.rng.random()
             self.trace ^= loop.trace
-            mistakes = [f"{item.get('message')}: {item.get('exception')!r}" for item in loop.mistakes]
+            mistakes = [
+                f"{item.get('message')}: {item.get('exception')!r} {item.get('task')!r}"
+                for item in loop.mistakes
+            ]
             self.world.wrong += [f"a task failed: {text}" for text in mistakes]
 
     def process(self, loop: SimLoop, trouble: Trouble) -> Coroutine[Any, Any, bool]:
@@ -184,6 +197,7 @@ class Process:
             assert not errand.accepted or store.reads.run(errand.run_id), "an acknowledged run is lost"
         clients = [asyncio.create_task(self._client(runs, errand)) for errand in sim.errands]
         others = [asyncio.create_task(self._fatal.wait()), asyncio.create_task(self._weather())]
+        person = asyncio.create_task(self._person(runs))
         if self._trouble.on and sim.swarm["close"]:
             others.append(asyncio.create_task(asyncio.sleep(sim.rng.uniform(0, 20))))
         served = asyncio.create_task(_all(clients))
@@ -192,18 +206,18 @@ class Process:
         if done:
             served.result()
             await self._settle(runs)
-        for task in (served, *clients, *others):
+        for task in (person, served, *clients, *others):
             task.cancel()
-        await asyncio.gather(served, *clients, *others, return_exceptions=True)
+        await asyncio.gather(person, served, *clients, *others, return_exceptions=True)
+        await asyncio.gather(*(errand.page.close() for errand in sim.errands if errand.page))
         await runs.close(sim.rng.choice([0.0, 1.0]))
         store.close()
         return done
 
     async def _settle(self, runs: RunService) -> None:
         """Wait until nothing is left: runs that nobody follows have to end too."""
-        while runs.open_runs or runs.running_steps or runs.queues["journal"]:
+        while runs.open_runs or runs.running_steps or runs.queues["journal"]:  # noqa: ASYNC110 - virtual time
             await asyncio.sleep(1)
-            await self._answer_all(runs)
         assert runs.queues["steps"] == 0, "runs stand in line for a free slot"
 
     async def _weather(self) -> None:
@@ -233,7 +247,6 @@ class Process:
             errand.orders.pop(0)
         while not errand.ended:
             await asyncio.sleep(3)
-            await self._answer_all(runs)
             if errand.page:
                 errand.page.open_again(self._trouble)
                 errand.ended = errand.page.ended
@@ -257,7 +270,8 @@ class Process:
             else:
                 await self._insist(lambda: runs.start(StartRun(name, errand.workflow, OWNER)))
         except FloworkError as error:
-            assert error.code is ErrorCode.CONFLICT, error
+            if error.code is not ErrorCode.CONFLICT:
+                raise
 
     async def _insist(self, call: Any) -> Any:
         """Ask again while the engine says that it cannot now, as a client does."""
@@ -269,20 +283,34 @@ class Process:
                     raise
             await asyncio.sleep(self._sim.rng.uniform(0.1, 2))
 
-    async def _answer_all(self, runs: RunService) -> None:
+    async def _person(self, runs: RunService) -> None:
         """Be the person who lets paused runs go on and answers what is asked."""
-        store = self._store
-        assert store
-        for (name,) in store.reads.query("SELECT id FROM run WHERE finished_at IS NULL"):
-            with suppress(FloworkError):
-                details = await runs.details(name)
-                if details.run.status is RunStatus.PAUSED:
-                    await runs.resume(name, OWNER)
-                for node in details.nodes:
-                    if node.status is NodeStatus.WAITING and node.waiting and node.waiting.signal == "approval":
-                        ending = self._sim.rng.choice([Ending.APPROVED, Ending.REJECTED])
-                        answer = SignedAnswer(Answer(ending, OWNER), "m", "0x1", OWNER, True, "{}")
-                        await runs.answer(name, node.node_id, answer)
+        while True:
+            await asyncio.sleep(4)
+            for name in self._unattended(runs):
+                with suppress(FloworkError):
+                    await self._attend(runs, name)
+
+    def _unattended(self, runs: RunService) -> list[str]:
+        """Return the runs that wait for somebody: in memory by what they know, outside of it by the note."""
+        assert self._store
+        live = [
+            run.id
+            for run in runs._conductor.runs.values()
+            if run.state.status is RunStatus.PAUSED
+            or any(wait.signal == "approval" for wait in run.state.planner.waits.values())
+        ]
+        return live + [name for (name,) in self._store.reads.query("SELECT id FROM parked")]
+
+    async def _attend(self, runs: RunService, name: str) -> None:
+        details = await runs.details(name)
+        if details.run.status is RunStatus.PAUSED:
+            await runs.resume(name, OWNER)
+        for node in details.nodes:
+            if node.status is NodeStatus.WAITING and node.waiting and node.waiting.signal == "approval":
+                ending = self._sim.rng.choice([Ending.APPROVED, Ending.REJECTED])
+                answer = SignedAnswer(Answer(ending, OWNER), "m", "0x1", OWNER, True, "{}")
+                await runs.answer(name, node.node_id, answer)
 
 
 class _NoFiles:

@@ -22,4 +22,6 @@ def try_seed(name: str, simulate: Callable[..., Any], seed: int, *args: Any) -> 
         return simulate(seed, *args)
     except BaseException as error:
         told = f"seed {seed}: {type(error).__name__}: {error}"
-        raise AssertionError(f"{told}\nagain: SIM_SEED={seed} pytest tests/simulation/test_{name}.py") from error
+        raise AssertionError(
+            f"{told}\nagain: SIM_SEED={seed} pytest tests/simulation/test_{name}.py"
+        ) from error

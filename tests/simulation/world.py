@@ -99,7 +99,11 @@ class Act(Component[ActConfig]):
     description = "Acts."
     category = "test"
     config_model = ActConfig
-    outputs: ClassVar[tuple[Port, ...]] = (Port("success", "Success"), Port("error", "Error"), Port("other", "Other"))
+    outputs: ClassVar[tuple[Port, ...]] = (
+        Port("success", "Success"),
+        Port("error", "Error"),
+        Port("other", "Other"),
+    )
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -198,7 +202,9 @@ class Parts:
 
 _PORTS: dict[str, list[str | None]] = {
     "manual_approval": ["approved", "rejected", "error"],
-    **dict.fromkeys(("for_each", "sub_workflow", "wait_until"), [None, None, "error"]),
+    "for_each": [None, None, "error"],
+    "sub_workflow": [None, None, "error"],
+    "wait_until": [None, "error"],
 }
 
 
@@ -215,9 +221,8 @@ def random_workflow(rng: random.Random, *, depth: int = 0) -> dict[str, Any]:
     for place, connection in enumerate(connections):
         connection["id"] = f"e{place}"
     data: dict[str, Any] = {"nodes": nodes, "connections": connections}
-    for node in nodes:
-        if node["module_id"] == "for_each":
-            nodes.append(_node(rng, f"{node['id']}b", 2) | {"parent_id": node["id"]})
+    loops = [node["id"] for node in nodes if node["module_id"] == "for_each"]
+    nodes += [_node(rng, f"{name}b", 2) | {"parent_id": name} for name in loops]
     if depth == 0:
         _add_flow(rng, data, count)
     return data
@@ -235,10 +240,24 @@ def _add_flow(rng: random.Random, data: dict[str, Any], count: int) -> None:
 
 
 def _node(rng: random.Random, name: str, depth: int) -> dict[str, Any]:
-    kinds = ["pure", "once_inline", "slow", "slow_once", "slow_keyed", "blocking", "blocking_once", "wait_until"]
+    kinds = [
+        "pure",
+        "once_inline",
+        "slow",
+        "slow_once",
+        "slow_keyed",
+        "blocking",
+        "blocking_once",
+        "wait_until",
+    ]
     more = ["manual_approval", "for_each", "sub_workflow"] if depth < 2 else []
     kind = rng.choice(kinds + (more if depth == 0 else []))
-    node: dict[str, Any] = {"id": name, "name": name, "module_id": kind, "config_values": _settings(rng, kind)}
+    node: dict[str, Any] = {
+        "id": name,
+        "name": name,
+        "module_id": kind,
+        "config_values": _settings(rng, kind),
+    }
     if kind in {"for_each", "sub_workflow", "manual_approval", "wait_until"}:
         return node
     if rng.random() < 0.4:
@@ -256,7 +275,11 @@ def _node(rng: random.Random, name: str, depth: int) -> dict[str, Any]:
 
 def _settings(rng: random.Random, kind: str) -> dict[str, Any]:
     if kind == "for_each":
-        return {"items": list(range(rng.randint(0, 4))), "parallel": rng.randint(1, 3), "on_error": rng.choice(["stop", "continue"])}
+        return {
+            "items": list(range(rng.randint(0, 4))),
+            "parallel": rng.randint(1, 3),
+            "on_error": rng.choice(["stop", "continue"]),
+        }
     if kind == "sub_workflow":
         return {"preset_name": rng.choice(["one", "two"]), "wait": rng.random() < 0.8}
     if kind == "wait_until":

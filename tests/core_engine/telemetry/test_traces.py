@@ -10,11 +10,18 @@ import pytest
 from shared import otlp
 from shared.ids import new_id
 from shared.otlp import Collector
-from shared.tracing import trace_id_of_run
-from tests.core_engine.engine import chain, engine, talker
+from shared.tracing import new_trace, trace_id_of_run
+from tests.core_engine.engine import chain, engine, talker, waiting
 from tests.support.otlp import collecting, facts
 
 FAILING = chain(1, "stop_with_error", message="a private reason")
+LOOP = {
+    "nodes": [
+        {"id": "loop", "module_id": "for_each", "config_values": {"items": [1, 2, 3]}},
+        {"id": "in", "module_id": "set_fields", "config_values": {"fields": []}, "parent_id": "loop"},
+    ],
+    "connections": [],
+}
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +84,30 @@ async def test_without_a_collector_nothing_is_made(tmp_path: Path) -> None:
 def test_the_headers_are_read_as_the_standard_writes_them() -> None:
     assert Collector.of("http://c/", "") == Collector("http://c", {})
     assert Collector.of("http://c", "a=1,b = 2 ,junk").headers == {"a": "1", "b": "2"}
+
+
+async def test_a_run_joins_the_trace_it_is_told_with_all_that_it_starts_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    asked, waits = new_trace(), waiting(0.3)
+    jobs = new_id(), new_id()
+    async with collecting() as collector:
+        environ = {"GATEWAY_URL": "", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        async with engine(tmp_path, **environ) as running, talker(running) as owner:
+            for job, workflow in zip(jobs, (LOOP, waits), strict=True):
+                sealed = owner.sealed({"type": "execute_workflow", "job_id": job, "workflow_data": workflow})
+                await owner.socket.send(f'{sealed[:-1]},"traceparent":"{asked.traceparent}"}}')
+                if job == jobs[0]:
+                    await owner.finish(job)
+                else:
+                    await owner.until(lambda frame: frame["type"] == "NODE_EXECUTION_METRIC")
+        async with engine(tmp_path, **environ) as running, talker(running) as owner:
+            await owner.ask("subscribe_run", job_id=jobs[1], after_seq=0)
+            await owner.finish(jobs[1])
+        runs = [span for span in collector.spans if span["name"] == "run"]
+    assert {span["traceId"] for span in collector.spans} == {asked.trace_id}
+    of_run = {facts(span)["flowork.run"]: span for span in runs}
+    assert [of_run[job]["parentSpanId"] for job in jobs] == [asked.span_id] * 2
+    children = [span for run, span in of_run.items() if run not in jobs]
+    assert len(children) == 3
+    assert {span["parentSpanId"] for span in children} == {of_run[jobs[0]]["spanId"]}

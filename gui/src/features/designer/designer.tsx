@@ -2,9 +2,11 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { useEngineOnline } from "@/app/live";
 import { useSession } from "@/app/session";
+import { PublishDialog } from "@/features/marketplace/publish-dialog";
 import { useT } from "@/i18n/words";
+import { BroughtSheet } from "./bring/report";
 import { Canvas } from "./canvas/canvas";
-import { useWorkflow } from "./document/store";
+import { useDocument, useWorkflow } from "./document/store";
 import { useEditor } from "./editor";
 import { Keys } from "./keys/keys";
 import { Sheets } from "./keys/sheets";
@@ -63,8 +65,18 @@ export default function Designer({ params }: { params?: { preset?: string | unde
       <SaveSheet />
       <VersionsSheet />
       <ConflictSheet />
+      <BroughtSheet />
+      <PublishSheet />
     </ReactFlowProvider>
   );
+}
+
+/** Publishes what was saved for everybody on this gateway. */
+function PublishSheet() {
+  const { sheet, show } = useView();
+  const preset = useDocument((state) => state.preset);
+  if (sheet !== "publish" || preset === null) return null;
+  return <PublishDialog preset={preset} onClose={() => show({ sheet: null })} />;
 }
 
 /** An empty canvas says how to begin. */

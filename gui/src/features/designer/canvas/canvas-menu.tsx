@@ -17,6 +17,7 @@ const FOR_STEPS = [
   "duplicate",
   "group",
   "ungroup",
+  "collapse",
   "tidy",
   "alignLeft",
   "alignTop",

@@ -42,6 +42,13 @@ export async function save(): Promise<boolean> {
   return saveAs(preset, version ?? 0);
 }
 
+/** Save what is not saved, then ask about the publication; an unnamed workflow is given a name first. */
+export async function publish(): Promise<void> {
+  const { preset, history, saved } = useDocument.getState();
+  const isSaved = preset !== null && history.present === saved;
+  if (isSaved || (await save())) useView.getState().show({ sheet: "publish" });
+}
+
 /** Save as a version after `basedOn`; 0 for a preset that is new. */
 export async function saveAs(name: string, basedOn: number): Promise<boolean> {
   const { engine, signer: own, visitor } = useSession.getState();
