@@ -79,7 +79,7 @@ function CommandBar({ onDone }: { onDone(): void }) {
   const flow = useReactFlow();
   const [, go] = useLocation();
   const { nodes } = useWorkflow();
-  const visiting = useSession((session) => session.visitor !== null);
+  const visits = useSession((state) => state.visitor !== null);
   const offered = COMMANDS.filter((command) => !command.keyOnly && isOffered(command));
   const found = (text: string): Choice[] => {
     const wanted = text.trim().toLowerCase();
@@ -91,8 +91,8 @@ function CommandBar({ onDone }: { onDone(): void }) {
     const steps = wanted
       ? nodes.map(({ id, name }) => ({ id: `${STEP}${id}`, label: name, about: t("designer.goToStep") }))
       : [];
-    // Visitors of a link have this page alone.
-    const pages = (visiting ? [] : PAGES).map(([path, word]) => ({
+    // a visitor of a share link has this one page
+    const pages = (visits ? [] : PAGES).map(([path, word]) => ({
       id: `${PAGE}${path}`,
       label: t(word),
       about: t("shell.places"),
