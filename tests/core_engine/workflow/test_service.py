@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import ClassVar
 
 import pytest
 
@@ -305,7 +306,7 @@ async def test_stop_interrupts_and_answers_with_the_final_status(shop: Bench):
     assert frame["status_data"]["status"] == "STOPPED"
     assert frame == watcher.frames[-1]
     assert await shop.nodes() == {"a": "CANCELLED", "b": "CANCELLED", "c": "CANCELLED"}
-    assert shop.registry["gate"].cancelled == 1
+    await eventually(lambda: shop.registry["gate"].cancelled == 1)
     assert await shop.runs.stop("run-1", OWNER) == frame
     errors = {f["node_id"]: f["error"] for f in watcher.of("NODE_EXECUTION_METRIC") if f["status"] == "ERROR"}
     assert "effect" not in errors["a"]
@@ -481,13 +482,18 @@ async def test_parallel_steps_are_capped_per_run_and_per_engine(tmp_path):
         id, name, description, category = "count", "Count", "Counts.", "test"
         execution = Execution.ASYNC
         now = most = 0
+        full: ClassVar[asyncio.Event] = asyncio.Event()
+        bound = 2
 
         async def execute(self, context, config, payload):
-            type(self).now += 1
-            type(self).most = max(self.most, self.now)
+            kind = type(self)
+            kind.now += 1
+            kind.most = max(kind.most, kind.now)
+            if kind.now == kind.bound:
+                kind.full.set()
+            await asyncio.wait_for(kind.full.wait(), 60)
             await asyncio.sleep(0)
-            await asyncio.sleep(0)
-            type(self).now -= 1
+            kind.now -= 1
             return Result({"success": payload})
 
     registry = Registry([Count()])
@@ -496,6 +502,8 @@ async def test_parallel_steps_are_capped_per_run_and_per_engine(tmp_path):
     async with bench(tmp_path / "engine", registry, **limits) as shop:
         await shop.run(wide)
         assert Count.most == 2
+        Count.full.clear()
+        Count.bound = 3
         watchers = await asyncio.gather(*(shop.start(wide, f"more-{i}") for i in range(4)))
         assert {await watcher.end() for watcher in watchers} == {"SUCCEEDED"}
         assert Count.most == 3

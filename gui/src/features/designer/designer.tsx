@@ -22,6 +22,8 @@ import { Popups } from "./run/popups";
 import { ConflictSheet } from "./save/conflict-sheet";
 import { SaveSheet } from "./save/save-sheet";
 import { VersionsSheet } from "./save/versions-sheet";
+import { Clashes } from "./together/clashes";
+import { useTogether } from "./together/watch";
 import { Toolbar } from "./toolbar";
 import { useView } from "./view";
 import "./designer.css";
@@ -37,6 +39,7 @@ export default function Designer({ params }: { params?: { preset?: string | unde
     if (engine) void load();
   }, [engine, online, load]);
   useEditor(params?.preset);
+  useTogether();
   const { palette, list, log } = useView();
   return (
     <ReactFlowProvider>
@@ -47,6 +50,7 @@ export default function Designer({ params }: { params?: { preset?: string | unde
         <div className="designer-middle">
           <Canvas />
           <Start />
+          <Clashes />
         </div>
         {list && <ListView />}
         {log && <LogPanel />}

@@ -1,6 +1,7 @@
 /** Everything the designer can do by name and by key: the help sheet, the command bar and the keyboard read this. */
 
 import type { ReactFlowInstance } from "@xyflow/react";
+import { useSession } from "@/app/session";
 import type { Word } from "@/i18n/words";
 import { toggleBreakpoints, togglePins } from "../debug/aids";
 import {
@@ -183,6 +184,13 @@ export const COMMANDS: Command[] = [
     keyOnly: true,
   })),
 ];
+
+/** What belongs to the engine rather than to the one workflow that a visitor of a share link may edit. */
+const NOT_FOR_VISITORS = new Set(["versions", "pin", "breakpoint", "continue", "step", "log"]);
+
+/** Whether a command is there for who looks at the page. */
+export const isOffered = ({ id }: Command): boolean =>
+  useSession.getState().visitor === null || !NOT_FOR_VISITORS.has(id);
 
 function runFromHere(): void {
   const id = chosenOne();

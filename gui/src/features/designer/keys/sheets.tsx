@@ -7,7 +7,7 @@ import { useDocument, useWorkflow, workflowNow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
 import { type Choice, Chooser } from "../palette/chooser";
 import { useView } from "../view";
-import { COMMANDS } from "./commands";
+import { COMMANDS, isOffered } from "./commands";
 import { shownKeys } from "./keyboard";
 import "./keys.css";
 
@@ -34,7 +34,7 @@ export function Sheets() {
 function Help() {
   const t = useT();
   const byWord = new Map<string, string[]>();
-  for (const { word, keys } of COMMANDS) {
+  for (const { word, keys } of COMMANDS.filter(isOffered)) {
     if (keys.length) byWord.set(t(word), [...(byWord.get(t(word)) ?? []), ...keys]);
   }
   return (
@@ -78,7 +78,7 @@ function CommandBar({ onDone }: { onDone(): void }) {
   const flow = useReactFlow();
   const [, go] = useLocation();
   const { nodes } = useWorkflow();
-  const offered = COMMANDS.filter((command) => !command.keyOnly);
+  const offered = COMMANDS.filter((command) => !command.keyOnly && isOffered(command));
   const found = (text: string): Choice[] => {
     const wanted = text.trim().toLowerCase();
     const all = offered.map((command) => ({

@@ -1,5 +1,6 @@
 import { FolderOpen, Variable } from "lucide-react";
 import { type DragEvent, type ReactNode, useEffect, useId, useState } from "react";
+import { useSession } from "@/app/session";
 import { useT } from "@/i18n/words";
 import { Button } from "@/ui/button";
 import { nextTimes } from "./cron";
@@ -153,6 +154,8 @@ function PathInput(props: EditorProps & { id: string }) {
   const t = useT();
   const [open, setOpen] = useState(false);
   const { field } = props;
+  // the engine shows its files to nobody who came by a share link
+  if (useSession((state) => state.visitor !== null)) return <TextInput {...props} rows={1} language="" />;
   return (
     <div className="setting-path">
       <TextInput {...props} rows={1} language="" />

@@ -1,0 +1,167 @@
+"""A platform of real processes under load, whose processes are killed and frozen at random; and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.soak.chaos import Chaos, Crew
+from tests.soak.clients import Client, PageClient, SocketClient
+from tests.soak.figures import Gauge, Trend, table
+from tests.soak.verdict import Judge
+from tests.soak.work import Book, World, world
+from tests.support.platform import Platform
+from tests.support.postgres import postgres_server
+from tests.support.redis import redis_server
+from tests.support.workers import SECRET, Worker, worker
+
+CHAOS_PART = 0.6
+WARM_UP_PART = 0.3
+"""Of the calm that follows: pages and caches come back before anything is compared."""
+PAGES_PART = 0.2
+LEAST_SAMPLES = 15
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long, with how many clients, which seed; ``think`` is the mean pause of a client in seconds.
+
+    A busy machine takes longer: until ``least_acts`` failures were caused and enough was seen of the calm.
+    """
+
+    minutes: float
+    clients: int
+    seed: int
+    workers: int = 0
+    think: float = 6.0
+    kill_seconds: float = 8.0
+    least_acts: int = 3
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it."""
+
+    started: int
+    acknowledged: int
+    ends: Counter[str]
+    acts: Counter[str]
+    faults: list[str]
+    trends: list[Trend]
+
+    @property
+    def passed(self) -> bool:
+        return not self.faults and all(trend.flat for trend in self.trends)
+
+    def show(self, write: Callable[[str], None]) -> None:
+        write(f"runs started {self.started}, acknowledged {self.acknowledged}, ended {dict(self.ends)}")
+        write(f"done to processes: {dict(self.acts)}")
+        table(self.trends, write)
+        for fault in self.faults[:50]:
+            write(f"FAULT {fault}")
+        write("passed" if self.passed else f"FAILED: {len(self.faults)} faults")
+
+
+@contextmanager
+def started(folder: Path, plan: Plan) -> Iterator[Crew]:
+    """Start a platform, and what its workers need where there are some."""
+    with ExitStack() as stack:
+        environment = {
+            "ENGINE_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8",
+            "ENGINE_LOG_LEVEL": "WARNING",
+            **{f"GATEWAY_RATE_{kind}": "0" for kind in ("PER_IP", "UNAUTHENTICATED", "STRICT")},
+        }
+        if plan.workers:
+            (folder / "redis").mkdir(parents=True)
+            redis = stack.enter_context(redis_server(folder / "redis", password="pass-word"))
+            postgres = stack.enter_context(postgres_server())
+            environment |= {
+                "ENGINE_STEPS": "workers",
+                "ENGINE_WORKER_SECRET": SECRET,
+                "ENGINE_REDIS_URL": redis.url,
+                "DATABASE_URL": postgres.url,
+            }
+        platform = Platform(folder, environment)
+        stack.callback(platform.close)
+        gateway = platform.start_gateway()
+        platform.register_engine()
+        crew = Crew(platform, gateway, platform.start_engine())
+        if plan.workers:
+            given = platform.environment | {"FLOWORK_ENGINE_ID": platform.engine_id, "GATEWAY_URL": ""}
+            given["FLOWORK_DATA_DIR"] = str(folder)
+            crew.hire = lambda: stack.enter_context(worker(folder, given))
+            for _ in range(plan.workers):
+                hired: Worker = crew.hire()
+                hired.wait_until_ready()
+                crew.workers.append(hired)
+        platform.wait_online()
+        yield crew
+
+
+async def soak(folder: Path, plan: Plan, write: Callable[[str], None]) -> Report:
+    """Run a soak to its end."""
+    write(
+        f"SOAK_SEED={plan.seed} minutes={plan.minutes:g} clients={plan.clients} workers={plan.workers} in {folder}"
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    running = started(folder, plan)
+    crew = await asyncio.to_thread(running.__enter__)
+    try:
+        async with world() as outside:
+            return await _under_load(crew, outside, plan, write)
+    finally:
+        await asyncio.to_thread(running.__exit__, None, None, None)
+
+
+async def _under_load(crew: Crew, outside: World, plan: Plan, write: Callable[[str], None]) -> Report:
+    rng, book, gauge = random.Random(plan.seed), Book(), Gauge(crew)
+    chaos = Chaos(crew, random.Random(rng.random()), plan.kill_seconds)
+    clients = _clients(crew.platform, outside, book, plan, rng)
+    enough, raged, watched = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    load = [
+        asyncio.create_task(client.live(enough), name=f"client {number}")
+        for number, client in enumerate(clients)
+    ]
+    watching = asyncio.create_task(gauge.watch(watched), name="gauge")
+    raging = asyncio.create_task(chaos.rage(raged), name="chaos")
+    seconds = plan.minutes * 60
+    await _pass(seconds * CHAOS_PART, load, watching, raging)
+    while len(chaos.acts) < plan.least_acts:
+        await _pass(1, load, watching, raging)
+    raged.set()
+    await raging
+    write(f"calm after {len(chaos.acts)} failures; {len(book.runs)} runs so far")
+    calm = time.monotonic()
+    await _pass(seconds * (1 - CHAOS_PART), load, watching)
+    while gauge.seen(calm) < LEAST_SAMPLES:
+        await _pass(1, load, watching)
+    since = calm + (time.monotonic() - calm) * WARM_UP_PART
+    trends = gauge.trends(since)
+    enough.set()
+    await asyncio.gather(*load)
+    watched.set()
+    await watching
+    judge = Judge(crew.platform, outside, book, chaos)
+    await judge.judge()
+    acts = Counter(act.what for act in chaos.acts)
+    return Report(len(book.runs), len(book.acknowledged), judge.ends, acts, judge.faults, trends)
+
+
+async def _pass(seconds: float, load: list[asyncio.Task[None]], *others: asyncio.Task[None]) -> None:
+    """Let time go by; a task that ends meanwhile has failed."""
+    done, _ = await asyncio.wait([*load, *others], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+        raise AssertionError(f"{task.get_name()} ended early")
+
+
+def _clients(platform: Platform, outside: World, book: Book, plan: Plan, rng: random.Random) -> list[Client]:
+    pages = int(plan.clients * PAGES_PART)
+    kinds = [PageClient] * pages + [SocketClient] * (plan.clients - pages)
+    return [kind(platform, outside, book, random.Random(rng.random()), plan.think) for kind in kinds]
