@@ -39,12 +39,17 @@ def measure(scale: Scale) -> list[Row]:
 
 
 def once(start: Start) -> tuple[float, float]:
-    """Start once; return the seconds until it listens, and its resident memory with all its processes."""
+    """Start once; return the seconds until it listens, and its resident memory."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         with start(Path(folder)) as at:
             seconds = time.perf_counter() - began
             time.sleep(1.0)
-            main = psutil.Process(at["process"])
-            family = [main, *main.children(recursive=True)]
-            return seconds, sum(each.memory_info().rss for each in family) / 1e6
+            return seconds, resident(at["process"]) / 1e6
+
+
+def resident(process: int) -> float:
+    """Return the resident bytes of a process with its children; pages that they share are counted once."""
+    main = psutil.Process(process)
+    family = [each.memory_full_info() for each in (main, *main.children(recursive=True))]
+    return float(sum(each.uss for each in family) + max(each.rss - each.uss for each in family))

@@ -10,6 +10,7 @@ from shared.signing.delegation import DelegatedSession
 from shared.signing.envelope import OpenedMessage
 from shared.signing.replay import ReplayEntry
 from shared.signing.strict_json import parse_object
+from shared.tracing import read_traceparent
 
 EDITION = 1
 """Processes of one edition understand each other; it is part of what both prove at the beginning."""
@@ -39,6 +40,7 @@ class Command(msgspec.Struct, frozen=True, array_like=True, tag="command"):
     session: Session | None
     signature: str
     payload: bytes
+    traceparent: str | None = None
 
 
 class Followed(msgspec.Struct, frozen=True, array_like=True):
@@ -141,12 +143,13 @@ def command_of(client: int, number: int, opened: OpenedMessage) -> Command:
         None if session is None else _written(session),
         opened.signature,
         opened.raw_payload,
+        opened.traceparent,
     )
 
 
 def opened_of(command: Command) -> OpenedMessage:
     """Return the message that a record carries; raises INVALID_REQUEST for a payload that no front passes on."""
-    session = command.session
+    session, joined = command.session, read_traceparent(command.traceparent)
     return OpenedMessage(
         command.address,
         parse_object(command.payload),
@@ -156,6 +159,7 @@ def opened_of(command: Command) -> OpenedMessage:
         None if session is None else _read(session),
         command.signature,
         command.payload,
+        joined.traceparent if joined else None,
     )
 
 

@@ -38,10 +38,10 @@ const ORDERS = [
 
 const workflow = {
   nodes: [
-    node("orders", "New orders", "static_data_provider_module", 0, 120, {
+    node("orders", "New orders", "static_data_provider_module", 0, 20, {
       variables_to_set: [{ name: "orders", value: ORDERS }],
     }),
-    node("large", "Any large one?", "switch", 320, 120, {
+    node("large", "Any large one?", "switch", 320, 20, {
       value: "{{ length(data.orders[?total > `100`]) }}",
       rules: [
         { port: "several", operator: ">", right: 1 },
@@ -69,7 +69,7 @@ const workflow = {
     ),
     node("report", "Report", "template", 960, 20, { template: "{{ data.count }} orders were looked at." }),
     node("rest", "Wait a moment", "wait_until", 1280, 20, { seconds: 1 }),
-    node("nothing", "Nothing to do", "delay", 320, 400, { seconds: 0 }),
+    node("nothing", "Nothing to do", "delay", 640, 480, { seconds: 0 }),
   ],
   connections: [
     wire("orders", "large"),
@@ -91,12 +91,17 @@ test("the pictures of the README", async ({ page }) => {
   await page.setViewportSize({ width: 1280, height: 760 });
   await signIn(page, "/designer");
   await paste(page, workflow);
-  for (let turn = 0; turn < 2; turn++) {
+  await page.keyboard.press("Control+s");
+  const sheet = page.getByRole("dialog", { name: "Save as" });
+  await sheet.getByLabel("Name").fill("Daily orders");
+  await sheet.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("v1")).toBeVisible();
+  for (let turn = 0; turn < 3; turn++) {
     await page.keyboard.press("Control+Enter");
     await expect(status(page)).toContainText("Running");
     await expect(status(page)).toContainText("Succeeded");
   }
-  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Components", exact: true }).click();
   await page.getByRole("region", { name: "Canvas" }).click({ position: { x: 12, y: 12 } });
   await page.keyboard.press("1");
   await expect(page.getByRole("log", { name: "Messages" }).locator(".toast")).toHaveCount(0);

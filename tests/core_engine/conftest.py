@@ -53,12 +53,9 @@ async def desk(the_crew: Crew) -> AsyncIterator[Desk]:
     """What carries out the steps of this test's own components; it is there for all engines of the test."""
     from tests.support.crew import Desk
 
-    made = Desk(the_crew.desk)
-    server = await made.open()
-    yield made
-    await asyncio.to_thread(the_crew.forget)
-    server.close()
-    made.threads.shutdown(wait=False, cancel_futures=True)
+    async with Desk(the_crew.desk).opened() as made:
+        yield made
+        await asyncio.to_thread(the_crew.forget)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

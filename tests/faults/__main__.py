@@ -46,7 +46,8 @@ def write(found: dict[str, dict[str, float]]) -> None:
     rows = {name: taken for name, taken in kept.items() if isinstance(taken, dict)}
     for name, taken in found.items():
         rows.setdefault(name, {}).update(taken)
-    where = f"{os.cpu_count()} cores, {machine.machine()}, Python {machine.python_version()}"
+    load = f"{os.getloadavg()[1]:.0f} processes waiting for them"
+    where = f"{os.cpu_count()} cores, {load}, {machine.machine()}, Python {machine.python_version()}"
     lines = [_HEAD, f'date = "{time.strftime("%Y-%m-%d")}"\n', f'machine = "{where}"\n']
     for name, taken in sorted(rows.items()):
         lines.append(f"\n[{name}]\n")

@@ -56,8 +56,12 @@ def test_z8_missing_and_misplaced_segments_are_noticed(
     order: list, left_out: set[int], expected: int
 ) -> None:
     segments = [part for number, part in enumerate(order) if number not in left_out]
-    if segments == SEGMENTS and expected == len(RECORDS):
-        return
+    if (
+        segments == SEGMENTS[: len(segments)]
+        and expected == (0, 6, 20, len(RECORDS))[len(segments)]
+        and segments
+    ):
+        return  # that is how an earlier moment of the same journal looks
     with pytest.raises(FloworkError) as refused:
         decode_segments(segments, "run-1", expected)
     assert refused.value.code is ErrorCode.JOURNAL_CORRUPT

@@ -21,6 +21,7 @@ from tests.support.platform import Platform
 PATIENCE = 120.0
 """Seconds after which a client gives a run up; whether it was carried out is looked at in the end."""
 SILENCE = 15.0
+GOODBYE = 5.0
 PASSING = frozenset({"ENGINE_UNAVAILABLE", "RATE_LIMITED", "STORAGE_FULL", "DEADLINE_EXCEEDED"})
 LOST = (WebSocketException, socketio.exceptions.SocketIOError, OSError, TimeoutError)
 
@@ -130,7 +131,8 @@ class SocketClient(Client):
         socket, self._socket = self._socket, None
         if socket is not None:
             with contextlib.suppress(*LOST):
-                await socket.close()
+                async with asyncio.timeout(GOODBYE):
+                    await socket.close()
 
 
 class PageClient(Client):
@@ -188,4 +190,5 @@ class PageClient(Client):
         socket, self._socket = self._socket, None
         if socket is not None:
             with contextlib.suppress(*LOST):
-                await socket.disconnect()
+                async with asyncio.timeout(GOODBYE):  # it waits for its own queue, which may stand still
+                    await socket.disconnect()

@@ -71,6 +71,7 @@ class Report:
 @contextmanager
 def started(folder: Path, plan: Plan) -> Iterator[Crew]:
     """Start a platform, and what its workers need where there are some."""
+    folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         environment = {
             "ENGINE_HTTP_PRIVATE_NETWORKS": "127.0.0.0/8",
@@ -109,7 +110,6 @@ async def soak(folder: Path, plan: Plan, write: Callable[[str], None]) -> Report
     write(
         f"SOAK_SEED={plan.seed} minutes={plan.minutes:g} clients={plan.clients} workers={plan.workers} in {folder}"
     )
-    folder.mkdir(parents=True, exist_ok=True)
     running = started(folder, plan)
     crew = await asyncio.to_thread(running.__enter__)
     try:
@@ -120,45 +120,72 @@ async def soak(folder: Path, plan: Plan, write: Callable[[str], None]) -> Report
 
 
 async def _under_load(crew: Crew, outside: World, plan: Plan, write: Callable[[str], None]) -> Report:
-    rng, book, gauge = random.Random(plan.seed), Book(), Gauge(crew)
+    rng = random.Random(plan.seed)
     chaos = Chaos(crew, random.Random(rng.random()), plan.kill_seconds)
-    clients = _clients(crew.platform, outside, book, plan, rng)
-    enough, raged, watched = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    load = [
-        asyncio.create_task(client.live(enough), name=f"client {number}")
-        for number, client in enumerate(clients)
-    ]
-    watching = asyncio.create_task(gauge.watch(watched), name="gauge")
-    raging = asyncio.create_task(chaos.rage(raged), name="chaos")
-    seconds = plan.minutes * 60
-    await _pass(seconds * CHAOS_PART, load, watching, raging)
-    while len(chaos.acts) < plan.least_acts:
-        await _pass(1, load, watching, raging)
-    raged.set()
-    await raging
-    write(f"calm after {len(chaos.acts)} failures; {len(book.runs)} runs so far")
-    calm = time.monotonic()
-    await _pass(seconds * (1 - CHAOS_PART), load, watching)
-    while gauge.seen(calm) < LEAST_SAMPLES:
-        await _pass(1, load, watching)
-    since = calm + (time.monotonic() - calm) * WARM_UP_PART
-    trends = gauge.trends(since)
-    enough.set()
-    await asyncio.gather(*load)
-    watched.set()
-    await watching
+    book, gauge = Book(), Gauge(crew)
+    house = House(_clients(crew.platform, outside, book, plan, rng), gauge, chaos)
+    try:
+        calm = await house.rage(plan)
+        write(f"calm after {len(chaos.acts)} failures; {len(book.runs)} runs so far")
+        trends = await house.rest(plan, calm)
+        await house.end()
+    finally:
+        await house.close()
     judge = Judge(crew.platform, outside, book, chaos)
     await judge.judge()
     acts = Counter(act.what for act in chaos.acts)
     return Report(len(book.runs), len(book.acknowledged), judge.ends, acts, judge.faults, trends)
 
 
-async def _pass(seconds: float, load: list[asyncio.Task[None]], *others: asyncio.Task[None]) -> None:
-    """Let time go by; a task that ends meanwhile has failed."""
-    done, _ = await asyncio.wait([*load, *others], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        task.result()
-        raise AssertionError(f"{task.get_name()} ended early")
+class House:
+    """The tasks of a soak: the clients, those who watch, and those who break things."""
+
+    def __init__(self, clients: list[Client], gauge: Gauge, chaos: Chaos) -> None:
+        self._gauge = gauge
+        self._chaos = chaos
+        self._enough, self._raged, self._watched = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._load = [asyncio.create_task(client.live(self._enough), name="a client") for client in clients]
+        self._watching = asyncio.create_task(gauge.watch(self._watched), name="the gauge")
+        self._raging = asyncio.create_task(chaos.rage(self._raged), name="the chaos")
+
+    async def rage(self, plan: Plan) -> float:
+        """Let failures happen; return the moment from which on there are none."""
+        await self._pass(plan.minutes * 60 * CHAOS_PART, self._watching, self._raging)
+        while len(self._chaos.acts) < plan.least_acts:
+            await self._pass(1, self._watching, self._raging)
+        self._raged.set()
+        await self._raging
+        return time.monotonic()
+
+    async def rest(self, plan: Plan, calm: float) -> list[Trend]:
+        """Let the load go on without failures, and return how the figures went after a while of that."""
+        await self._pass(plan.minutes * 60 * (1 - CHAOS_PART), self._watching)
+        while self._gauge.seen(calm) < LEAST_SAMPLES:
+            await self._pass(1, self._watching)
+        return self._gauge.trends(calm + (time.monotonic() - calm) * WARM_UP_PART)
+
+    async def end(self) -> None:
+        """Let the clients finish what they began."""
+        self._enough.set()
+        await asyncio.gather(*self._load)
+        self._watched.set()
+        await self._watching
+
+    async def close(self) -> None:
+        """Cancel what is left after a failure."""
+        tasks = [*self._load, self._watching, self._raging]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=60)
+
+    async def _pass(self, seconds: float, *others: asyncio.Task[None]) -> None:
+        """Let time go by; a task that ends meanwhile has failed."""
+        done, _ = await asyncio.wait(
+            [*self._load, *others], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            task.result()
+            raise AssertionError(f"{task.get_name()} ended early")
 
 
 def _clients(platform: Platform, outside: World, book: Book, plan: Plan, rng: random.Random) -> list[Client]:

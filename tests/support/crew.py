@@ -6,9 +6,9 @@ import asyncio
 import pickle
 import struct
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -66,22 +66,45 @@ class Desk:
         default_factory=lambda: ThreadPoolExecutor(16, thread_name_prefix="step-")
     )
 
-    async def open(self) -> asyncio.Server:
+    served: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Desk]:
         Path(self.path).unlink(missing_ok=True)
-        return await asyncio.start_unix_server(self._serve, self.path)
+        server = await asyncio.start_unix_server(self._begin, self.path)
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in self.served:
+                task.cancel()
+            await asyncio.gather(*self.served, return_exceptions=True)
+            self.threads.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self.served.add(task)
+        task.add_done_callback(self.served.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._answer(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, asyncio.IncompleteReadError):
             (size,) = HEAD.unpack(await reader.readexactly(HEAD.size))
             call = Call(*pickle.loads(await reader.readexactly(size)))
             work = asyncio.ensure_future(self._carry_out(call, partial(_send, writer)))
             gone = asyncio.ensure_future(reader.read(1))
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            gone.cancel()
-            work.cancel()
-            await asyncio.gather(work, gone, return_exceptions=True)
+            try:
+                await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gone.cancel()
+                work.cancel()
+                await asyncio.gather(work, gone, return_exceptions=True)
             await writer.drain()
-        writer.close()
 
     async def _carry_out(self, call: Call, send: Callable[..., None]) -> None:
         try:

@@ -14,6 +14,7 @@ from core_engine.kernel.ports import StartRun
 from core_engine.workflow import Variable
 from shared.contract.run import RunMode, RunStatus
 from shared.errors import ErrorCode, FloworkError
+from tests.core_engine.places import WORKERS
 from tests.core_engine.workflow.workshop import (
     OWNER,
     Bench,
@@ -281,21 +282,24 @@ async def test_retries_stop_at_the_policy_and_not_for_hopeless_errors(shop: Benc
     assert watcher.statuses("b") == ["RUNNING", "ERROR"]
 
 
-async def test_a_timeout_interrupts_an_async_step(shop: Bench):
+async def test_a_timeout_interrupts_an_async_step(shop: Bench, place: str):
     data = workflow("a:error>b", a={"module_id": "gate", "timeout_seconds": 0.05}, b="add")
     watcher = await shop.run(data)
     assert await watcher.end() == "SUCCEEDED"
     assert (await shop.output("a:error>b"))["code"] == "DEADLINE_EXCEEDED"
-    assert shop.registry["gate"].cancelled == 1
+    gate = shop.registry["gate"]
+    await eventually(lambda: gate.cancelled == len(gate.calls))
+    assert len(gate.calls) == 1 or (place == WORKERS and not gate.calls), "a worker may be as slow as that"
 
 
-async def test_a_timeout_of_a_step_that_must_not_repeat_leaves_its_outcome_unknown(shop: Bench):
+async def test_a_timeout_of_a_step_that_must_not_repeat_leaves_its_outcome_unknown(shop: Bench, place: str):
     node = {"module_id": "once_gate", "timeout_seconds": 0.05, "retry": {"attempts": 3, "delay_seconds": 0}}
     watcher = await shop.run(workflow(a=node))
     assert await watcher.end() == "FAILED"
     assert await shop.nodes() == {"a": "OUTCOME_UNKNOWN"}
     assert "OUTCOME_UNKNOWN" in (shop.runs.summary("run-1").error_message or "")
-    assert len(shop.registry["once_gate"].calls) == 1
+    assert len(shop.registry["once_gate"].calls) <= 1
+    assert shop.registry["once_gate"].calls or place == WORKERS, "a worker may be as slow as that"
 
 
 async def test_stop_interrupts_and_answers_with_the_final_status(shop: Bench):

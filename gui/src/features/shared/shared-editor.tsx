@@ -2,6 +2,7 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { HelpCircle, List, PanelLeft, Redo2, Undo2 } from "lucide-react";
 import { useEffect } from "react";
 import { useSession } from "@/app/session";
+import { BroughtSheet } from "@/features/designer/bring/report";
 import { Canvas } from "@/features/designer/canvas/canvas";
 import { useDocument } from "@/features/designer/document/store";
 import { Keys } from "@/features/designer/keys/keys";
@@ -58,6 +59,7 @@ export function SharedEditor() {
       <NodePanel />
       <PeekSheet />
       <ConflictSheet />
+      <BroughtSheet />
     </ReactFlowProvider>
   );
 }

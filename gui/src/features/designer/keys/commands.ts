@@ -186,7 +186,7 @@ export const COMMANDS: Command[] = [
 ];
 
 /** What belongs to the engine rather than to the one workflow that a visitor of a share link may edit. */
-const NOT_FOR_VISITORS = new Set(["versions", "pin", "breakpoint", "continue", "step", "log"]);
+const NOT_FOR_VISITORS = new Set(["versions", "publish", "pin", "breakpoint", "continue", "step", "log"]);
 
 /** Whether a command is there for who looks at the page. */
 export const isOffered = ({ id }: Command): boolean =>

@@ -1,5 +1,6 @@
 import { type ReactFlowInstance, useReactFlow } from "@xyflow/react";
 import { useLocation } from "wouter";
+import { useSession } from "@/app/session";
 import { useT, type Word } from "@/i18n/words";
 import { Dialog } from "@/ui/dialog";
 import { boxesOf, toggleCollapsed } from "../document/groups";
@@ -78,6 +79,7 @@ function CommandBar({ onDone }: { onDone(): void }) {
   const flow = useReactFlow();
   const [, go] = useLocation();
   const { nodes } = useWorkflow();
+  const visits = useSession((state) => state.visitor !== null);
   const offered = COMMANDS.filter((command) => !command.keyOnly && isOffered(command));
   const found = (text: string): Choice[] => {
     const wanted = text.trim().toLowerCase();
@@ -89,7 +91,8 @@ function CommandBar({ onDone }: { onDone(): void }) {
     const steps = wanted
       ? nodes.map(({ id, name }) => ({ id: `${STEP}${id}`, label: name, about: t("designer.goToStep") }))
       : [];
-    const pages = PAGES.map(([path, word]) => ({
+    // a visitor of a share link has this one page
+    const pages = (visits ? [] : PAGES).map(([path, word]) => ({
       id: `${PAGE}${path}`,
       label: t(word),
       about: t("shell.places"),

@@ -29,8 +29,8 @@ interface Item extends Unknown {
 
 /** Members whose own members are changed one by one. */
 const NESTED: ReadonlySet<string> = new Set(["config_values", "data"]);
-/** Where something stands on the canvas: nobody is asked about that. */
-const LOOKS: ReadonlySet<string> = new Set(["x", "y", "width", "height"]);
+/** Where and how something stands on the canvas: nobody is asked about that. */
+const LOOKS: ReadonlySet<string> = new Set(["x", "y", "width", "height", "collapsed"]);
 const LISTS: ReadonlySet<string> = new Set(["nodes", "connections", "notes"]);
 
 const spelled = new WeakMap<object, string>();
