@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+
+from core_engine.kernel.version import own_version as own_version  # noqa: PLC0414 - told on from here
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,3 @@ class EngineStatus:
 
 
 StatusSource = Callable[[], EngineStatus]
-
-
-def own_version() -> str:
-    """Return the version of the installed distribution, or ``unknown`` where it runs from a bare tree."""
-    try:
-        return importlib.metadata.version("flowork")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"

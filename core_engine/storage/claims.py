@@ -51,9 +51,11 @@ def channel(engine_id: str) -> str:
 class Claims:
     """The claims of one engine."""
 
-    def __init__(self, connection: KeptConnection, engine_id: str) -> None:
+    def __init__(self, connection: KeptConnection, engine_id: str, speaks: str = "") -> None:
+        """``speaks`` is the version of this engine; only workers of the same one may take its steps."""
         self.connection = connection
         self._engine = engine_id
+        self._speaks = speaks
         self.channel = channel(engine_id)
 
     async def prepare(self) -> None:
@@ -67,13 +69,21 @@ class Claims:
 
         await self.connection.run(make)
 
+    async def announce(self) -> None:
+        """Tell workers which version the engine is from now on."""
+        await self._execute(
+            "INSERT INTO step_engine (engine, speaks) VALUES (%s, %s)"
+            " ON CONFLICT (engine) DO UPDATE SET speaks = excluded.speaks",
+            (self._engine, self._speaks),
+        )
+
     async def offer(self, offer: Offer) -> None:
         """Put a step up for workers; offering it twice changes nothing."""
         await self._execute(
             "INSERT INTO step_claim (id, run, node, attempt, step, epoch, queue, label, lease_seconds, request,"
-            " engine, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'READY')"
+            " engine, speaks, state) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'READY')"
             " ON CONFLICT (id) DO NOTHING",
-            (*offer, self._engine),
+            (*offer, self._engine, self._speaks),
         )
 
     async def withdraw(self, ids: Collection[str]) -> None:
@@ -116,11 +126,15 @@ class Claims:
         return [row["id"] for row in rows]
 
     async def adopt(self, step: str, epoch: int) -> str | None:
-        """Take over the claim that an earlier process of the engine made for this execution of a step."""
+        """Take over the claim that an earlier process of the engine made for this execution of a step.
+
+        One that nobody has taken yet is for workers of this engine's version from now on.
+        """
         rows = await self._fetch(
-            "UPDATE step_claim SET epoch = %s WHERE id = (SELECT id FROM step_claim WHERE engine = %s AND step = %s"
+            "UPDATE step_claim SET epoch = %s, speaks = CASE state WHEN 'READY' THEN %s ELSE speaks END"
+            " WHERE id = (SELECT id FROM step_claim WHERE engine = %s AND step = %s"
             " ORDER BY made_at DESC LIMIT 1) RETURNING id",
-            (epoch, self._engine, step),
+            (epoch, self._speaks, self._engine, step),
         )
         return str(rows[0]["id"]) if rows else None
 

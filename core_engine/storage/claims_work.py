@@ -10,36 +10,63 @@ from core_engine.storage.claims_connection import Connection, KeptConnection
 
 
 class Claimed(NamedTuple):
-    """A lease that was got."""
+    """A lease that was got; ``waited`` is how many seconds the step was to be had before."""
 
     id: str
     fence: int
     lease_seconds: float
     request: bytes
+    waited: float = 0.0
 
 
 class ClaimedWork:
     """What a worker may do to the claims of one engine; ``worker`` is its name, ``labels`` what it has."""
 
     def __init__(
-        self, connection: KeptConnection, engine_id: str, worker: str, labels: Sequence[str] = ()
+        self,
+        connection: KeptConnection,
+        engine_id: str,
+        worker: str,
+        labels: Sequence[str] = (),
+        speaks: str = "",
     ) -> None:
         self.connection = connection
         self.worker = worker
         self._engine = engine_id
         self._channel = channel(engine_id)
         self._labels = ["", *labels]
+        self._speaks = speaks
 
     async def claim(self, claim: str) -> Claimed | None:
         """Take a step that nobody has; None: it is taken, over, withdrawn, or not for this worker."""
         row = await self._one(
             "WITH won AS (UPDATE step_claim SET state = 'LEASED', fence = nextval('step_fence'), worker = %s,"
             " lease_until = clock_timestamp() + make_interval(secs => lease_seconds)"
-            " WHERE id = %s AND engine = %s AND state = 'READY' AND label = ANY(%s)"
-            " RETURNING id, fence, lease_seconds, request) SELECT won.*, pg_notify(%s, id) FROM won",
-            (self.worker, claim, self._engine, self._labels, self._channel),
+            " WHERE id = %s AND engine = %s AND state = 'READY' AND label = ANY(%s) AND speaks = %s"
+            " RETURNING id, fence, lease_seconds, request,"
+            " extract(epoch FROM clock_timestamp() - made_at)::float8 AS waited)"
+            " SELECT won.*, pg_notify(%s, id) FROM won",
+            (self.worker, claim, self._engine, self._labels, self._speaks, self._channel),
         )
-        return Claimed(row["id"], row["fence"], row["lease_seconds"], row["request"]) if row else None
+        return Claimed(*(row[name] for name in Claimed._fields)) if row else None
+
+    async def spoken(self) -> str | None:
+        """Return the version of the engine that started last; None: none has yet."""
+        row = await self._one("SELECT speaks FROM step_engine WHERE engine = %s", (self._engine,))
+        return str(row["speaks"]) if row else None
+
+    async def leave(self, claim: str) -> str | None:
+        """Tell the engine of a step that this worker cannot take for being of another version than it.
+
+        Return the engine's version; None where that is not the reason.
+        """
+        row = await self._one(
+            "WITH left_alone AS (UPDATE step_claim SET note = %s"
+            " WHERE id = %s AND engine = %s AND state = 'READY' AND speaks <> %s RETURNING id, speaks)"
+            " SELECT speaks, pg_notify(%s, id) FROM left_alone",
+            (self._speaks, claim, self._engine, self._speaks, self._channel),
+        )
+        return str(row["speaks"]) if row else None
 
     async def holds(self, claim: Claimed) -> bool:
         """Tell whether the lease is still there."""
@@ -47,6 +74,11 @@ class ClaimedWork:
             "SELECT 1 FROM step_claim WHERE id = %s AND fence = %s AND state = 'LEASED'",
             (claim.id, claim.fence),
         )
+        return row is not None
+
+    async def fell_silent(self, claim: Claimed) -> bool:
+        """Tell whether the engine took a step for lost because it heard nothing of its worker."""
+        row = await self._one("SELECT 1 FROM step_claim WHERE id = %s AND note = 'silent'", (claim.id,))
         return row is not None
 
     async def renew(self, claim: Claimed) -> bool:

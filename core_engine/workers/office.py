@@ -16,6 +16,7 @@ from core_engine.storage.claims_connection import KeptConnection, postgres_addre
 from core_engine.workers.broker import Broker, check_redis
 from core_engine.workers.executor import WorkerExecutor
 from core_engine.workers.tickets import Seals
+from core_engine.workers.wire import speaks
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
@@ -55,7 +56,7 @@ class WorkersOffice(WorkerExecutor):
         self._tidied = clock.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         super().__init__(
-            Claims(self._connection, engine_id),
+            Claims(self._connection, engine_id, speaks()),
             Broker(self._redis_url),
             seals,
             clock,
@@ -63,6 +64,7 @@ class WorkersOffice(WorkerExecutor):
             epoch=store.epoch,
             lease_seconds=workers.lease_seconds,
             resend_seconds=workers.resend_seconds,
+            traced=bool(settings.telemetry.collector),
         )
 
     @override
@@ -71,6 +73,7 @@ class WorkersOffice(WorkerExecutor):
         await asyncio.to_thread(check_redis, self._redis_url, must_answer=False)
         try:
             await self.claims.prepare()
+            await self.claims.announce()
         except (FloworkError, psycopg.Error) as error:
             message = f"The database for worker processes cannot be used: {error}"
             raise FloworkError(ErrorCode.CONFIGURATION, message) from error

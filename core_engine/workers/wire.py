@@ -8,12 +8,24 @@ from typing import Any
 import msgspec
 
 from core_engine.kernel.payload import DeadInput, Input, Payload
+from core_engine.kernel.version import own_version
 from core_engine.workflow.failures import describe
 from core_engine.workflow.steps import Outcome, StepContext
 from shared.errors import ErrorCode, FloworkError
 
+STEPS_VERSION = 1
+"""To be raised with any change of what is defined here, so that engine and worker never misread each other.
+
+A request that waited while the engine was updated is read by the new workers: new members need defaults.
+"""
 CRASHED = "crashed"
+_BADLY = b'{"outputs":null'
 """Why a claim was given up: the step's process ended without a word."""
+
+
+def speaks() -> str:
+    """Return the version that engine and worker must have in common: the same components and the same messages."""
+    return f"flowork {own_version()}, steps {STEPS_VERSION}"
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -88,6 +100,11 @@ def encode_told(told: Sequence[bytes]) -> bytes:
 def ended_well(outputs: dict[str, bytes]) -> bytes:
     """Return a result."""
     return msgspec.json.encode(Ended({port: msgspec.Raw(content) for port, content in outputs.items()}))
+
+
+def went_well(ended: bytes) -> bool:
+    """Tell whether a step ended with a result, without reading that."""
+    return not ended.startswith(_BADLY)
 
 
 def ended_badly(error: BaseException) -> bytes:

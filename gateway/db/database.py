@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,9 @@ from shared.errors import ErrorCode, FloworkError
 
 WRITE_WAIT_SECONDS = 10.0
 BUSY_MILLISECONDS = 5000
+LOCK_WAIT_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
+_AGAIN_SECONDS = 1.0
 # A request holds a connection for milliseconds; who gets none within ten seconds is told so.
 SERVER_POOL: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
 _WRITES = "flowork_writes"
@@ -56,14 +60,15 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Yield a connection whose changes are committed together at the end, or not at all.
 
-        Raises DEADLINE_EXCEEDED where other writers do not come to an end, STORAGE_FULL where the disk is full.
+        Raises BUSY where other writers, of this process or another program, do not come to an end,
+        STORAGE_FULL where the disk is full.
         """
         if self._writers is None:
             with _translated(), self._writing.begin() as connection:
                 yield connection
             return
         if not self._writers.acquire(timeout=WRITE_WAIT_SECONDS):
-            raise FloworkError(ErrorCode.DEADLINE_EXCEEDED, "The database is busy; try again.")
+            raise _busy()
         try:
             with _translated(), self._writing.begin() as connection:
                 yield connection
@@ -150,15 +155,47 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES, False):
+        _begin_writing(connection.connection.driver_connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(driver: Any) -> None:
+    """Take the write lock, which another program may hold: waiting is done here, where other green threads go on.
+
+    Raises BUSY.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _has_begun(driver):
+            if time.monotonic() > deadline:
+                raise _busy()
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+
+
+def _has_begun(driver: Any) -> bool:
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _busy() -> FloworkError:
+    return FloworkError(ErrorCode.BUSY, "The database is busy; try again.", retry_after=_AGAIN_SECONDS)
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        if "disk is full" in str(error.orig) or "No space left" in str(error.orig):
+    except (OperationalError, sqlite3.OperationalError) as error:
+        if "disk is full" in str(error) or "No space left" in str(error):
             raise FloworkError(ErrorCode.STORAGE_FULL, "The gateway cannot write its database.") from error
         raise

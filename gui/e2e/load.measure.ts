@@ -24,7 +24,8 @@ async function load(browser: Browser): Promise<Load> {
   await page.addInitScript(() => {
     const look = () => {
       const button = document.querySelector("#root button:not([disabled])");
-      if (button?.getBoundingClientRect().height) (window as { readyAt?: number }).readyAt = performance.now();
+      if (button?.getBoundingClientRect().height)
+        (window as { readyAt?: number }).readyAt = performance.now();
       else requestAnimationFrame(look);
     };
     requestAnimationFrame(look);

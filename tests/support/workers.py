@@ -71,13 +71,15 @@ class Worker:
 
 
 @contextmanager
-def worker(folder: Path, environment: Mapping[str, str], **more: str) -> Iterator[Worker]:
+def worker(
+    folder: Path, environment: Mapping[str, str], *, module: str = "core_engine.workers", **more: str
+) -> Iterator[Worker]:
     """Run a worker; what is left of it at the end is killed."""
     log = folder / f"worker-{os.urandom(3).hex()}.log"
     base = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     with log.open("wb") as out:
         popen = subprocess.Popen(
-            [sys.executable, "-P", "-m", "core_engine.workers"],
+            [sys.executable, "-P", "-m", module],
             env={**base, "PYTHONPATH": str(ROOT), **environment, **more},
             stdout=out,
             stderr=subprocess.STDOUT,

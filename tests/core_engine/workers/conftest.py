@@ -1,9 +1,9 @@
-"""One PostgreSQL, one Redis and one worker for all tests here; each test has an engine with an id of its own."""
+"""Where an engine and its workers meet; each test has an engine with an id of its own."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,23 +15,11 @@ from core_engine.app import Engine, running
 from core_engine.kernel.ports import StartRun
 from shared.ids import new_id
 from tests.core_engine.engine import OWNER, settings
-from tests.support.postgres import PostgresServer, postgres_server
-from tests.support.redis import RedisServer, redis_server
+from tests.support.postgres import PostgresServer
+from tests.support.redis import RedisServer
 from tests.support.workers import SECRET, Doors, doors
 
 FINAL = {"SUCCEEDED", "FAILED", "STOPPED"}
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with redis_server(tmp_path_factory.mktemp("redis"), password="pass-word") as server:
-        yield server
 
 
 @dataclass

@@ -9,10 +9,13 @@ import pytest
 
 from core_engine.storage.claims import Claims, Offer
 from core_engine.storage.claims_connection import KeptConnection, postgres_address
+from core_engine.storage.claims_schema import TABLES
 from core_engine.storage.claims_work import ClaimedWork
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import new_id
 from tests.support.postgres import PostgresServer
+
+_SPEAKS = "speaks text NOT NULL DEFAULT ''"
 
 
 @pytest.fixture
@@ -118,6 +121,43 @@ async def test_the_next_process_of_an_engine_adopts_the_latest_claim(claims: Cla
     assert set(await claims.news([first, second])) == {second}
     await claims.tidy(2, [])
     assert set(await claims.news([second])) == {second}, "what is young stays"
+
+
+async def test_a_worker_of_another_version_leaves_a_step_and_says_which_it_is(claims: Claims) -> None:
+    newer = Claims(claims.connection, claims._engine, "new")
+    old, new = (ClaimedWork(claims.connection, claims._engine, "w", speaks=name) for name in ("old", "new"))
+    name = new_id()
+    await newer.offer(offer(name))
+    assert await old.claim(name) is None
+    assert await old.leave(name) == "new"
+    assert (await claims.news([name]))[name].note == "old"
+    assert await new.leave(name) is None
+    assert await new.claim(name)
+    assert await old.leave(name) is None, "it is taken"
+    assert await old.spoken() is None
+    await newer.announce()
+    await newer.announce()
+    assert await old.spoken() == "new"
+
+
+async def test_tables_of_an_earlier_version_are_brought_up_to_date(postgres: PostgresServer) -> None:
+    with postgres.connect() as database:
+        database.execute("CREATE SCHEMA earlier")
+        database.execute("SET search_path = earlier")
+        database.execute(
+            TABLES[0].replace("ended_at timestamptz,", "ended_at timestamptz").replace(_SPEAKS, "")
+        )
+        columns = "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'earlier'"
+        assert database.execute(columns + " AND column_name = 'speaks'").fetchone() == (0,)
+    connection = KeptConnection(
+        f"{postgres_address(postgres.url)}?options=-csearch_path%3Dearlier", "test", 30
+    )
+    claims = Claims(connection, "engine", "new")
+    for _ in range(2):
+        await claims.prepare()
+    await claims.offer(offer("one"))
+    assert await ClaimedWork(connection, "engine", "w", speaks="new").claim("one")
+    await connection.close()
 
 
 async def test_a_database_that_is_away_is_an_error_that_passes(postgres: PostgresServer) -> None:

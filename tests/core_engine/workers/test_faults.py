@@ -14,6 +14,7 @@ import psutil
 import pytest
 import redis as redis_client
 
+from core_engine.workers import executor
 from core_engine.workers.broker import STEP, make_app, queue_name
 from core_engine.workers.consumer import canary_key
 from tests.core_engine.workers.conftest import Plant
@@ -22,14 +23,19 @@ from tests.support.redis import redis_server
 from tests.support.workers import Doors, chain, step, until, worker
 
 
-async def test_redis_may_be_away_full_or_emptied(plant: Plant, web: Doors, tmp_path: Path) -> None:
-    """F31, F32, F33: what is accepted runs, once, as soon as Redis takes tickets again."""
+async def test_redis_may_be_away_full_or_emptied(
+    plant: Plant, web: Doors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F31, F32, F33: what is accepted runs, once, as soon as Redis takes tickets again; the run's log says why not."""
+    monkeypatch.setattr(executor, "_UNCLAIMED_WARNING", 0.0)
     with redis_server(tmp_path) as first:
         port = first.port
     plant.environment["ENGINE_REDIS_URL"] = first.url
     async with plant.engine() as engine:
         away = await plant.start(engine, chain(step(web, "away")))
         assert engine.runs.summary(away).status.value == "RUNNING", "accepted without Redis"
+        said = "the message broker (Redis) does not answer"
+        await until(lambda: said in str(plant.frames[away]), "the line in the run's log")
         with redis_server(tmp_path, port=port) as second, redis_client.Redis(port=port) as client:
             queue = queue_name(plant.environment["FLOWORK_ENGINE_ID"], "default", "")
             await until(lambda: client.llen(queue) > 0, "the ticket that could not be sent at first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from core_engine.components.builtin.for_each.component import ForEach
@@ -43,7 +44,7 @@ class Note(Component[Config]):
 
 
 class Busy(Component[Config]):
-    """Counts how many of it run at the same time, and waits until the test lets one go."""
+    """Counts how many of it run at the same time; the first ones wait until there are as many as there shall be."""
 
     id = "busy"
     name = "Busy"
@@ -51,14 +52,17 @@ class Busy(Component[Config]):
     category = "test"
     execution = Execution.ASYNC
 
-    def __init__(self) -> None:
+    def __init__(self, together: int = 1) -> None:
         self.now = self.most = 0
+        self.together = together
+        self.enough = asyncio.Event()
 
     async def execute(self, context, config, payload):
-        import asyncio
-
         self.now += 1
         self.most = max(self.most, self.now)
+        if self.now == self.together:
+            self.enough.set()
+        await asyncio.wait_for(self.enough.wait(), 60)
         for _ in range(20):
             await asyncio.sleep(0)
         self.now -= 1

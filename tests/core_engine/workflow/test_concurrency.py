@@ -25,13 +25,18 @@ class Busy(Component[Config]):
         self.id = f"busy_{execution.value}"
         self.execution = execution
         self.now = self.most = self.calls = 0
+        self.together = 1
+        self.enough = asyncio.Event()
 
     def execute(self, context: Any, config: Config, payload: Payload) -> Any:
         self.calls += 1
         self.now += 1
         self.most = max(self.most, self.now)
+        if self.now >= self.together:
+            self.enough.set()
 
         async def work() -> Result:
+            await asyncio.wait_for(self.enough.wait(), 60)
             await asyncio.sleep(0.002)
             self.now -= 1
             return Result({"success": payload})
@@ -49,10 +54,11 @@ def wide(count: int, key: str = "api", most: int = 2, module: str = "busy_async"
 
 async def test_a_key_holds_over_runs_and_others_are_not_held_up(tmp_path: Path) -> None:
     registry = Registry([Busy(), Busy(Execution.INLINE)])
+    registry["busy_async"].together = 2
     async with bench(tmp_path, registry, max_parallel_steps=20) as shop:
-        watchers = await asyncio.gather(*(shop.start(wide(12), f"r{i}") for i in range(4)))
+        watchers = await asyncio.gather(*(shop.start(wide(6), f"r{i}") for i in range(4)))
         assert [await watcher.end() for watcher in watchers] == ["SUCCEEDED"] * 4
-        assert (registry["busy_async"].most, registry["busy_async"].calls) == (2, 48)
+        assert (registry["busy_async"].most, registry["busy_async"].calls) == (2, 24)
         assert await (await shop.run(wide(5, module="busy_inline"), "short")).end() == "SUCCEEDED"
         assert registry["busy_inline"].calls == 5
         assert not shop.runs._env.keys._used

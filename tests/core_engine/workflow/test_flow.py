@@ -12,6 +12,7 @@ from core_engine.kernel.payload import Payload, Result
 from core_engine.workflow.parse import check_workflow
 from shared.contract.run import RunMode
 from shared.errors import FloworkError
+from tests.core_engine.places import WORKERS
 from tests.core_engine.workflow.workshop import OWNER, Registry, Watcher, bench, workflow
 
 LONG = 600.0
@@ -154,11 +155,13 @@ async def test_a_failure_of_the_final_part_fails_a_run_that_went_well(tmp_path: 
         }  # fmt: skip
 
 
-async def test_the_final_part_runs_after_a_stop_too_and_no_longer_than_it_may(tmp_path: Path) -> None:
+async def test_the_final_part_runs_after_a_stop_too_and_no_longer_than_it_may(
+    tmp_path: Path, place: str
+) -> None:
     data = workflow(
         a="hang", f={"module_id": "hang", "finally": True}, g={"module_id": "tell", "finally": True}
     )
-    data["settings"] = {"flow": {"finally_seconds": 0.1}}
+    data["settings"] = {"flow": {"finally_seconds": 3 if place == WORKERS else 0.1}}
     async with bench(tmp_path, registry()) as shop:
         watcher = await shop.start(data)
         await watcher.until(lambda frame: frame.get("node_id") == "a")

@@ -61,6 +61,7 @@ async def test_an_empty_list_succeeds_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("parallel", [1, 3])
 async def test_the_bound_of_parallel_runs_holds(tmp_path: Path, parallel: int) -> None:
     async with bench(tmp_path, household()) as shop:
+        shop.registry["busy"].together = parallel
         await shop.run(loop(list(range(20)), "busy", parallel=parallel))
         assert shop.registry["busy"].most == parallel
         assert len(await kids(shop)) == 20
@@ -150,7 +151,7 @@ async def test_a_stop_reaches_every_run_of_the_family(tmp_path: Path) -> None:
         await shop.runs.stop("run-1", OWNER)
         assert await watcher.end() == "STOPPED"
         await eventually(lambda: shop.runs.open_runs == 0)
-        assert registry["gate"].cancelled == 4
+        await eventually(lambda: registry["gate"].cancelled == 4)
         outer = await kids(shop)
         inner = [run for parent in outer for run in await kids(shop, parent.job_id)]
         assert {run.status for run in outer + inner} == {RunStatus.STOPPED}

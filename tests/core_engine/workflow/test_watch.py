@@ -13,8 +13,9 @@ from core_engine.kernel.ports import RaisedAlarm
 from core_engine.kernel.suspension import Suspend
 from core_engine.workflow import records as r
 from shared.clock import SystemClock
+from tests.core_engine.places import WORKERS
 from tests.core_engine.workflow.test_recovery import load
-from tests.core_engine.workflow.workshop import OWNER, Bench, Registry, Watcher, bench, workflow
+from tests.core_engine.workflow.workshop import OWNER, Bench, Registry, Watcher, bench, eventually, workflow
 
 
 class Nap(Component[Config]):
@@ -50,15 +51,17 @@ def heard(shop: Bench) -> list[RaisedAlarm]:
 
 
 @pytest.mark.parametrize("module", ["gate", "nap", "once_gate"])
-async def test_a_missed_deadline_interrupts_and_fails_the_run(tmp_path: Path, module: str) -> None:
+async def test_a_missed_deadline_interrupts_and_fails_the_run(
+    tmp_path: Path, module: str, place: str
+) -> None:
     registry = Registry((Nap(),))
     async with bench(tmp_path, registry) as shop:
-        watcher = await shop.start(timed(module, deadline_seconds=0.1))
+        watcher = await shop.start(timed(module, deadline_seconds=3 if place == WORKERS else 0.1))
         assert await watcher.end() == "FAILED"
         assert "DEADLINE_EXCEEDED" in watcher.frames[-1]["status_data"]["error_message"]
         assert await shop.nodes() == {"a": "CANCELLED", "b": "CANCELLED"}
         if module != "nap":
-            assert registry[module].cancelled == 1
+            await eventually(lambda: registry[module].cancelled == 1)
         cancelled = next(x for x in load(shop).records if isinstance(x, r.StepCancelled))
         assert "deadline" in cancelled.error
         assert watcher.seqs == list(range(1, watcher.seqs[-1] + 1))
@@ -75,8 +78,10 @@ async def test_a_deadline_counts_from_the_start_also_while_the_engine_is_down(tm
         assert await watcher.end() == "FAILED"
 
 
-async def test_after_a_missed_deadline_the_final_part_runs_within_its_time(tmp_path: Path) -> None:
-    data = timed(deadline_seconds=0.1, finally_seconds=0.1)
+async def test_after_a_missed_deadline_the_final_part_runs_within_its_time(
+    tmp_path: Path, place: str
+) -> None:
+    data = timed(deadline_seconds=0.1, finally_seconds=3 if place == WORKERS else 0.1)
     data["nodes"] += [
         {"id": "f", "name": "F", "module_id": "keyed_gate", "finally": True},
         {"id": "g", "name": "G", "module_id": "add", "finally": True},

@@ -10,7 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import TypeAdapter
 
@@ -238,7 +238,7 @@ class Watcher:
 
     async def until(self, wanted) -> Frame:
         """Wait for a frame that satisfies a condition."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 for frame in self.frames:
                     if wanted(frame):
@@ -293,13 +293,16 @@ def chain(length: int, module: str = "add") -> dict[str, Any]:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait for something that happens on another thread or that nobody announces."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.005)
 
 
 class Bench:
     """A run service on a real journal in a folder of the test."""
+
+    executor: ClassVar[Callable[[EngineStore], Any]] = staticmethod(lambda _: None)
+    """Makes what carries steps out where that is not the engine itself (`tests.core_engine.places`)."""
 
     def __init__(
         self,
@@ -327,6 +330,7 @@ class Bench:
             presets=presets,
             park_after=park_after,
             write_text=write_text,
+            executor=type(self).executor(self.store),
         )
 
     async def start(self, data: dict[str, Any], run_id: str = "run-1", **more: Any) -> Watcher:
