@@ -26,12 +26,15 @@ def main(words: list[str]) -> int:
         rows += some
     facts = machine.facts()
     print(f"{table(rows)}\n\n{sentence(facts)}")
-    if not asked.quick and not asked.only:
+    passed = all(row.passed for row in rows)
+    if not asked.quick:
+        if asked.only:
+            rows, facts = publish.with_kept(rows, facts)
         print(f"kept in {publish.keep(rows, facts)}")
         publish.draw(rows)
     if asked.write_docs:
         print("written:", *(str(file.relative_to(publish.ROOT)) for file in publish.write_docs(rows, facts)))
-    return 0 if all(row.passed for row in rows) else 1
+    return 0 if passed else 1
 
 
 def _read(words: list[str]) -> argparse.Namespace:
@@ -46,7 +49,10 @@ def _read(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--write-docs", action="store_true", help="write the tables into docs/performance.md and README.md"
     )
-    return parser.parse_args(words)
+    asked = parser.parse_args(words)
+    if asked.quick and asked.write_docs:
+        parser.error("a quick look is not to be published")
+    return asked
 
 
 if __name__ == "__main__":

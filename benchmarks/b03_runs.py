@@ -23,7 +23,7 @@ from shared.signing.keys import WalletKey
 WORK = "runs of 10 steps"
 DEADLINE_SECONDS = 180
 STEPS = 10
-RUNS, PEER_RUNS = 4000, 6000
+RUNS, PEER_RUNS = 3000, 5000
 CONNECTIONS, WINDOW = 4, 32
 HTTP_CONNECTIONS = 64
 

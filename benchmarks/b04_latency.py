@@ -20,7 +20,7 @@ from shared.signing.keys import WalletKey
 WORK = "latency of a run of 10 steps at half load"
 DEADLINE_SECONDS = 150
 TRIAL_RUNS = 2400
-SECONDS = 4
+SECONDS = 3
 LOAD = 0.5
 SHARES = [share / 1000 for share in (*range(0, 1000, 20), 990, 995, 999)]
 

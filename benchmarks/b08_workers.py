@@ -23,7 +23,7 @@ from shared.signing.keys import WalletKey
 
 WORK = "runs that only compute, 2 workers"
 DEADLINE_SECONDS = 180
-RUNS = 24
+RUNS = 16
 LOOPS = 4_000_000
 CODE = "def run(payload, log):\n    return {'data': {'n': sum(i * i for i in range(%d))}}\n"
 BARE = "sum(i * i for i in range(%d))"

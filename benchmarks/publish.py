@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks import plots
 from benchmarks.b04_latency import SHARES
-from benchmarks.figures import Row, table
+from benchmarks.figures import Row, row_of, table
 from benchmarks.machine import sentence
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +25,22 @@ def keep(rows: list[Row], facts: dict[str, Any], folder: Path = RESULTS) -> Path
     told = {"machine": facts, "rows": [row.as_dict() for row in rows]}
     file.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
     return file
+
+
+def with_kept(
+    rows: list[Row], facts: dict[str, Any], folder: Path = RESULTS
+) -> tuple[list[Row], dict[str, Any]]:
+    """Return the kept results with these rows in place of the earlier ones of the same benchmarks.
+
+    The machine is that of the whole run, if one was kept.
+    """
+    file = folder / "latest.json"
+    if not file.exists():
+        return rows, facts
+    kept = json.loads(file.read_text())
+    fresh = {row.id for row in rows}
+    both = [*(row for row in map(row_of, kept["rows"]) if row.id not in fresh), *rows]
+    return sorted(both, key=lambda row: int(row.id[1:])), kept["machine"]
 
 
 def draw(rows: list[Row], folder: Path = RESULTS) -> list[Path]:

@@ -34,6 +34,16 @@ def test_results_are_kept_with_the_machine(tmp_path: Path) -> None:
     assert f"steal {facts['steal_percent']} %" in sentence(facts)
 
 
+def test_a_part_that_is_measured_again_takes_the_place_of_its_earlier_lines(tmp_path: Path) -> None:
+    facts, later = {"date": "of the whole run"}, {"date": "of the part"}
+    again = [Row("B4", "latency, p99", "ms", 1.0, 2.0, "peer", 1.0, at_least=False)]
+    assert publish.with_kept(again, later, tmp_path) == (again, later)
+    publish.keep(ROWS, facts, tmp_path)
+    rows, machine = publish.with_kept(again, later, tmp_path)
+    assert [(row.id, row.figure) for row in rows] == [("B1", 90.0), ("B4", 1.0), ("B9", 0.0)]
+    assert machine == facts
+
+
 def test_plots_are_pictures_with_something_on_them(tmp_path: Path) -> None:
     pictures = publish.draw(ROWS, tmp_path)
     assert [picture.name for picture in pictures] == ["ratios.png", "latency.png"]
