@@ -258,6 +258,7 @@ class Plant(Simulation):
     @override
     def process(self, loop: SimLoop, trouble: Trouble) -> Any:
         self.loop = loop
+        self.heard = _nothing
         self.tickets.trouble = trouble
         return self._shifts(loop, trouble)
 

@@ -46,6 +46,10 @@ class Page:
         elif self._session and trouble.on and self._rng.random() < 0.05:
             self._session.leave()
 
+    def lose(self) -> None:
+        """Hear nothing more of an engine that died."""
+        self._session = None
+
     async def close(self) -> None:
         """Be left by an engine that ends."""
         if self._session:

@@ -106,6 +106,9 @@ class Simulation:
         try:
             while not self._live_once():
                 self.world.died()
+                for errand in self.errands:
+                    if errand.page:
+                        errand.page.lose()
             self._judge()
         finally:
             self.disk.close()

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation import seeds
 from tests.simulation.line import simulate
 
-CHUNKS, SEEDS = 2, 300
+CHUNKS, SEEDS = 2, 200
 
 
 @pytest.mark.parametrize("number", range(CHUNKS))

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation import seeds
 from tests.simulation.runner import simulate
 
-CHUNKS, SEEDS = 8, 800
+CHUNKS, SEEDS = 8, 640
 
 
 @pytest.mark.parametrize("number", range(CHUNKS))
