@@ -97,6 +97,7 @@ _THREADS = "looks at what only steps in the engine's own process have: its threa
 _TIMES = "its times are shorter than the way to a worker"
 _MANY = "has hundreds of steps at once, which takes long on workers and shows nothing more"
 _GOES_ON = "a step at a worker goes on while its engine is restarted: workers/test_same_as_embedded.py"
+_SHORT = "counts the journal's records of short steps; those of long ones are others"
 _AGAIN = "begins one run many times over, on journals of its own; workers know the run from the time before"
 NOT_ON_WORKERS: Mapping[str, str] = MappingProxyType(
     {
@@ -112,6 +113,9 @@ NOT_ON_WORKERS: Mapping[str, str] = MappingProxyType(
         "test_a_coroutine_that_cancels_itself_fails_its_step": _THREADS,
         "test_a_flood_from_a_thread_is_bounded": _THREADS,
         "test_a_join_goes_on_without_what_is_late": _TIMES,
+        "test_a_thousand_that_wait_are_not_in_memory": _MANY,
+        "test_the_context_tells_who_runs": _THREADS,
+        "test_what_a_round_left_at_a_breakpoint_is_not_there_in_the_next": _SHORT,
         "test_a_long_inline_chain_lets_others_have_their_turn": _MANY,
         "test_a_plain_component_that_returns_a_coroutine_fails_its_step": _THREADS,
         "test_a_queued_thread_step_that_was_stopped_is_never_called": _THREADS,
