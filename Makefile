@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up gui env test bench check format generate clean
+.PHONY: help setup setup-dev demo up gui env test soak bench sbom check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,8 +41,14 @@ env: setup ## make the secrets for docker-compose into .env; an existing file is
 test: setup-dev ## run all tests
 	$(BIN)/python -m pytest -n auto
 
-bench: setup-dev ## measure speed beside a peer or a limit; one table (wants an idle machine)
-	$(BIN)/python -m benchmarks
+soak: setup-dev ## load and random kills for SOAK_MINUTES (30); SOAK_CLIENTS, SOAK_SEED, SOAK_WORKERS=1
+	$(BIN)/python -m tests.soak
+
+bench: setup-dev ## measure speed beside peers, on an idle machine; ONLY=B3,B4  QUICK=1  DOCS=1
+	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(DOCS),--write-docs)
+
+sbom: setup-dev ## write the bill of materials (CycloneDX) to var/sbom.json
+	$(BIN)/python -m tools.sbom var/sbom.json
 
 check: setup-dev ## format, lint, types, layers, freshness of generated files
 	$(BIN)/ruff format --check .

@@ -2,65 +2,71 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import tempfile
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from benchmarks.figures import Row, median_of
+import uvloop
+
+from benchmarks.figures import Row, Scale
+from benchmarks.http_load import closed_loop, request
 from benchmarks.servers import gateway, server
 from shared.signing.keys import WalletKey
 from shared.signing.rest import sign_headers
 
-REQUESTS = 1500
+WORK = "signed GET /user/engines"
+DEADLINE_SECONDS = 120
+REQUESTS = 3000
+CONNECTIONS = 8
 TARGET = "/api/v1/user/engines"
 BARE = ["-m", "gunicorn", "-c", "benchmarks/bare_gunicorn.py", "benchmarks.bare:app"]
 
 
-def measure() -> list[Row]:
+def measure(scale: Scale) -> list[Row]:
     """Return the rate of signed requests against that of the bare route."""
     wallet = WalletKey.create()[0]
+    count = scale.of(REQUESTS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         address = folder / "bare.json"
-        with server(BARE, address, folder / "bare.log", BARE_ADDRESS=str(address)) as at:
-            bare = median_of(lambda: requests(at["url"], {}))
+        with server(BARE, address, folder / "bare.log", {"BENCH_ADDRESS": str(address)}) as at:
+            plain = [request(at["url"] + TARGET)] * count
+            bare = scale.median(lambda: rate(at["url"], plain, "engine"))
         with gateway(folder) as at:
-            body = json.dumps({"name": "Engine"}).encode()
-            headers = sign_headers(wallet, "POST", TARGET, body, now_ms=time.time_ns() // 1_000_000)
-            send(at["url"], "POST", body, headers | {"Content-Type": "application/json"})
-            rate = median_of(lambda: signed(at["url"], wallet))
-    return [Row("B5", "signed GET /user/engines", "/s", rate, bare, "bare Flask route", 0.5)]
+            register(at["url"], wallet)
+            ours = scale.median(lambda: rate(at["url"], signed(at["url"], wallet, count), "Engine"))
+    return [Row("B5", WORK, "/s", ours, bare, "bare Flask route, same worker", 0.5)]
 
 
-def signed(url: str, wallet: WalletKey) -> float:
-    """Sign every request beforehand, then make them one after another."""
+def register(url: str, wallet: WalletKey, name: str = "Engine") -> tuple[str, str]:
+    """Register an engine as its owner does; return its id and token."""
+    body = json.dumps({"name": name}).encode()
+    told = uvloop.run(closed_loop(url, [registration(url, wallet, body)], 1))
+    made = json.loads(told.bodies[0])
+    return made["id"], made["raw_token"]
+
+
+def registration(url: str, wallet: WalletKey, body: bytes) -> bytes:
+    """Return the signed request that registers an engine."""
+    headers = sign_headers(wallet, "POST", TARGET, body, now_ms=time.time_ns() // 1_000_000)
+    return request(url + TARGET, "POST", headers | {"Content-Type": "application/json"}, body)
+
+
+def signed(url: str, wallet: WalletKey, count: int) -> list[bytes]:
+    """Sign so many requests, each different."""
     now_ms = time.time_ns() // 1_000_000
-    every = [sign_headers(wallet, "GET", TARGET, b"", now_ms=now_ms) for _ in range(REQUESTS)]
-    return requests(url, *every)
+    return [
+        request(url + TARGET, headers=sign_headers(wallet, "GET", TARGET, b"", now_ms=now_ms))
+        for _ in range(count)
+    ]
 
 
-def requests(url: str, *headers: dict[str, str]) -> float:
-    """Return the requests a second of one client that keeps its connection."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc)
-    started = time.perf_counter()
-    for number in range(REQUESTS):
-        connection.request("GET", TARGET, headers=headers[number % len(headers)])
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != 200:
-            raise RuntimeError(f"answered {answer.status}")
-    connection.close()
-    return REQUESTS / (time.perf_counter() - started)
-
-
-def send(url: str, method: str, body: bytes, headers: dict[str, str]) -> None:
-    """Make one request that has to succeed."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc)
-    connection.request(method, TARGET, body, headers)
-    answer = connection.getresponse()
-    if answer.status >= 300:
-        raise RuntimeError(f"answered {answer.status}: {answer.read()!r}")
-    connection.close()
+def rate(url: str, requests: list[bytes], named: str) -> float:
+    """Return the requests answered a second; each answer has to list the one engine."""
+    told = uvloop.run(closed_loop(url, requests, CONNECTIONS))
+    if any(
+        len(found := json.loads(body)) != 1 or named not in found[0].values() for body in set(told.bodies)
+    ):
+        raise RuntimeError(f"the route answered {list(set(told.bodies))[:3]}")
+    return told.rate

@@ -1,4 +1,4 @@
-"""gunicorn for `benchmarks.bare`: the worker of the gateway, and where it listens, written down when it is ready."""
+"""gunicorn for the bare applications: the worker of the gateway, and where it listens, written down."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ keepalive = 30
 def post_worker_init(worker: Any) -> None:
     """Say where the worker listens."""
     port = worker.sockets[0].getsockname()[1]
-    Path(os.environ["BARE_ADDRESS"]).write_text(json.dumps({"url": f"http://127.0.0.1:{port}"}))
+    Path(os.environ["BENCH_ADDRESS"]).write_text(json.dumps({"url": f"http://127.0.0.1:{port}"}))

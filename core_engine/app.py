@@ -40,12 +40,12 @@ from core_engine.settings import EngineSettings
 from core_engine.standby import Standby, StandbyEndedError
 from core_engine.storage import EngineStore
 from core_engine.storage.opening import open_store
-from core_engine.telemetry.metrics import Metrics
 from core_engine.telemetry.traces import Traces
 from core_engine.transport.address import Address, AddressFile, reachable
 from core_engine.triggers.alarms import Raised
 from core_engine.triggers.results import RunResults
 from core_engine.triggers.webhook import WaitDesk, WebhookDesk
+from core_engine.turn import Turn, await_turn
 from core_engine.wiring import (
     observe,
     open_access,
@@ -61,13 +61,14 @@ from shared.clock import Clock, SystemClock
 from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
-from shared.signing.recover import require_native_backend
 from shared.signing.replay import ReplayWindow
+from shared.software import require_sound_software
 
 _log = logging.getLogger(__name__)
 
 LAST_SECONDS = 1.5
 CAPABILITIES = ["workflow"]
+_PORTS = "Set ENGINE_SOCKET_PORT, ENGINE_HTTP_PORT and, with fronts, ENGINE_FRONTS_PORT (0 picks one)."
 _NO_ENGINE_ID = (
     "FLOWORK_ENGINE_ID is not set. Register an engine at the gateway and set FLOWORK_ENGINE_ID and "
     "FLOWORK_ENGINE_TOKEN to what it answers, or start everything with `flowork up`."
@@ -97,15 +98,15 @@ async def running(
     """
     if not settings.identity.engine_id:
         raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
-    require_native_backend()
+    require_sound_software()
     stop = stop or asyncio.Event()
     async with AsyncExitStack() as stack:
         try:
             store = open_store(settings)
             stack.callback(store.close)
-            standby = Standby(store)
-            await standby.wait(stop)
-            engine = Engine(settings, store, stop, clock or SystemClock())
+            standby, clock = Standby(store), clock or SystemClock()
+            turn = await await_turn(settings, store, standby, stop, clock=clock, stack=stack)
+            engine = Engine(settings, store, stop, clock, turn)
         except OSError as error:
             problem = f"The data folder {settings.data.data_dir} cannot be used: {error.strerror or error}."
             raise FloworkError(ErrorCode.CONFIGURATION, problem) from error
@@ -119,7 +120,7 @@ class Engine:
     """The parts of one engine, wired together. `start` it, `close` it."""
 
     def __init__(
-        self, settings: EngineSettings, store: EngineStore, stop: asyncio.Event, clock: Clock
+        self, settings: EngineSettings, store: EngineStore, stop: asyncio.Event, clock: Clock, turn: Turn
     ) -> None:
         self._settings = settings
         self._store = store
@@ -127,7 +128,7 @@ class Engine:
         self._clock = clock
         self._started = clock.monotonic()
         self._isolation = "unknown"
-        self._metrics = Metrics()
+        self._metrics = turn.metrics
         self._tasks: list[asyncio.Task[None]] = []
         self.failure: FloworkError | None = None
         self.access = open_access(settings.identity, store, clock)
@@ -153,6 +154,7 @@ class Engine:
             documents.pins,
             self.triggers,
             self._installer,
+            documents.company,
         )
         keep = settings.keep
         retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
@@ -160,7 +162,9 @@ class Engine:
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
-        self.sockets = open_sockets(settings, self._dispatcher, self.access, clock)
+        self.sockets = open_sockets(
+            settings, self._dispatcher, self.access, clock, runs=self.runs, store=store, front=turn.front
+        )
         self.rest = self._build_rest()
         self.http = self._build_http()
         self.relay = self._build_relay()
@@ -205,6 +209,7 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._installer.close()
         await self.relay.close()
+        self.rooms.company.close()
         await self.triggers.close()
         await self._followups.close()
         await self.runs.close(self._settings.limits.shutdown_grace_seconds)
@@ -247,8 +252,7 @@ class Engine:
             await self.sockets.start()
             await self.http.start()
         except OSError as error:
-            ports = "Set ENGINE_SOCKET_PORT and ENGINE_HTTP_PORT (0 picks one)."
-            text = f"Cannot listen: {error.strerror or error}. {ports}"
+            text = f"Cannot listen: {error.strerror or error}. {_PORTS}"
             raise FloworkError(ErrorCode.CONFIGURATION, text) from error
 
     def _begin_background(self) -> None:

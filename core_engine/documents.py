@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core_engine.company import Company
 from core_engine.components.files import RootedFiles
 from core_engine.components.folders import FolderBrowser
 from core_engine.preferences import PreferenceService
@@ -36,6 +37,7 @@ class Documents:
     preferences: PreferenceService
     folders: FolderBrowser
     pins: PinService
+    company: Company
     cipher: ValueCipher
 
 
@@ -49,38 +51,53 @@ def open_documents(  # noqa: PLR0913 - one thing each
     pin: Pin,
 ) -> Documents:
     """Open them; keys are made at the first start. Raises FloworkError CONFIGURATION for an unusable key."""
-    folder = settings.data.engine_dir
-    identity = settings.identity
-    master = master_key(reveal(identity.master_key), folder)
-    cipher = ValueCipher(master)
+    cipher = ValueCipher(_master_key(settings))
     rng = random.Random()  # noqa: S311 - which of a variable's values comes next is no secret
-    signing = given_key(reveal(identity.signing_key), "ENGINE_SIGNING_KEY", folder / ENGINE_KEY_FILE)
-    engine_key = EngineKey(signing)
-    if store.shared:
-        _same_keys(store, {"ENGINE_MASTER_KEY": master, "ENGINE_SIGNING_KEY": signing})
+    engine_key = EngineKey(signing_key(settings))
+    check_keys(settings, store)
+    presets = PresetService(PresetTable(store), engine_key, clock, owner, pin)
+    company = Company(presets.newest)
+    presets.subscribe(company.preset_changed)
     return Documents(
-        presets=PresetService(PresetTable(store), engine_key, clock, owner, pin),
+        presets=presets,
         variables=VariableService(VariableTable(store), cipher, owner, rng),
         preferences=PreferenceService(store),
         folders=FolderBrowser(files),
         pins=PinService(store, clock),
+        company=company,
         cipher=cipher,
     )
 
 
-def _same_keys(store: EngineStore, keys: dict[str, bytes]) -> None:
-    """Note what the keys of a shared database are; raises CONFIGURATION where this process has others."""
+def signing_key(settings: EngineSettings) -> bytes:
+    """Return the key by which the engine's processes know what is theirs; raises CONFIGURATION for an unusable one."""
+    path = settings.data.engine_dir / ENGINE_KEY_FILE
+    return given_key(reveal(settings.identity.signing_key), "ENGINE_SIGNING_KEY", path)
+
+
+def check_keys(settings: EngineSettings, store: EngineStore) -> None:
+    """Note what the keys of a shared database are; raises CONFIGURATION where this process has others.
+
+    Only a process that leads notes them.
+    """
+    if not store.shared:
+        return
+    keys = {"ENGINE_MASTER_KEY": _master_key(settings), "ENGINE_SIGNING_KEY": signing_key(settings)}
     for name, key in keys.items():
         mark = hashlib.sha256(f"flowork {name}|".encode() + key).hexdigest()[:32].encode("ascii")
         known = store.get(f"keys.{name}")
-        if known is None:
+        if known is None and store.leads:
             store.submit([Write(values=((f"keys.{name}", mark),), refusable=True)], _ignore)
-        elif known != mark:
+        elif known not in {None, mark}:
             message = (
                 f"Another key belongs to what the database holds. Give every process of this engine the same {name},"
                 " or the same key files in its data folder."
             )
             raise FloworkError(ErrorCode.CONFIGURATION, message)
+
+
+def _master_key(settings: EngineSettings) -> bytes:
+    return master_key(reveal(settings.identity.master_key), settings.data.engine_dir)
 
 
 def _ignore(_writes: object, _error: object) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from core_engine.front_settings import Fronts
 from shared.ids import ADDRESS_PATTERN, ENGINE_ID_PATTERN
 from shared.settings import SettingsGroup, reveal, setting
 
@@ -293,6 +294,15 @@ class Workers(SettingsGroup):
         description="How long an idle worker may leave a trial message unanswered before it is restarted, in seconds.",
     )  # fmt: skip
 
+    http_host: str = setting(
+        "127.0.0.1", env="ENGINE_WORKER_HTTP_HOST", description="Address of a worker's /healthz and /metrics."
+    )  # fmt: skip
+    http_port: int = setting(
+        -1, env="ENGINE_WORKER_HTTP_PORT", ge=-1, le=65535,
+        description="Port of a worker's /healthz (open) and /metrics (FLOWORK_METRICS_TOKEN); 0 picks a free one, "
+        "-1: none.",
+    )  # fmt: skip
+
     @property
     def broker_url(self) -> str:
         """The address of the Redis for workers, or an empty string."""
@@ -383,6 +393,7 @@ class EngineSettings(BaseModel):
     limits: Limits
     keep: Keep
     shared: Shared
+    fronts: Fronts
     additions: Additions
     workers: Workers
     telemetry: Telemetry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,22 @@ from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.commands.dispatch import Dispatcher
 from core_engine.components.files import RootedFiles
 from core_engine.components.registry import ComponentRegistry
-from core_engine.documents import Documents
+from core_engine.documents import Documents, signing_key
+from core_engine.fronts.courier import Courier
+from core_engine.fronts.desk import DeskDoor, FrontDesk
+from core_engine.fronts.front import Front, FrontServer
+from core_engine.fronts.link import LeaderLink
+from core_engine.fronts.remote import Desk
+from core_engine.fronts.sealing import LinkKey
 from core_engine.gateway_link.relay import Relay
 from core_engine.http.status import StatusSource
+from core_engine.kernel.meters import Meter
 from core_engine.settings import EngineSettings, Identity
 from core_engine.storage import EngineStore
 from core_engine.telemetry.gauges import Sources
 from core_engine.telemetry.metrics import Metrics
-from core_engine.telemetry.traces import Collector, Traces
+from core_engine.telemetry.run_log import log_ends
+from core_engine.telemetry.traces import Traces
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import PeerLimits
 from core_engine.transport.server import Door, SocketServer
@@ -27,9 +36,10 @@ from core_engine.workflow import RunService
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.errors import FloworkError
+from shared.otlp import Collector
 from shared.settings import reveal
 from shared.signing.envelope import EnvelopeVerifier
-from shared.signing.replay import ReplayWindow
+from shared.signing.replay import ReplayWindow, UncheckedReplays
 from shared.signing.standing import StandingDelegations
 
 if TYPE_CHECKING:
@@ -47,25 +57,66 @@ def open_access(identity: Identity, store: EngineStore, clock: Clock) -> AccessC
     return AccessControl(policy, store, clock)
 
 
-def open_sockets(
-    settings: EngineSettings, dispatcher: Dispatcher, access: AccessControl, clock: Clock
-) -> SocketServer:
-    """Return the raw WebSocket server; nothing is listened on yet."""
+def open_sockets(  # noqa: PLR0913 - what they are wired with
+    settings: EngineSettings,
+    dispatcher: Dispatcher,
+    access: AccessControl,
+    clock: Clock,
+    *,
+    runs: RunService,
+    store: EngineStore,
+    front: Front | None,
+) -> SocketServer | FrontDesk:
+    """Return the raw WebSocket server, or what takes its place behind fronts; nothing is listened on yet."""
+    if front is None:
+        return SocketServer(
+            door_of(settings), bounds_of(settings), dispatcher=dispatcher, access=access, clock=clock
+        )
+    fronts, limits = settings.fronts, settings.limits
+    door = DeskDoor(
+        host=fronts.host,
+        port=fronts.port,
+        address=fronts.address,
+        key=LinkKey(signing_key(settings), settings.identity.engine_id),
+        max_message_bytes=limits.max_message_bytes,
+        max_clients=limits.max_connections,
+        silence_seconds=settings.shared.lease_seconds,
+    )
+    return FrontDesk(door, Desk(dispatcher, runs, access, limits.outbox_bytes), store, front)
+
+
+def open_front(settings: EngineSettings, store: EngineStore, meter: Meter, clock: Clock) -> Front:
+    """Return what takes clients for the process that leads; nothing is listened on yet."""
+    engine_id = settings.identity.engine_id
+    sessions = StandingDelegations(_origins(settings).has_page, engine_id=engine_id)
+    envelopes = EnvelopeVerifier(engine_id, settings.limits.envelope, UncheckedReplays(), sessions=sessions)
+    courier = Courier(envelopes, meter, clock, settings.fronts.hold_seconds)
+    key = LinkKey(signing_key(settings), engine_id)
+    link = LeaderLink(store, key, courier, settings.shared.lease_seconds)
+    return Front(FrontServer(door_of(settings), bounds_of(settings), courier, clock), courier, link)
+
+
+def door_of(settings: EngineSettings) -> Door:
+    """Return where the raw WebSocket listens, and whom it lets in."""
     listen, limits = settings.listen, settings.limits
-    door = Door(
+    return Door(
         host=listen.socket_host,
         port=listen.socket_port,
         engine_id=settings.identity.engine_id,
         origins=_origins(settings),
         max_connections=limits.max_connections,
     )
-    bounds = PeerLimits(
+
+
+def bounds_of(settings: EngineSettings) -> PeerLimits:
+    """Return the bounds on one connection of the raw WebSocket."""
+    limits = settings.limits
+    return PeerLimits(
         max_message_bytes=limits.max_message_bytes,
         messages_per_second=limits.messages_per_second,
         outbox_bytes=limits.outbox_bytes,
         auth_deadline_seconds=limits.auth_deadline_seconds,
     )
-    return SocketServer(door, bounds, dispatcher=dispatcher, access=access, clock=clock)
 
 
 def open_workers(
@@ -135,6 +186,7 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
 ) -> None:
     """Have the engine's work counted and its state shown at each scrape."""
     runs.on_records(metrics.counts.see)
+    runs.on_records(log_ends)
     metrics.observe(
         Sources(
             status=status,
@@ -144,6 +196,7 @@ def observe(  # noqa: PLR0913, PLR0917 - what is looked at
             queues=lambda: runs.queues.items(),  # noqa: PLW0108 - the figures of that moment
             triggers=triggers.figures,
             folder=folder,
+            tasks=lambda: len(asyncio.all_tasks()),
             workers=lambda: workers.figures().items() if workers else (),
         )
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
+from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,10 +40,12 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
+from gateway.realtime.steadiness import Steadiness
 from gateway.resources.system import queries
 from gateway.settings import GatewaySettings, Identity
 from gateway.sweeping import Sweeper
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import Tracing, open_tracing
 from gateway.telemetry.witnesses import CountedEndpoint, RequestWatch, TimedProof
 from gateway.web.answer_cache import AnswerCache
 from gateway.web.front import Front
@@ -76,13 +81,13 @@ class GatewayApp:
         front: Front,
         sockets: SocketServer,
         database: Database,
-        sign_off: Callable[[], None],
+        endings: Iterable[Callable[[], None]],
         scheduler: Scheduler,
     ) -> None:
         self._front = front
         self._sockets = sockets
         self._database = database
-        self._sign_off = sign_off
+        self._endings = tuple(endings)
         self._scheduler = scheduler
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -93,7 +98,8 @@ class GatewayApp:
         """Close every Socket.IO connection and the background work around them."""
         self._sockets.close()
         self._scheduler.stop()
-        self._sign_off()
+        for end in self._endings:
+            end()
 
     def close(self) -> None:
         """Close the sockets and the database."""
@@ -110,28 +116,21 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     sessions = SocketSessions(database, int(security.socket_session_hours * HOUR_MS))
     service_key, tokens = ServiceKey(reveal(security.service_secret)), EngineTokens(database)
     metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
-    counts = metrics.counts
-    peers, contracts, names = Peers(settings.server.trusted_proxies), *_on_chain(settings.identity, clock)
+    counts, peers = metrics.counts, Peers(settings.server.trusted_proxies)
+    (contracts, names), choice = _on_chain(settings.identity, clock), EngineChoice(database, presence)
     delegations, keys = StandingDelegations(hosts.has_page), ReplayKeys(database, clock)
     handshake = SocketHandshake(sessions, clock, peers, contracts=contracts, delegations=delegations)
-    billing = Billing.open(settings.billing, database, clock)
-    choice, visits = EngineChoice(database, presence), ShareVisits(database, clock)
+    billing, tracing = Billing.open(settings.billing, database, clock), _tracing(settings, clock)
     relay = Relay(
-        sockets,
-        choice,
-        visits,
-        joint.pages,
-        clock,
-        meter=billing.meter,
-        max_bytes=security.max_body_bytes,
-        relayed=counts.relayed,
-    )
+        sockets, choice, ShareVisits(database, clock), joint.pages, clock,
+        meter=billing.meter, max_bytes=security.max_body_bytes, relayed=counts.relayed, tracing=tracing,
+    )  # fmt: skip
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key)
-    sockets.attach(CountedEndpoint(pages, counts))
-    sockets.attach(CountedEndpoint(engines, counts))
+    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key, security.engine_timeout_seconds)
+    for endpoint in (pages, engines):
+        sockets.attach(CountedEndpoint(endpoint, counts))
     context = Context(
         clock=clock,
         database=database,
@@ -146,6 +145,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         public_url=settings.server.public_url,
         admins=Admins(security.admins),
         names=names,
+        tracing=tracing,
     )
     wallets = WalletAuth(keys, clock, security.signatures, sessions=delegations, contracts=contracts)
     site, counted = build_site(
@@ -159,8 +159,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, hosts, counted.arrive)
-    scheduler = _scheduler(settings, billing, database, clock)
-    return GatewayApp(front, sockets, database, joint.attend(sockets, gui, relay), scheduler)
+    endings = (joint.attend(sockets, gui, relay), tracing.close)
+    return GatewayApp(front, sockets, database, endings, _scheduler(settings, billing, database, clock))
 
 
 def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
@@ -171,7 +171,10 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
     relay: Relay,
     tokens: EngineTokens,
     service_key: ServiceKey,
+    timeout_seconds: float,
 ) -> EngineEndpoint:
+    steadiness = Steadiness(joint.presence, gui.announce_status, deps.clock, timeout_seconds)
+    sockets.look_after(steadiness.look)
     return EngineEndpoint(
         server=sockets,
         tokens=tokens,
@@ -181,7 +184,13 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
         relay=relay,
         seen=SeenLog(deps.database, deps.clock),
         owners=OwnerRecords(deps.database, deps.clock),
+        steadiness=steadiness,
     )
+
+
+def _tracing(settings: GatewaySettings, clock: Clock) -> Tracing:
+    instance = f"{socket.gethostname()}-{os.getpid()}"
+    return open_tracing(settings.telemetry, clock, instance=instance, version=metadata.version("flowork"))
 
 
 def _scheduler(settings: GatewaySettings, billing: Billing, database: Database, clock: Clock) -> Scheduler:

@@ -13,6 +13,7 @@ from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine_links import EngineLinks
 from gateway.realtime.gui_channel import GuiChannel
 from gateway.realtime.presence import Presence
+from gateway.telemetry.tracing import Tracing
 from gateway.web.answer_cache import AnswerCache
 from shared.clock import Clock
 
@@ -32,5 +33,6 @@ class Context:
     admins: Admins
     billing: Billing
     names: Names
+    tracing: Tracing
     bundled_engine: str = ""
     public_url: str = ""

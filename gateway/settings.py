@@ -116,8 +116,9 @@ class Security(SettingsGroup):
         description="How long a GUI may reconnect its socket with the signature it first connected with, in hours.",
     )  # fmt: skip
     engine_timeout_seconds: float = setting(
-        120.0, env="GATEWAY_ENGINE_TIMEOUT_SECONDS", ge=1,
-        description="An engine not heard of for this long is shown as offline, in seconds.",
+        35.0, env="GATEWAY_ENGINE_TIMEOUT_SECONDS", ge=1,
+        description="An engine not heard of for this long is shown as offline, in seconds. Engines send a sign of life "
+        "every few seconds, those of the documented protocol every 15.",
     )  # fmt: skip
 
 
@@ -217,6 +218,19 @@ class Bundled(SettingsGroup):
     )
 
 
+class Telemetry(SettingsGroup):
+    """Where traces go."""
+
+    collector: str = setting(
+        "", env="OTEL_EXPORTER_OTLP_ENDPOINT", pattern=r"^$|^https?://[^\s]+$",
+        description="Base address of an OpenTelemetry collector (OTLP over HTTP); empty: no traces are made.",
+    )  # fmt: skip
+    collector_headers: SecretStr | None = setting(
+        None, env="OTEL_EXPORTER_OTLP_HEADERS", secret=True,
+        description="Headers for the collector as name=value pairs joined by commas, such as a token.",
+    )  # fmt: skip
+
+
 class GatewaySettings(BaseModel):
     """All settings of the gateway."""
 
@@ -229,3 +243,4 @@ class GatewaySettings(BaseModel):
     identity: Identity
     billing: BillingSettings
     bundled: Bundled
+    telemetry: Telemetry

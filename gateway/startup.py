@@ -20,7 +20,7 @@ from shared import logs
 from shared.clock import Clock, SystemClock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import load, reveal
-from shared.signing.recover import require_native_backend
+from shared.software import require_sound_software
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ def read_settings(environ: Mapping[str, str], *, production: bool = False) -> Ga
 
 def build(settings: GatewaySettings, clock: Clock | None = None) -> GatewayApp:
     """Prepare folder and database and build the application; raises CONFIGURATION."""
-    require_native_backend()
+    require_sound_software()
     clock = clock or SystemClock()
     database = open_database(settings)
     try:

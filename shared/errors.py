@@ -31,6 +31,7 @@ class ErrorCode(StrEnum):
     STORAGE_FULL = "STORAGE_FULL"
     JOURNAL_CORRUPT = "JOURNAL_CORRUPT"
     ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
+    BUSY = "BUSY"
     DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
     NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
     CONFIGURATION = "CONFIGURATION"
@@ -100,6 +101,9 @@ ERROR_TABLE: dict[ErrorCode, ErrorMeaning] = {
         500, 74, False, "A journal record fails its checksum; the run is held and nothing is skipped."
     ),
     ErrorCode.ENGINE_UNAVAILABLE: ErrorMeaning(503, 69, True, "The engine is not connected at the moment."),
+    ErrorCode.BUSY: ErrorMeaning(
+        503, 75, True, "The database is held by somebody else at the moment; nothing was changed."
+    ),
     ErrorCode.DEADLINE_EXCEEDED: ErrorMeaning(504, 75, True, "The answer did not come in time."),
     ErrorCode.NOT_IMPLEMENTED: ErrorMeaning(
         501, 64, False, "Documented elsewhere, deliberately not offered here."

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from typing_extensions import override
@@ -28,6 +31,19 @@ _NOISY = (
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
+_RUN: ContextVar[str] = ContextVar("run that is worked for", default="")
+
+
+@contextmanager
+def of_run(run_id: str) -> Iterator[None]:
+    """Have every line name the run that is worked for (``run``), whoever writes it."""
+    before = _RUN.set(run_id)
+    try:
+        yield
+    finally:
+        _RUN.reset(before)
+
+
 class LineFormatter(logging.Formatter):
     """Formats a record as readable text or as one JSON object; ``extra`` members become fields."""
 
@@ -40,6 +56,8 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         fields = redact({key: value for key, value in record.__dict__.items() if key not in _STANDARD})
+        if "run" not in fields and (run := _RUN.get()):
+            fields["run"] = run
         message = redact_text(record.getMessage())
         trace = redact_text(self.formatException(record.exc_info)) if record.exc_info else ""
         time = iso(int(record.created * 1000))

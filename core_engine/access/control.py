@@ -73,7 +73,8 @@ class AccessControl:
                 )
             await self._pin(given, self._burnt)
         if known:
-            self._roster = self._merged(_guests(known), Roster(epoch=known["epoch"]))
+            guests = _guests(known)
+            self._roster = self._merged(guests, Roster(epoch=known["epoch"], ended=_ended(known)))
 
     @property
     def owner(self) -> str | None:
@@ -156,7 +157,7 @@ class AccessControl:
         guests = GuestList.read(listed)
         async with self._lock:
             roster = self._merged(guests, self._roster)
-            value = {"guests": guests.to_wire(), "epoch": roster.epoch}
+            value = {"guests": guests.to_wire(), "epoch": roster.epoch, "ended": dict(roster.ended)}
             if roster != self._roster:
                 await self._memory.put(GUESTS_KEY, json.dumps(value).encode())
                 self._roster = roster
@@ -195,6 +196,13 @@ def _guests(known: dict[str, Any]) -> GuestList:
         return GuestList.read(known.get("guests"))
     except FloworkError as error:
         raise _damaged(GUESTS_KEY) from error
+
+
+def _ended(known: dict[str, Any]) -> dict[str, int]:
+    ended = known.get("ended", {})
+    if not isinstance(ended, dict) or not all(isinstance(exp, int) for exp in ended.values()):
+        raise _damaged(GUESTS_KEY)
+    return ended
 
 
 def _damaged(key: str) -> FloworkError:

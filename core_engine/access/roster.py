@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -46,23 +47,38 @@ class GuestList:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The guests and what each may do; ``epoch`` is the highest share epoch ever seen."""
+    """The guests and what each may do; ``epoch`` is the highest share epoch ever seen.
+
+    ``ended`` are the digests, with their expiry in Unix ms, of grants that were in force and taken away again. They
+    never count again, whoever brings them: a gateway that was restored from an old backup, or taken over.
+    """
 
     guests: GuestList = field(default_factory=GuestList)
     grants: Mapping[str, Grant] = field(default_factory=dict)
     epoch: int = 0
+    ended: Mapping[str, int] = field(default_factory=dict)
 
     def updated(self, guests: GuestList, *, engine_id: str, owner: str, now_ms: int) -> Roster:
         """Return the roster after a new list; grants count only if the owner signed them for this engine."""
         if not owner:
-            return Roster(guests, {}, self.epoch)
+            return Roster(guests, {}, self.epoch, self.ended)
+        ended = self._ended_by(guests, now_ms)
         chosen = select_grants(
-            guests.grants, engine_id=engine_id, owner=owner, highest_epoch=self.epoch, now_ms=now_ms
-        )
+            (signed for signed in guests.grants if digest(signed.grant) not in ended),
+            engine_id=engine_id, owner=owner, highest_epoch=self.epoch, now_ms=now_ms,
+        )  # fmt: skip
         grants: dict[str, Grant] = {}
         for grant in sorted(chosen.grants, key=lambda item: item.role):
             grants[grant.guest.lower()] = grant
-        return Roster(guests, grants, chosen.epoch)
+        return Roster(guests, grants, chosen.epoch, ended)
+
+    def _ended_by(self, guests: GuestList, now_ms: int) -> dict[str, int]:
+        """Return the digests of ended grants: those known, and those in force that the list has no more."""
+        offered = {
+            digest(signed.grant) for signed in guests.grants if signed.grant.guest.lower() in guests.addresses
+        }
+        taken = {key: grant.exp for grant in self.grants.values() if (key := digest(grant)) not in offered}
+        return {key: exp for key, exp in {**self.ended, **taken}.items() if exp > now_ms}
 
     def role_of(self, address: str, *, trust: Trust, now_ms: int) -> Role | None:
         """Return a guest's role; None for whom the gateway does not list (any more)."""
@@ -74,6 +90,12 @@ class Roster:
         if grant is None or grant.preset is not None or grant.exp <= now_ms:
             return listed
         return max(grant.role, listed)
+
+
+def digest(grant: Grant) -> str:
+    """Return what tells one grant from every other."""
+    parts = (grant.engine, grant.guest.lower(), grant.role.name, repr(grant.preset), grant.epoch, grant.exp)
+    return hashlib.sha256("\n".join(map(str, parts)).encode(errors="surrogatepass")).hexdigest()
 
 
 def _malformed(problem: str) -> FloworkError:

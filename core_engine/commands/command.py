@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from core_engine.access.share_links import Visit
 from core_engine.commands.caller import Caller
+from core_engine.company import Company
 from core_engine.components.dropin.installer import Installer
 from core_engine.components.folders import FolderBrowser
 from core_engine.kernel.ports import Frame, Registry, Runs
@@ -38,6 +39,7 @@ class Rooms:
     pins: PinService
     triggers: TriggerService
     installer: Installer
+    company: Company
 
 
 @dataclass(slots=True)
@@ -59,6 +61,11 @@ class CommandContext:
     opened: OpenedMessage | None = None
     visit: Visit | None = None
     held_runs: list[str] = field(default_factory=list)
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that whoever carried the command says it belongs to."""
+        return self.opened.traceparent if self.opened else None
 
     def hold(self, run_id: str) -> None:
         """Make the run's events wait on this connection until the command is answered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from core_engine.commands.caller import Caller
 from core_engine.commands.command import CommandContext, CommandHandler, Rooms
 from core_engine.commands.visit import check_visitor
 from core_engine.kernel.meters import DONE, Meter, Uncounted
+from shared import logs
 from shared.clock import Clock
 from shared.contract.base import Command, Role
 from shared.contract.session_keys import WALLET_COMMANDS
@@ -90,7 +92,7 @@ class Dispatcher:
         try:
             opened = self.open(raw)
             ids = answers.ids_of(opened.payload.get("job_id"), opened.payload.get("request_id"))
-            self._start(self._judge(opened, caller), caller, ids)
+            _ = self._start(self._judge(opened, caller), caller, ids)
         except FloworkError as error:
             address = opened.address if opened else None
             self._refuse(caller, error, ids if opened else answers.ids_of_raw(raw), address)
@@ -119,6 +121,7 @@ class Dispatcher:
         """Note that a connection is gone: its events go nowhere, its commands run to their end unanswered."""
         caller.gone = True
         self._rooms.runs.unsubscribe(caller.follows)
+        self._rooms.company.leave_all(caller)
 
     async def close(self) -> None:
         """Interrupt what still runs."""
@@ -126,24 +129,47 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def begin(self, opened: OpenedMessage, caller: Caller, visit: Visit | None = None) -> None:
-        """Carry out a message whose sender is verified, if he may have it done; it runs on as its own task.
+    def take_verified(self, opened: OpenedMessage, caller: Caller, done: Callable[[bool], None]) -> None:
+        """Carry out a message that another process of this engine has opened, unless it was used before.
 
-        With a ``visit`` the sender may do what that share link allows, and nothing else.
+        ``done`` is called once, after the answer: with False where the message may not be used.
         """
         ids = answers.ids_of(opened.payload.get("job_id"), opened.payload.get("request_id"))
         try:
-            self._start(self._judge(opened, caller, visit), caller, ids)
+            self._guards.envelopes.use(opened, self._guards.clock.now_ms())
         except FloworkError as error:
             self._refuse(caller, error, ids, opened.address)
+            done(False)
+            return
+        task = self.begin(opened, caller)
+        if task is None:
+            done(True)
+        else:
+            task.add_done_callback(lambda _: done(True))
 
-    def _start(self, request: _Request, caller: Caller, ids: answers.Ids) -> None:
+    def begin(
+        self, opened: OpenedMessage, caller: Caller, visit: Visit | None = None
+    ) -> asyncio.Task[None] | None:
+        """Carry out a message whose sender is verified, if he may have it done; it runs on as its own task.
+
+        With a ``visit`` the sender may do what that share link allows, and nothing else. Returns the task, or None
+        where the command was refused.
+        """
+        ids = answers.ids_of(opened.payload.get("job_id"), opened.payload.get("request_id"))
+        try:
+            return self._start(self._judge(opened, caller, visit), caller, ids)
+        except FloworkError as error:
+            self._refuse(caller, error, ids, opened.address)
+            return None
+
+    def _start(self, request: _Request, caller: Caller, ids: answers.Ids) -> asyncio.Task[None]:
         self._count += 1
         caller.in_flight += 1
         name = f"command {request.message.name} {self._count}"
         task = asyncio.create_task(self._carry_out(request, caller, ids), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _judge(self, opened: OpenedMessage, caller: Caller, visit: Visit | None = None) -> _Request:
         """Turn a message into a request that may be carried out."""
@@ -191,8 +217,9 @@ class Dispatcher:
             visit=request.visit,
         )
         try:
-            async with asyncio.timeout(DEADLINE_SECONDS):
-                answer = await request.handler.run(context, request.message)
+            with logs.of_run(ids[0] or ""):
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    answer = await request.handler.run(context, request.message)
             if answer is not None:
                 context.answer(answer)
             self._meter.answered(DONE)
@@ -225,7 +252,10 @@ class Dispatcher:
     ) -> None:
         self._meter.answered(error.code.value)
         reason = _printable(error.message)
-        _log.info("refused a message", extra={"code": error.code.value, "address": address, "reason": reason})
+        with logs.of_run(ids[0] or ""):
+            _log.info(
+                "refused a message", extra={"code": error.code.value, "address": address, "reason": reason}
+            )
         caller.deliver((answers.refusal(error, ids),))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from core_engine.commands.command import CommandContext, command
@@ -41,7 +42,7 @@ async def rerun(context: CommandContext, message: RerunWorkflow) -> Frame:
         initial_payload=None if given is None else Payload.from_value(given),
         mode=message.mode,
     )
-    request = await context.rooms.runs.rerun_request(wish)
+    request = replace(await context.rooms.runs.rerun_request(wish), trace=context.traceparent)
     context.hold(request.run_id)
     return await context.rooms.runs.start(request, context.caller.follows)
 

@@ -44,6 +44,7 @@ async def execute_workflow(context: CommandContext, message: ExecuteWorkflow) ->
         preset_name=preset_name,
         start_node_id=message.start_node_id or None,
         options=wanted_aids(context, message, preset_name, workflow_data),
+        trace=context.traceparent,
     )
     context.hold(request.run_id)
     return await context.rooms.runs.start(request, context.caller.follows)
@@ -65,6 +66,7 @@ async def execute_standalone_node(context: CommandContext, message: ExecuteStand
         started_by=context.address,
         initial_payload=Payload.from_value(message.initial_payload),
         mode=message.mode,
+        trace=context.traceparent,
     )
     context.hold(request.run_id)
     return await context.rooms.runs.start(request, context.caller.follows)

@@ -8,6 +8,7 @@ from shared.contract.workflow import ValidateWorkflow, WorkflowValidation
 
 @command(ValidateWorkflow)
 async def validate_workflow(context: CommandContext, message: ValidateWorkflow) -> WorkflowValidation:
-    """List every problem of a workflow."""
-    problems = context.rooms.runs.validate(message.workflow_data)
+    """List every problem of a workflow; of one without, what keeps it from running on this machine as things are."""
+    runs = context.rooms.runs
+    problems = runs.validate(message.workflow_data) or runs.unready(message.workflow_data)
     return WorkflowValidation(valid=not problems, problems=problems)

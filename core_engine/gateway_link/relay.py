@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -27,6 +28,7 @@ from shared.contract.relay import COMMAND, LEFT, OPEN, RelayCommand, RelayLeft, 
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.envelope import OpenedMessage
 from shared.signing.strict_json import check_depth, parse_object
+from shared.tracing import read_traceparent
 
 _log = logging.getLogger(__name__)
 
@@ -128,7 +130,8 @@ class Relay:
         session.open(self._send, command.max_bytes)
         try:
             visit = self._links.admit(command.share) if command.share else None
-            session.take(command.event, self._proven(command), visit)
+            opened = replace(self._proven(command), traceparent=_joined(command))
+            session.take(command.event, opened, visit)
             session.share = command.share or session.share
         except FloworkError as error:
             _log.info("refused a relayed message", extra={"code": error.code.value, "reason": error.message})
@@ -231,6 +234,11 @@ def _read(model: type[Model], data: Any) -> Model | None:
     except ValidationError:
         _log.warning("a frame of the gateway is not understood", extra={"model": model.__name__})
         return None
+
+
+def _joined(command: RelayCommand) -> str | None:
+    context = read_traceparent(command.traceparent)
+    return context.traceparent if context else None
 
 
 def _asked(command: RelayCommand) -> Question:

@@ -106,6 +106,14 @@ class Component(ABC, Generic[ConfigT]):
     queue: ClassVar[str] = "default"
     """Which queue of worker processes its steps go to, where the engine uses them; ``engine``: none."""
 
+    def unready(self, values: Mapping[str, Any]) -> str | None:  # noqa: ARG002 - for subclasses
+        """Return why its steps cannot be carried out on this machine as things are; None: nothing is known against it.
+
+        ``values`` are a node's settings as they were written. Asked when somebody has a workflow checked, never
+        before a step: quick, and without an effect.
+        """
+        return None
+
     @abstractmethod
     def execute(self, context: Context, config: ConfigT, payload: Payload) -> Returned:
         """Do the step's work and say which ports become active with which data, or have it wait (`Suspend`)."""

@@ -67,7 +67,8 @@ class StartRun:
     ``effect_key`` is what the idempotency keys of its steps are made from (default: the run id), so that the same
     work under another run id keeps its keys. ``origin`` says what started it, a kind and maybe a name behind a
     colon: command, child, trigger:<id>, rerun:<run id>, error:<run id>. ``options`` are kept with the run as JSON.
-    ``seeds`` are results that nodes have from the start, in the order of the workflow.
+    ``seeds`` are results that nodes have from the start, in the order of the workflow. ``trace`` is the
+    ``traceparent`` of the trace that the run's spans join, as its starter said it; it proves nothing.
     """
 
     run_id: str
@@ -82,6 +83,7 @@ class StartRun:
     origin: str = "command"
     options: Mapping[str, Any] | None = None
     seeds: Sequence[Seed] = ()
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,10 @@ class Runs(Protocol):
         """Return every problem of a workflow."""
         ...
 
+    def unready(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
+        """Return which nodes of a workflow without problems cannot run on this machine as things are, and why."""
+        ...
+
     async def stop(self, run_id: str, by: str) -> Frame:
         """Journal a stop, interrupt what runs, and return the final status frame."""
         ...
@@ -222,6 +228,10 @@ class Runs(Protocol):
 
         NOT_FOUND for an unknown token, and once the wait is over.
         """
+        ...
+
+    def follows(self, run_id: str, sink: Sink) -> bool:
+        """Tell whether a sink is given the events of a run."""
         ...
 
     def summary(self, run_id: str) -> RunSummary:

@@ -61,7 +61,7 @@ class PreferenceService:
             return {}
         try:
             return msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             message = f"The stored preferences are unreadable: {error}"
             raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
 

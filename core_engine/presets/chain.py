@@ -113,7 +113,7 @@ class ChainKeeper:
         stated = self._key.statement(row.attestation)
         try:
             document: Document | None = read_document(row.body)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             document = None
         restored = (stated or {}).get("restored_from")
         signed = document is not None and self._is_signed(document, row)

@@ -93,6 +93,10 @@ class PresetService:
         chain = await self._intact(name)
         return _loaded(chain.preset, _version_of(chain, version))
 
+    async def newest(self, name: str) -> int:
+        """Return the number of the newest version; 0 for a preset that does not exist."""
+        return await asyncio.to_thread(self._newest, clean_name(name))
+
     async def runnable(self, name: str) -> SavedWorkflow:
         """Return the newest version, to be run."""
         return await asyncio.to_thread(self._runnable, name)
@@ -220,6 +224,11 @@ class PresetService:
     def _read(self, name: str) -> Chain | None:
         preset = self._table.find(name)
         return self._chains.check(preset, self._table.versions(preset.id)) if preset else None
+
+    def _newest(self, name: str) -> int:
+        preset = self._table.find(name)
+        newest = self._table.newest(preset.id) if preset else None
+        return newest.version if newest else 0
 
     def _using(self, module_id: str) -> list[str]:
         found = []

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from shared.contract.base import Role
 from shared.errors import FloworkError
+from shared.tracing import TRACEPARENT, read_traceparent
 
 JSON = "application/json"
 _ENCODE = msgspec.json.Encoder().encode
@@ -38,6 +39,12 @@ class RestRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     user: str | None = None
+
+    @property
+    def traceparent(self) -> str | None:
+        """The trace that the request says it belongs to, if it says so in the right form."""
+        given = read_traceparent(self.headers.get(TRACEPARENT))
+        return given.traceparent if given else None
 
 
 @dataclass(frozen=True, slots=True)

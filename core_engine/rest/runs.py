@@ -5,7 +5,7 @@ from __future__ import annotations
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.ports import Frame, Runs, StartRun
 from core_engine.presets import PresetService
-from core_engine.rest.exchange import RestCaller
+from core_engine.rest.exchange import RestCaller, RestRequest
 from core_engine.rest.router import answers
 from core_engine.variables import VariableService
 from core_engine.workflow.failures import mask_value
@@ -27,7 +27,9 @@ class RunResource:
         self._variables = variables
 
     @answers(RUN_PRESET)
-    async def start(self, caller: RestCaller, preset: str, body: RunPresetBody) -> RunAcceptedAnswer:
+    async def start(
+        self, caller: RestCaller, preset: str, body: RunPresetBody, request: RestRequest
+    ) -> RunAcceptedAnswer:
         """Start the newest version of a preset; with a ``job_id``, once, however often it is asked for."""
         saved = await self._presets.runnable(preset)
         run_id = body.job_id or new_id()
@@ -39,6 +41,7 @@ class RunResource:
                 initial_payload=Payload.from_value(body.initial_payload),
                 mode=body.mode,
                 preset_name=saved.name,
+                trace=request.traceparent,
             )
         )
         return RunAcceptedAnswer(message=f"Workflow {saved.name} was started.", job_id=run_id)

@@ -10,12 +10,13 @@ from core_engine.storage.claims_connection import Connection, KeptConnection
 
 
 class Claimed(NamedTuple):
-    """A lease that was got."""
+    """A lease that was got; ``waited`` is how many seconds the step was to be had before."""
 
     id: str
     fence: int
     lease_seconds: float
     request: bytes
+    waited: float = 0.0
 
 
 class ClaimedWork:
@@ -42,10 +43,12 @@ class ClaimedWork:
             "WITH won AS (UPDATE step_claim SET state = 'LEASED', fence = nextval('step_fence'), worker = %s,"
             " lease_until = clock_timestamp() + make_interval(secs => lease_seconds)"
             " WHERE id = %s AND engine = %s AND state = 'READY' AND label = ANY(%s) AND speaks = %s"
-            " RETURNING id, fence, lease_seconds, request) SELECT won.*, pg_notify(%s, id) FROM won",
+            " RETURNING id, fence, lease_seconds, request,"
+            " extract(epoch FROM clock_timestamp() - made_at)::float8 AS waited)"
+            " SELECT won.*, pg_notify(%s, id) FROM won",
             (self.worker, claim, self._engine, self._labels, self._speaks, self._channel),
         )
-        return Claimed(row["id"], row["fence"], row["lease_seconds"], row["request"]) if row else None
+        return Claimed(*(row[name] for name in Claimed._fields)) if row else None
 
     async def spoken(self) -> str | None:
         """Return the version of the engine that started last; None: none has yet."""
@@ -71,6 +74,11 @@ class ClaimedWork:
             "SELECT 1 FROM step_claim WHERE id = %s AND fence = %s AND state = 'LEASED'",
             (claim.id, claim.fence),
         )
+        return row is not None
+
+    async def fell_silent(self, claim: Claimed) -> bool:
+        """Tell whether the engine took a step for lost because it heard nothing of its worker."""
+        row = await self._one("SELECT 1 FROM step_claim WHERE id = %s AND note = 'silent'", (claim.id,))
         return row is not None
 
     async def renew(self, claim: Claimed) -> bool:

@@ -19,7 +19,7 @@ Figures = Callable[[], Iterable[tuple[str, int]]]
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where the state is read: the engine, its queues, its triggers' events, its folder, its steps at workers."""
+    """Where the state is read: the engine, its queues, triggers' events, folder and tasks, and its steps at workers."""
 
     status: Callable[[], EngineStatus]
     parked_runs: Callable[[], int]
@@ -28,6 +28,7 @@ class Sources:
     queues: Figures
     triggers: Figures
     folder: Path
+    tasks: Callable[[], int]
     workers: Figures = tuple
 
 
@@ -74,6 +75,7 @@ class StateCollector(Collector):
         yield "open_runs", "Unfinished runs", status.open_runs
         yield "parked_runs", "Unfinished runs that only wait, outside of memory", sources.parked_runs()
         yield "running_steps", "Steps that run now", sources.running_steps()
+        yield "tasks", "Tasks of the event loop", sources.tasks()
         yield "connections", "Open raw WebSocket connections", status.connections
         yield "pages", "Open pages behind the gateway", sources.pages()
         yield "link_up", "1 while connected to the gateway", float(status.link == "connected")

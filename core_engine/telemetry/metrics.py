@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
 
 from core_engine.telemetry.counts import Counts
 from core_engine.telemetry.gauges import Sources, StateCollector
@@ -19,6 +20,10 @@ class Metrics:
     def observe(self, sources: Sources) -> None:
         """Show the state too, from now on."""
         self._registry.register(StateCollector(sources))
+
+    def show(self, collector: Collector) -> None:
+        """Show what a collector collects too, from now on."""
+        self._registry.register(collector)
 
     def exposition(self) -> bytes:
         """Return all metrics in the Prometheus text format."""

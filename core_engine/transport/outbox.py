@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -44,10 +44,14 @@ class Outbox:
 
     def put(self, frames: Sequence[Frame]) -> None:
         """Encode frames and let them wait; after the outbox closed they are dropped."""
+        if not self._closed:
+            self.put_encoded(map(_encode, frames))
+
+    def put_encoded(self, frames: Iterable[bytes]) -> None:
+        """Let frames wait that are JSON already."""
         if self._closed:
             return
-        for frame in frames:
-            data = _encode(frame)
+        for data in frames:
             over = self._unsent + len(data) > self._max_bytes and self._unsent > 0
             if over or len(self._waiting) >= MAX_FRAMES:
                 self.close()
@@ -66,6 +70,10 @@ class Outbox:
     async def take(self) -> list[bytes]:
         """Wait for frames and return all that came in this tick, in order; empty once the outbox is closed."""
         await self._ready.wait()
+        return self.take_now()
+
+    def take_now(self) -> list[bytes]:
+        """Return all that waits, in order."""
         if self._closed:
             return []
         self._ready.clear()

@@ -7,13 +7,13 @@ import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from core_engine.commands import answers
 from core_engine.commands.caller import Caller
-from core_engine.commands.dispatch import Dispatcher
 from core_engine.kernel.ports import Frame
 from core_engine.transport.outbox import Outbox
 from core_engine.transport.rate import TokenBucket
@@ -37,13 +37,25 @@ class PeerLimits:
     auth_deadline_seconds: float
 
 
+class Acceptor(Protocol):
+    """Who takes the messages of connections: the engine's dispatcher, or what passes them on to it."""
+
+    def accept(self, raw: bytes, caller: Caller) -> bool:
+        """Take one message; tell whether its signature was good."""
+        ...
+
+    def leave(self, caller: Caller) -> None:
+        """Note that a connection is gone."""
+        ...
+
+
 class Peer:
     """One connection from its handshake to its end."""
 
     def __init__(
         self,
         socket: ServerConnection,
-        dispatcher: Dispatcher,
+        dispatcher: Acceptor,
         limits: PeerLimits,
         clock: Clock,
         *,
@@ -104,8 +116,11 @@ class Peer:
             while messages := await self._outbox.take():
                 for data in messages:
                     await self._socket.send(data, text=True)
-                    self._outbox.sent(len(data))
+                    self._note_sent(len(data))
         self._outbox.close()
+
+    def _note_sent(self, size: int) -> None:
+        self._outbox.sent(size)
 
     def _take(self, raw: bytes, now: float) -> bool:
         """Handle one message; tell whether its signature was good."""

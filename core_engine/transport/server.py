@@ -6,18 +6,18 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from core_engine.access.control import AccessControl
-from core_engine.commands.dispatch import Dispatcher
 from core_engine.kernel.ports import Frame
 from core_engine.transport.guard import GuardedConnection
 from core_engine.transport.origin import OriginRule
-from core_engine.transport.peer import Peer, PeerLimits
+from core_engine.transport.peer import Acceptor, Peer, PeerLimits
 from shared.clock import Clock
+from shared.contract.base import Role
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +38,19 @@ class Door:
     max_connections: int
 
 
+class Roles(Protocol):
+    """Who knows the roles of addresses on the engine."""
+
+    def role_of(self, address: str) -> Role | None:
+        """Return an address's role; None for a stranger."""
+        ...
+
+
 class SocketServer:
     """Holds the open connections. `start` it, then `stop_accepting` and `stop`."""
 
     def __init__(
-        self, door: Door, limits: PeerLimits, *, dispatcher: Dispatcher, access: AccessControl, clock: Clock
+        self, door: Door, limits: PeerLimits, *, dispatcher: Acceptor, access: Roles, clock: Clock
     ) -> None:
         self._door = door
         self._limits = limits
@@ -111,6 +119,9 @@ class SocketServer:
         if self._server is not None:
             await self._server.wait_closed()
 
+    def _peer_of(self, connection: ServerConnection, *, batch: bool) -> Peer:
+        return Peer(connection, self._dispatcher, self._limits, self._clock, batch=batch)
+
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Look at a handshake before the upgrade."""
         if urlsplit(request.path).path not in {"", "/"}:
@@ -131,7 +142,7 @@ class SocketServer:
             await connection.close(1013, "Too many connections")
             return
         batch = query.get("frames") == ["batch"]
-        peer = Peer(connection, self._dispatcher, self._limits, self._clock, batch=batch)
+        peer = self._peer_of(connection, batch=batch)
         self._peers.add(peer)
         try:
             await peer.run()

@@ -101,7 +101,7 @@ def read_rule(row: RuleRow) -> Rule:
     """Return a stored rule; raises JOURNAL_CORRUPT for one that cannot be read."""
     try:
         return _DECODE_RULE(row.body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         message = f"The trigger rule {row.id} cannot be read: {error}"
         raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
 

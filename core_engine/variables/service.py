@@ -174,7 +174,7 @@ def _read(table: VariableTable) -> dict[tuple[str, str], Entry]:
     for row in table.all():
         try:
             entries[row.owner, row.name] = _DECODE(row.body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             _log.error("a variable is unreadable", extra={"variable": row.name, "reason": str(error)})
     return entries
 

@@ -1,4 +1,4 @@
-"""``python -m core_engine.workers.consumer NAME``: Celery's own process, which listens to the queues with its pool."""
+"""``python -m core_engine.workers.consumer NAME [PIPE]``: Celery's own process; it listens, with its pool."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from core_engine.workers.broker import (
     queue_names,
 )
 from core_engine.workers.carrier import Carrier
+from core_engine.workers.notes import NotePad
 from core_engine.workers.tickets import Seals
 from core_engine.workers.wire import speaks
 from shared import logs
@@ -79,8 +80,11 @@ def canary_key(worker: str) -> str:
     return f"flowork:canary:{worker}"
 
 
-def make_consumer(settings: EngineSettings, worker: str) -> Celery:
-    """Return the Celery application with its two tasks: carry a step out, answer a trial message."""
+def make_consumer(settings: EngineSettings, worker: str, pipe: int | None = None) -> Celery:
+    """Return the Celery application with its two tasks: carry a step out, answer a trial message.
+
+    Its processes write what they do into ``pipe``, where there is one.
+    """
     workers, engine_id, clock = settings.workers, settings.identity.engine_id, SystemClock()
     registry, files = open_worker_registry(settings, clock)
     connection = KeptConnection(
@@ -88,7 +92,8 @@ def make_consumer(settings: EngineSettings, worker: str) -> Celery:
     )
     labels = [part for part in workers.labels.split(",") if part]
     work = ClaimedWork(connection, engine_id, worker, labels, speaks())
-    carrier = Carrier(work, Seals(reveal(workers.secret), engine_id), registry, files, clock)
+    seals = Seals(reveal(workers.secret), engine_id)
+    carrier = Carrier(work, seals, registry, files, clock, pad=NotePad(pipe))
     app = make_app(workers.broker_url)
 
     def answer(number: int) -> None:
@@ -103,7 +108,7 @@ def make_consumer(settings: EngineSettings, worker: str) -> Celery:
     return app
 
 
-def main(worker: str, environ: Mapping[str, str]) -> int:
+def main(worker: str, environ: Mapping[str, str], pipe: int | None = None) -> int:
     """Listen until SIGTERM, then end when the running steps have; return the exit code."""
     settings = load(EngineSettings, environ, prefixes=PREFIXES)
     logs.configure("worker", level=settings.data.log_level, as_json=settings.data.log_format == "json")
@@ -112,7 +117,7 @@ def main(worker: str, environ: Mapping[str, str]) -> int:
     workers, engine_id = settings.workers, settings.identity.engine_id
     labels = [part for part in workers.labels.split(",") if part]
     queues = queue_names(engine_id, workers.queues.split(","), labels)
-    app = make_consumer(settings, worker)
+    app = make_consumer(settings, worker, pipe)
     for name in _SHARED:
         importlib.import_module(name)
     celery = app.Worker(
@@ -130,4 +135,4 @@ def main(worker: str, environ: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], os.environ))
+    sys.exit(main(sys.argv[1], os.environ, int(sys.argv[2]) if len(sys.argv) > 2 else None))

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from core_engine.kernel.payload import Payload
 from core_engine.storage.claims import ClaimNews, Claims, Offer
 from core_engine.workers.broker import Broker, Hint, queue_name
-from core_engine.workers.following import Follow, step_name
+from core_engine.workers.following import Follow, step_name, trace_of
 from core_engine.workers.placement import place_of
 from core_engine.workers.tickets import TICKET_SECONDS, Seals, Ticket
 from core_engine.workers.wire import CRASHED, outcome_of, request_of, tell
@@ -51,6 +51,7 @@ class WorkerExecutor:
         epoch: int,
         lease_seconds: float,
         resend_seconds: float,
+        traced: bool = False,
     ) -> None:
         self.claims = claims
         self.follows: dict[str, Follow] = {}
@@ -61,6 +62,7 @@ class WorkerExecutor:
         self._epoch = epoch
         self._lease_seconds = lease_seconds
         self._resend_seconds = resend_seconds
+        self._traced = traced
         self._local = InProcess()
         self._dirty: set[str] = set()
         self._changed = asyncio.Event()
@@ -306,7 +308,8 @@ class WorkerExecutor:
     def _hint(self, follow: Follow) -> Hint:
         expires = self.clock.now_ms() // 1000 + TICKET_SECONDS
         context = follow.context
-        ticket = Ticket(follow.id, context.run_id, context.node_id, context.attempt, expires)
+        trace = trace_of(follow) if self._traced else ""
+        ticket = Ticket(follow.id, context.run_id, context.node_id, context.attempt, expires, trace)
         return Hint(follow.id, self._queue(follow), self._seals.sign(ticket))
 
     def _queue(self, follow: Follow) -> str:

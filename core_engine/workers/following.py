@@ -8,6 +8,7 @@ from typing import Any
 
 from core_engine.workers.placement import Place
 from core_engine.workflow.steps import Attempt, Host, StepContext
+from shared.tracing import run_context, step_span_id
 
 
 class Follow:
@@ -50,3 +51,10 @@ def step_name(host: Host, context: StepContext) -> str:
     crashes = host.state.planner.crashes.get(context.node.index, 0)
     parts = (context.run_id, context.idempotency_key, str(context.attempt), str(crashes))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def trace_of(follow: Follow) -> str:
+    """Return the ``traceparent`` of the engine's span of this attempt, or of its run where the engine was restarted."""
+    accepted, started = follow.host.state.accepted, follow.attempt.started
+    run = run_context(accepted.run_id, accepted.trace)
+    return (run.below(step_span_id(accepted.run_id, started)) if started else run).traceparent

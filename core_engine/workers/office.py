@@ -64,6 +64,7 @@ class WorkersOffice(WorkerExecutor):
             epoch=store.epoch,
             lease_seconds=workers.lease_seconds,
             resend_seconds=workers.resend_seconds,
+            traced=bool(settings.telemetry.collector),
         )
 
     @override

@@ -20,11 +20,13 @@ from core_engine.storage.claims_connection import KeptConnection, postgres_addre
 from core_engine.storage.claims_work import ClaimedWork
 from core_engine.workers.broker import CANARY, check_redis, connect, make_app, queue_name
 from core_engine.workers.consumer import CALL_SECONDS, canary_key
+from core_engine.workers.outlook import Outlook
 from core_engine.workers.tickets import Seals
 from core_engine.workers.wire import speaks
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.settings import reveal
+from shared.software import require_sound_software
 
 _LOG = logging.getLogger(__name__)
 _LAST_SECONDS = 10.0
@@ -42,6 +44,7 @@ class Supervisor:
 
     def __init__(self, settings: EngineSettings, environ: Mapping[str, str], clock: Clock) -> None:
         """Check the settings; raises CONFIGURATION."""
+        require_sound_software()
         workers = settings.workers
         if not settings.identity.engine_id:
             raise FloworkError(ErrorCode.CONFIGURATION, _NO_ENGINE_ID)
@@ -55,6 +58,7 @@ class Supervisor:
         self._clock = clock
         self._connection = KeptConnection(address, f"flowork worker {self.name}"[:60], CALL_SECONDS)
         self._work = ClaimedWork(self._connection, settings.identity.engine_id, self.name, speaks=speaks())
+        self._outlook = Outlook(settings, self.name)
         self._process: asyncio.subprocess.Process | None = None
         self._canary = 0
         self._foreign = ""
@@ -66,6 +70,7 @@ class Supervisor:
         """
         await asyncio.to_thread(check_redis, self._settings.workers.broker_url, must_answer=True)
         await self._check_database()
+        await self._outlook.open()
         print(f"flowork worker {self.name} starts", flush=True)  # noqa: T201 - for the person who starts it
         stopping = asyncio.create_task(stop.wait(), name="stop of the worker")
         pause = 0.0
@@ -76,15 +81,18 @@ class Supervisor:
                 await self._watch(stopping)
                 if stop.is_set() or self._foreign:
                     break
+                self._outlook.restarting()
                 await self._kill()
                 well = self._clock.monotonic() - begun > _WELL_SECONDS
                 pause = 0.5 if well else min(max(pause * 2, 0.5), _LONGEST_PAUSE)
                 _LOG.error("the worker has ended or hangs; it is started again", extra={"pause": pause})
                 await asyncio.wait({stopping}, timeout=pause)
+            self._outlook.state = "draining"
             await self._drain()
         finally:
             stopping.cancel()
             await self._kill()
+            await self._outlook.close()
             await self._connection.close()
         if self._foreign:
             raise FloworkError(ErrorCode.CONFLICT, self._foreign)
@@ -104,9 +112,11 @@ class Supervisor:
             self._foreign = f"The engine is {engine}, this worker {speaks()}: both must be the same version."
 
     async def _start(self) -> None:
+        pipe = self._outlook.pipe
+        pipes = () if pipe is None else (pipe,)
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "core_engine.workers.consumer", self.name,
-            env=dict(self._environ), start_new_session=True,
+            sys.executable, "-P", "-m", "core_engine.workers.consumer", self.name, *map(str, pipes),
+            env=dict(self._environ), start_new_session=True, pass_fds=pipes,
         )  # fmt: skip
 
     async def _watch(self, stopping: asyncio.Task[bool]) -> None:
@@ -137,6 +147,8 @@ class Supervisor:
         while True:
             self._canary += 1
             sent = await asyncio.to_thread(self._send_canary, self._canary)
+            if not sent:
+                self._outlook.state = "no broker"
             deadline = self._clock.monotonic() + patience
             while sent and not await asyncio.to_thread(self._answered, self._canary):
                 if self._clock.monotonic() > deadline:
@@ -146,6 +158,7 @@ class Supervisor:
                 await asyncio.sleep(_LOOK_SECONDS)
             else:
                 patience = seconds if sent else patience
+                self._outlook.state = "ready" if sent else self._outlook.state
             await asyncio.sleep(seconds / 2)
 
     async def _has_time(self) -> bool:

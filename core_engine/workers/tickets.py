@@ -22,13 +22,14 @@ _SHORTEST_SECRET = 32
 
 
 class Ticket(msgspec.Struct, frozen=True, array_like=True):
-    """A hint that a step waits; ``expires`` is Unix seconds."""
+    """A hint that a step waits; ``expires`` is Unix seconds, ``trace`` a ``traceparent`` where traces are made."""
 
     claim: str
     run: str
     node: str
     attempt: int
     expires: int
+    trace: str = ""
 
 
 class Seals:

@@ -19,6 +19,7 @@ STEPS_VERSION = 1
 A request that waited while the engine was updated is read by the new workers: new members need defaults.
 """
 CRASHED = "crashed"
+_BADLY = b'{"outputs":null'
 """Why a claim was given up: the step's process ended without a word."""
 
 
@@ -99,6 +100,11 @@ def encode_told(told: Sequence[bytes]) -> bytes:
 def ended_well(outputs: dict[str, bytes]) -> bytes:
     """Return a result."""
     return msgspec.json.encode(Ended({port: msgspec.Raw(content) for port, content in outputs.items()}))
+
+
+def went_well(ended: bytes) -> bool:
+    """Tell whether a step ended with a result, without reading that."""
+    return not ended.startswith(_BADLY)
 
 
 def ended_badly(error: BaseException) -> bytes:

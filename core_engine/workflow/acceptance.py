@@ -30,4 +30,5 @@ def accept(  # noqa: PLR0913 - the place and time of the run besides what was as
         effect_key=request.effect_key,
         origin=request.origin,
         options=dict(request.options) if request.options else None,
+        trace=request.trace,
     )

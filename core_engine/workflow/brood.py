@@ -19,9 +19,12 @@ from core_engine.workflow.plans import Home, Plan
 from core_engine.workflow.run import LiveRun
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
+from shared.tracing import run_context
 
 _WINDOW = 256
 _PATIENCE = 1.0
+_ROOM_PATIENCE = 60.0
+"""Seconds for which a run that is not waited for may find no room: who waits for it may be what takes the room."""
 _REPORTS = 50
 _GROWTH = 1.15
 _LONGEST_ERROR = 500
@@ -44,6 +47,7 @@ class Brood:
         self._succeeded = self._failed = 0
         self._broken = False
         self._refused: list[tuple[int, Any]] = []
+        self._no_room_since: float | None = None
         self._job_ids: list[str] = []
         self._next_report = 1
 
@@ -200,17 +204,27 @@ class Brood:
         try:
             run = self._home.open(self._request(name, number, item), self._plan.prepared)
         except FloworkError as error:
-            if error.code in _TRANSIENT:
+            if error.code in _TRANSIENT and self._may_find_room(error):
                 self._refused.append((number, item))
             else:
                 self._fail(number, None, error.message)
             return
+        self._no_room_since = None
         self.running[name] = (number, item)
         while self.detached and name in self.running:
             with suppress(FloworkError):  # refused: then it runs no more; or the disk is slow
                 await run.stored()
                 del self.running[name]
                 self._job_ids.append(name)
+
+    def _may_find_room(self, error: FloworkError) -> bool:
+        """Tell whether to go on trying; a full disk is waited for as long as it takes."""
+        if error.code is not ErrorCode.RATE_LIMITED:
+            return True
+        now = self.parent.env.clock.monotonic()
+        if self._no_room_since is None:
+            self._no_room_since = now
+        return now - self._no_room_since < _ROOM_PATIENCE
 
     def _same_pace(self, run: LiveRun) -> None:
         """Have a run that was found after a crash wait or go on as its parent does."""
@@ -239,6 +253,7 @@ class Brood:
             ),
             origin="child",
             options=options,
+            trace=accepted.trace and run_context(self.parent.id, accepted.trace).traceparent,
         )
 
     def _succeed(self, *, broken: bool) -> None:

@@ -38,7 +38,7 @@ def decode_segments(segments: Iterable[tuple[int, bytes]], run: str, expected: i
             raise _corrupt(run, f"record {len(records) + 1} is missing")
         try:
             records += _DECODE_SEGMENT(body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise _corrupt(run, f"the segment at record {first} is unreadable: {error}") from error
     if len(records) != expected:
         raise _corrupt(run, f"it has {len(records)} of {expected} records")

@@ -91,9 +91,12 @@ class Library:
         known = self._known.get(name)
         if known and self._current(known.graph):
             return known
+        if workflow_hash(body) != name:
+            message = f"The workflow {name} in the journal is not what it was when its runs began."
+            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message)
         try:
             data = msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError) as error:
             message = f"The workflow {name} in the journal is unreadable: {error}"
             raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
         return Prepared(restore_workflow(data, self._registry, name), body)

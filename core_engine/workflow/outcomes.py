@@ -79,6 +79,7 @@ class NotedRun(RecordedRun):
 
     def record_start(self, attempt: Attempt) -> None:
         """Record that an attempt may run."""
+        attempt.started = self.state.next_seq
         self._record_start(attempt.node.index, attempt.number, self.now(), attempt.policy)
 
     def record_ahead(self) -> None:

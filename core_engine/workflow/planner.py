@@ -148,6 +148,7 @@ class Planner(Standing):
         self._queue(record.node)
 
     def _cancelled(self, record: r.StepCancelled) -> None:
+        self._queued[record.node] = 0  # its wait may have been answered, so that it stood in line
         self._end(record.node, _CANCELLED, ())
 
     def _seeded(self, record: r.StepSeeded) -> None:

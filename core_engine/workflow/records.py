@@ -25,7 +25,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class RunAccepted(Record, frozen=True, tag="accepted"):
     """The run exists. ``initial`` is its payload as JSON (or a reference), ``epoch`` the engine's start number.
 
-    The last four are those of `core_engine.kernel.ports.StartRun`; ``parent`` is a run id, node id and item.
+    The last five are those of `core_engine.kernel.ports.StartRun`; ``parent`` is a run id, node id and item.
     """
 
     run_id: str
@@ -42,6 +42,7 @@ class RunAccepted(Record, frozen=True, tag="accepted"):
     effect_key: str | None = None
     origin: str = "command"
     options: dict[str, Any] | None = None
+    trace: str | None = None
 
 
 class StepStarted(Record, frozen=True, tag="started"):

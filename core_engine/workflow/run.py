@@ -48,8 +48,11 @@ class LiveRun(DebuggedRun):
 
     def advance(self, deadline: float) -> bool:
         """Start what may start now; return whether short steps are left after the deadline (monotonic)."""
-        if self.held or self.finished:
-            return False
+        more = not (self.held or self.finished) and self._advance(deadline)
+        self.env.slots.pass_on()
+        return more
+
+    def _advance(self, deadline: float) -> bool:
         planner = self.state.planner
         count = 0
         while (node := planner.next_ahead()) is not None:

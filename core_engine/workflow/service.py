@@ -46,6 +46,7 @@ from core_engine.workflow.parking import PARK_AFTER, Parking
 from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.past import PastRuns
 from core_engine.workflow.projection import Projection, status_frame, time_text
+from core_engine.workflow.readiness import unready_nodes
 from core_engine.workflow.reading import RunReading
 from core_engine.workflow.recovery import recover_runs
 from core_engine.workflow.run import LiveRun
@@ -85,6 +86,7 @@ class RunService(RunReading):
         write_text: Callable[[str, dict[str, Any]], Awaitable[str]] = no_texts,
         park_after: float = PARK_AFTER,
         executor: Executor | None = None,
+        threads: StepThreads | None = None,
     ) -> None:
         self._registry = registry
         self._limits = limits
@@ -110,7 +112,7 @@ class RunService(RunReading):
             rng=rng,
             files=files,
             variables=variables or NoVariables(),
-            threads=StepThreads(limits.max_parallel_steps),
+            threads=threads or StepThreads(limits.max_parallel_steps),
             slots=Slots(limits.max_parallel_steps, conductor.wake, self._quiet.set),
             keys=KeyedSlots(conductor.wake),
             parallel_per_run=limits.max_parallel_steps_per_run,
@@ -154,6 +156,10 @@ class RunService(RunReading):
     def validate(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
         """Return every problem of a workflow."""
         return check_workflow(workflow_data, self._registry)
+
+    def unready(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
+        """Return which nodes cannot run on this machine as things are; what other machines carry out is theirs."""
+        return unready_nodes(workflow_data, self._registry, alone=isinstance(self._env.executor, InProcess))
 
     async def stop(self, run_id: str, by: str) -> Frame:
         """Stop a run and return its final status; one that has ended already answers with how it ended."""
@@ -228,6 +234,10 @@ class RunService(RunReading):
             if not self._delivery.follows(child, sink):
                 await self.subscribe(child, sink, 0, include_children=True)
         return partial(self._delivery.drop, subscription)
+
+    def follows(self, run_id: str, sink: Sink) -> bool:
+        """Tell whether a sink is given the events of a run."""
+        return self._delivery.follows(run_id, sink)
 
     def unsubscribe(self, sink: Sink) -> None:
         """Take a sink out of every run."""
@@ -314,7 +324,9 @@ class RunService(RunReading):
             await asyncio.wait(tasks, timeout=_LAST_WORDS)
         waits = [run.stored() for run in self._conductor.runs.values() if not run.drained]
         if waits:
-            await asyncio.wait(waits, timeout=_LAST_SYNC)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_SYNC):
+                    await asyncio.gather(*waits, return_exceptions=True)
         self._conductor.close()
         await self._aftermath.close()
         self._env.threads.close()

@@ -38,12 +38,19 @@ class Slots(Generic[RunT]):
     def give(self) -> None:
         """Return a slot."""
         self.used -= 1
-        if self._line:
+        self.pass_on()
+        if self.used == 0:
+            self._idle()
+
+    def pass_on(self) -> None:
+        """Wake the next in line while a slot is free; to be called too when a run that was woken had its turn.
+
+        It may not have wanted the slot any more, and whoever stands behind it must not wait for another one.
+        """
+        if self._line and self.used < self._most:
             run = next(iter(self._line))
             del self._line[run]
             self._wake(run)
-        if self.used == 0:
-            self._idle()
 
     @property
     def waiting(self) -> int:
@@ -53,6 +60,7 @@ class Slots(Generic[RunT]):
     def leave(self, run: RunT) -> None:
         """Step out of the line."""
         self._line.pop(run, None)
+        self.pass_on()
 
 
 class KeyedSlots(Generic[RunT]):

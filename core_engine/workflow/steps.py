@@ -27,6 +27,7 @@ from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_result
 from core_engine.workflow.state import Given, RunState
 from core_engine.workflow.usage import MOST_SPENDINGS, Spending
+from shared import logs
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
 
@@ -216,7 +217,18 @@ class StepContext:
 class Attempt:
     """A step that holds a slot: claimed, then launched, then over. Its identity is the fence within a process."""
 
-    __slots__ = ("context", "launched", "node", "number", "payload", "policy", "since", "task", "timer")
+    __slots__ = (
+        "context",
+        "launched",
+        "node",
+        "number",
+        "payload",
+        "policy",
+        "since",
+        "started",
+        "task",
+        "timer",
+    )
 
     def __init__(self, node: Node, number: int, policy: StepPolicy) -> None:
         self.node = node
@@ -224,6 +236,7 @@ class Attempt:
         self.policy = policy
         self.launched = False
         self.since = 0.0
+        self.started = 0  # the number of the record that it began with; 0: that is not known any more
         self.context: StepContext | None = None
         self.payload: Payload | None = None
         self.task: asyncio.Task[Any] | None = None
@@ -277,7 +290,8 @@ def launch(host: Host, attempt: Attempt, context: StepContext, config: Config, p
         host.env.threads.submit(lambda: _on_thread(host, attempt, context, config, payload))
     else:
         try:
-            outcome: Outcome = encode_result(_call(context, config, payload))
+            with logs.of_run(context.run_id):
+                outcome: Outcome = encode_result(_call(context, config, payload))
         except Exception as error:  # noqa: BLE001 - whatever a component raises fails its step only
             outcome = error
         host.step_returned(attempt, outcome)
@@ -296,10 +310,11 @@ def _call(context: StepContext, config: Config, payload: Payload) -> Any:
 
 
 async def _drive(context: StepContext, config: Config, payload: Payload) -> Returned:
-    result = _call(context, config, payload)
-    if inspect.isawaitable(result):
-        result = await result
-    return encode_result(result)
+    with logs.of_run(context.run_id):
+        result = _call(context, config, payload)
+        if inspect.isawaitable(result):
+            result = await result
+        return encode_result(result)
 
 
 def _task_outcome(task: asyncio.Task[Returned]) -> Outcome:
@@ -313,7 +328,8 @@ def _on_thread(host: Host, attempt: Attempt, context: StepContext, config: Confi
         outcome: Outcome = FloworkError(ErrorCode.COMPONENT_FAILED, "The step was cancelled.")
     else:
         try:
-            outcome = encode_result(_call(context, config, payload))
+            with logs.of_run(context.run_id):
+                outcome = encode_result(_call(context, config, payload))
         except BaseException as error:  # noqa: BLE001 - a thread reports whatever ended the step, sys.exit included
             outcome = error
     with suppress(RuntimeError):  # the loop is closed: the journal knows the step as started

@@ -17,6 +17,7 @@ from flowork.doctor.services import check_engine, check_exposure, check_gateway,
 from flowork.doctor.software import check_software
 from flowork.doctor.stores import check_stores
 from flowork.doctor.strength import check_file, check_strength
+from flowork.doctor.workers import check_workers
 from flowork.identity.store import IdentityStore
 from flowork.places import read_engine
 from flowork.terminal.reach import GatewayReach
@@ -68,6 +69,7 @@ def _look(terminal: Terminal) -> list[Finding]:
         *gateway,
         *engine,
         *check_stores(terminal.environ),
+        *check_workers(terminal.environ),
         *check_exposure(terminal.environ),
         *check_outside(terminal.environ),
     ]

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import platform
-import re
 import sys
 from importlib import metadata
 from importlib.util import find_spec
 
 from flowork.doctor.finding import Finding, Level, judge
 from shared.errors import FloworkError
-from shared.signing.recover import require_native_backend
+from shared.signing.native import require_native_backend
+from shared.software import FLOORS, weakness
 
 OLDEST_PYTHON = (3, 11)
 SAFE_PYTHON_PATCH = {(3, 11): 13, (3, 12): 11, (3, 13): 4}
-# Each floor is the first version without a known weakness that concerns us; a ceiling is a removed feature.
-FLOORS = {
-    "aiohttp": "3.13.3",
-    "eventlet": "0.40.3",
-    "gunicorn": "23.0",
-    "python-socketio": "5.16.2",
-    "werkzeug": "3.1.5",
-}
-GUNICORN_CEILING = "26"
-_NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
 def check_software() -> list[Finding]:
     """Judge Python, the packages with a floor and the native parts."""
     return [
         _python(),
-        *(_package(name, floor) for name, floor in FLOORS.items()),
+        *(_package(name) for name in FLOORS),
         _signatures(),
         _http_parser(),
     ]
@@ -50,16 +40,14 @@ def _python() -> Finding:
     )
 
 
-def _package(name: str, floor: str) -> Finding:
+def _package(name: str) -> Finding:
     try:
         installed = metadata.version(name)
     except metadata.PackageNotFoundError:
         return Finding(name, Level.FAIL, "not installed", "Run make setup.")
-    good = version_key(installed) >= version_key(floor)
-    advice = f"Versions before {floor} have a known weakness; run make setup."
-    if name == "gunicorn" and version_key(installed) >= version_key(GUNICORN_CEILING):
-        good, advice = False, "gunicorn 26 removed its eventlet worker; run make setup."
-    return judge(name, installed, good=good, advice=advice, otherwise=Level.FAIL)
+    reason = weakness(name, installed)
+    advice = f"{(reason or '').capitalize()}; run make setup."
+    return judge(name, installed, good=reason is None, advice=advice, otherwise=Level.FAIL)
 
 
 def _signatures() -> Finding:
@@ -78,9 +66,3 @@ def _http_parser() -> Finding:
         good=native,
         advice="The pure Python parser accepts more than it should; install a wheel of aiohttp.",
     )
-
-
-def version_key(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version for comparison."""
-    match = _NUMBERS.match(version)
-    return tuple(int(part) for part in match[0].split(".")) if match else ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +16,9 @@ from shared.errors import ErrorCode, FloworkError
 
 WRITE_WAIT_SECONDS = 10.0
 BUSY_MILLISECONDS = 5000
+LOCK_WAIT_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
+_AGAIN_SECONDS = 1.0
 # A request holds a connection for milliseconds; who gets none within ten seconds is told so.
 SERVER_POOL: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20, "pool_timeout": 10}
 _WRITES = "flowork_writes"
@@ -31,11 +36,19 @@ class Database:
         # SQLite has one writer. Waiting for it inside its C library would hold up every green thread, the one
         # that is to finish its own write among them; so writers of this process queue here.
         self._writers = threading.Lock() if self.is_sqlite else None
+        self._witness = _Witness(self._engine) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file of this machine."""
         return self._engine.dialect.name == "sqlite"
+
+    def state(self) -> int | None:
+        """Return a number that is another one after every commit, whichever process made it; None: not known here.
+
+        What was read under a number is still so while the number is the same. It costs some microseconds.
+        """
+        return None if self._witness is None else self._witness.state()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -47,14 +60,15 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Yield a connection whose changes are committed together at the end, or not at all.
 
-        Raises DEADLINE_EXCEEDED where other writers do not come to an end, STORAGE_FULL where the disk is full.
+        Raises BUSY where other writers, of this process or another program, do not come to an end,
+        STORAGE_FULL where the disk is full.
         """
         if self._writers is None:
             with _translated(), self._writing.begin() as connection:
                 yield connection
             return
         if not self._writers.acquire(timeout=WRITE_WAIT_SECONDS):
-            raise FloworkError(ErrorCode.DEADLINE_EXCEEDED, "The database is busy; try again.")
+            raise _busy()
         try:
             with _translated(), self._writing.begin() as connection:
                 yield connection
@@ -63,7 +77,46 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        if self._witness is not None:
+            self._witness.close()
         self._engine.dispose()
+
+
+class _Witness:
+    """A connection of its own that changes nothing: SQLite tells it whether any other one did.
+
+    That needs a file, opened at the first use; a database in memory belongs to its connection alone.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._on_file = str(engine.url.database or ":memory:").partition(":")[0] not in {"", "file"}
+        self._lock = threading.Lock()
+        self._connection: Any = None
+
+    def state(self) -> int | None:
+        """Return SQLite's number of the file's state; None where there is none, or it cannot be had now."""
+        with self._lock:
+            if not self._on_file:
+                return None
+            try:
+                if self._connection is None:
+                    self._connection = self._open()
+                return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+            except sqlite3.Error:
+                return None
+
+    def close(self) -> None:
+        """Close the connection for good: the numbers of another one would be no later ones."""
+        with self._lock:
+            self._on_file = False
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _open(self) -> Any:
+        path = self._engine.url.database
+        return sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
 
 
 def _open(url: str) -> Engine:
@@ -102,15 +155,47 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES, False):
+        _begin_writing(connection.connection.driver_connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(driver: Any) -> None:
+    """Take the write lock, which another program may hold: waiting is done here, where other green threads go on.
+
+    Raises BUSY.
+    """
+    deadline = time.monotonic() + LOCK_WAIT_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _has_begun(driver):
+            if time.monotonic() > deadline:
+                raise _busy()
+            time.sleep(_LOOK_SECONDS)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+
+
+def _has_begun(driver: Any) -> bool:
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _busy() -> FloworkError:
+    return FloworkError(ErrorCode.BUSY, "The database is busy; try again.", retry_after=_AGAIN_SECONDS)
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        if "disk is full" in str(error.orig) or "No space left" in str(error.orig):
+    except (OperationalError, sqlite3.OperationalError) as error:
+        if "disk is full" in str(error) or "No space left" in str(error):
             raise FloworkError(ErrorCode.STORAGE_FULL, "The gateway cannot write its database.") from error
         raise

@@ -16,6 +16,7 @@ from gateway.realtime.presence import Presence
 from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
 from gateway.realtime.server import SocketServer
+from gateway.realtime.steadiness import Steadiness
 from gateway.resources.engines.queries import EngineRow
 from shared.contract.engine import EngineAuthSuccess, EngineReady, GuiVitals, LinkVitals
 from shared.contract.relay import EVENTS
@@ -44,6 +45,7 @@ class EngineEndpoint:
         relay: Relay,
         seen: SeenLog,
         owners: OwnerRecords,
+        steadiness: Steadiness,
     ) -> None:
         self._server = server
         self._tokens = tokens
@@ -53,6 +55,7 @@ class EngineEndpoint:
         self._relay = relay
         self._seen = seen
         self._owners = owners
+        self._steadiness = steadiness
         self._events: Mapping[str, Callable[[str, str, dict[str, Any]], dict[str, Any] | None]] = {
             "engine_ready": self._ready,
             "engine_vitals_update": self._vitals,
@@ -103,19 +106,20 @@ class EngineEndpoint:
         if not self._presence.hear(known.id, sid):
             raise FloworkError(ErrorCode.CONFLICT, "A newer link of this engine has replaced this one.")
         self._seen.note(known.id)
+        self._steadiness.heard(known.id)
         return handle(known.id, sid, payload) or {"ok": True}
 
     def left(self, sid: str, known: EngineRow | None) -> None:
         """Show the engine as offline, unless a newer link took over."""
         if known is not None and self._presence.disconnect(known.id, sid):
             self._seen.forget(known.id)
-            self._gui.announce_status(known.id)
+            self._steadiness.left(known.id)
 
     def _ready(self, engine_id: str, sid: str, payload: dict[str, Any]) -> None:
         ready = frames.read(EngineReady, payload)
         self._owners.reconcile(engine_id, ready.user_id)
         if self._presence.announce(engine_id, sid):
-            self._gui.announce_status(engine_id)
+            self._steadiness.came(engine_id)
             self._relay.engine_up(engine_id)
 
     def _vitals(self, engine_id: str, sid: str, payload: dict[str, Any]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.db.database import Database
+from gateway.db.remembered import Remembered
 from gateway.realtime.presence import Link, Presence
 from gateway.resources.engines import queries
 from shared.contract.base import Role
@@ -27,8 +29,9 @@ class EngineChoice:
     """Looks among the engines of an address; the existence of others is never told."""
 
     def __init__(self, database: Database, presence: Presence) -> None:
-        self._database = database
         self._presence = presence
+        self._access = Remembered(database, _access_of)
+        self._audience = Remembered(database, queries.audience)
 
     def choose(self, address: str, wanted: Any, latest: str | None) -> Choice:
         """Return the wanted engine if it is live, else an own live one, else a shared live one.
@@ -51,17 +54,18 @@ class EngineChoice:
             ErrorCode.ENGINE_UNAVAILABLE, f"Engine {shown} is not connected to the Gateway.", retry_after=5
         )
 
-    def access(self, address: str) -> dict[str, Role]:
+    def access(self, address: str) -> Mapping[str, Role]:
         """Return the engines that an address may use, own ones first, and the role on each."""
-        with self._database.read() as connection:
-            found = queries.access_of(connection, address)
-        return {engine_id: _ROLES[role] for engine_id, role in found.items()}
+        return self._access.get(address)
 
     def live_link(self, engine_id: str) -> Link | None:
         """Return the link of an engine that is up."""
         return self._presence.find(engine_id) if self._presence.is_online(engine_id) else None
 
-    def audience(self, engine_id: str) -> list[str]:
+    def audience(self, engine_id: str) -> Sequence[str]:
         """Return the addresses that may use an engine."""
-        with self._database.read() as connection:
-            return queries.audience(connection, engine_id)
+        return self._audience.get(engine_id)
+
+
+def _access_of(connection: Any, address: str) -> dict[str, Role]:
+    return {engine_id: _ROLES[role] for engine_id, role in queries.access_of(connection, address).items()}

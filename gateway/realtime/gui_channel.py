@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.db.database import Database
+from gateway.db.remembered import Remembered
 from gateway.realtime.presence import Presence
 from gateway.realtime.server import SocketServer
 from gateway.resources.engines import queries
@@ -26,6 +27,7 @@ class GuiChannel:
         self._server = server
         self._database = database
         self._presence = presence
+        self._audience = Remembered(database, queries.audience)
 
     def tell(self, addresses: Iterable[str], event: str, data: Any) -> None:
         """Send an event to every connection of the addresses."""
@@ -60,6 +62,4 @@ class GuiChannel:
         self._server.drop_room(NAMESPACE, room_of(address))
 
     def _tell_audience(self, engine_id: str, event: str, frame: dict[str, Any]) -> None:
-        with self._database.read() as connection:
-            audience = queries.audience(connection, engine_id)
-        self.tell(audience, event, frame)
+        self.tell(self._audience.get(engine_id), event, frame)

@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from pydantic import ValidationError
 
 from gateway.auth.socket_handshake import SignIn
@@ -22,8 +21,11 @@ from gateway.realtime.gui_channel import NAMESPACE as GUIS
 from gateway.realtime.pages import Page, Pages
 from gateway.realtime.presence import Link
 from gateway.realtime.rate import TokenBucket
+from gateway.realtime.relay_command import auth_of, command_of, trace_of
 from gateway.realtime.server import SocketServer
 from gateway.realtime.share_visits import ShareVisits
+from gateway.telemetry.tracing import Passing, Tracing
+from shared import logs
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.contract.relay import (
@@ -33,8 +35,6 @@ from shared.contract.relay import (
     OPEN,
     STARTS,
     VERSION,
-    RelayAuth,
-    RelayCommand,
     RelayEvents,
     RelayLeft,
     RelayOpen,
@@ -52,8 +52,6 @@ PER_SECOND = 50.0
 BURST = 100.0
 MAX_REFUSED = 500
 ENGINE_SECONDS = 8.0
-# Members by which a client could pretend to be somebody, or that are for the gateway alone.
-_NOT_PASSED_ON = ("user_context", "_target_user_id", "__fac__", "target_engine_id", "share_token")
 
 
 def _uncounted(direction: str, count: int) -> None:
@@ -74,6 +72,7 @@ class Relay:
         meter: Meter,
         max_bytes: int,
         relayed: Callable[[str, int], None] = _uncounted,
+        tracing: Tracing | None = None,
     ) -> None:
         self._server = server
         self._choice = choice
@@ -82,6 +81,7 @@ class Relay:
         self._meter = meter
         self._max_bytes = max_bytes
         self._relayed = relayed
+        self._tracing = tracing or Tracing(clock)
         self._pages = pages
         self._commands = relayed_commands()
         self._events = relayed_events()
@@ -128,7 +128,10 @@ class Relay:
         try:
             if refusal is not None:
                 raise refusal
-            self._pass_on(sign_in, event, payload, role)
+            with self._tracing.passing(event, trace_of(args)) as passing:
+                passing.note_run(payload.get("job_id"))
+                with logs.of_run(passing.run):
+                    self._pass_on(sign_in, event, payload, role, passing)
         except FloworkError as error:
             answers = refused_answer(event, payload, error.message)
             for name, data in answers:
@@ -191,7 +194,9 @@ class Relay:
             retry_after=wait,
         )
 
-    def _pass_on(self, sign_in: SignIn, event: str, payload: dict[str, Any], role: Role) -> None:
+    def _pass_on(
+        self, sign_in: SignIn, event: str, payload: dict[str, Any], role: Role, passing: Passing
+    ) -> None:
         page = self._pages.find(sign_in.page)
         if page is None:
             raise FloworkError(ErrorCode.UNAUTHENTICATED, "This connection is closing.")
@@ -207,37 +212,25 @@ class Relay:
             raise FloworkError(
                 ErrorCode.RATE_LIMITED, "The engine has more to do than it can take.", retry_after=1
             )
-        engine_id = link.engine_id
+        engine_id = passing.engine = link.engine_id
         self._meter.admit_message(sign_in.address, engine_id)
         self._pages.involve(page, link.engine_id, latest=share is None)
-        frame = self._command(page, event, payload, share).model_dump(exclude_none=True)
-        receipt = self._server.ask(ENGINES, link.sid, COMMAND, frame, seconds=ENGINE_SECONDS)
+        max_bytes, trace = self._max_bytes, passing.traceparent
+        frame = command_of(page.sign_in, event, payload, share=share, max_bytes=max_bytes, traceparent=trace)
+        told = frame.model_dump(exclude_none=True)
+        receipt = self._server.ask(ENGINES, link.sid, COMMAND, told, seconds=ENGINE_SECONDS)
         if not isinstance(receipt, dict) or receipt.get("ok") is not True:
             raise FloworkError(
                 ErrorCode.ENGINE_UNAVAILABLE, "The engine cannot take this command.", retry_after=5
             )
         self._relayed("to_engine", 1)
+        if passing.run:
+            _log.info(
+                "passed a command on", extra={"command": event, "engine_id": engine_id, "run": passing.run}
+            )
         if event in STARTS:
             job_id = payload.get("job_id")
             self._meter.note_run(sign_in.address, engine_id, job_id if isinstance(job_id, str) else None)
-
-    def _command(
-        self, page: Page, event: str, payload: dict[str, Any], share: RelayShare | None
-    ) -> RelayCommand:
-        envelope, text = payload.get("envelope"), None
-        if not isinstance(envelope, str):
-            envelope = None
-            kept = {name: value for name, value in payload.items() if name not in _NOT_PASSED_ON}
-            text = msgspec.json.encode(kept).decode()
-        return RelayCommand(
-            session=page.sign_in.page,
-            auth=_auth(page.sign_in),
-            max_bytes=self._max_bytes,
-            event=event,
-            payload=text,
-            envelope=envelope,
-            share=share,
-        )
 
     def _visited(self, event: str, payload: dict[str, Any], token: str) -> tuple[Link, RelayShare]:
         """Return the link to the engine that a share link leads to, if that allows the command."""
@@ -263,7 +256,7 @@ class Relay:
         try:
             frame = RelayOpen(
                 session=page.sign_in.page,
-                auth=_auth(page.sign_in),
+                auth=auth_of(page.sign_in),
                 max_bytes=self._max_bytes,
                 runs=page.runs_of(link.engine_id),
                 share=self._share_of(page, link.engine_id),
@@ -271,10 +264,6 @@ class Relay:
         except ValidationError:
             return
         self._server.publish(ENGINES, OPEN, frame.model_dump(exclude_none=True), link.sid)
-
-
-def _auth(sign_in: SignIn) -> RelayAuth:
-    return RelayAuth(address=sign_in.address, message=sign_in.message, signature=sign_in.signature)
 
 
 def _require(choice: Choice, event: str, role: Role) -> None:

@@ -94,6 +94,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         self._max_bytes = max_bytes
         self._waiting: dict[str, set[Any]] = {}
         self._stopping = threading.Event()
+        self._chores: list[Callable[[], None]] = []
         self._sweeper: Any = None
 
     def attach(self, endpoint: Endpoint) -> None:
@@ -102,6 +103,10 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         self._endpoints[namespace] = endpoint
         self.on("connect", self._guarded_accept(endpoint), namespace=namespace)
         self.on("disconnect", self._guarded_left(endpoint), namespace=namespace)
+
+    def look_after(self, chore: Callable[[], None]) -> None:
+        """Call this every two seconds while there are or were connections."""
+        self._chores.append(chore)
 
     def publish(self, namespace: str, event: str, data: Any, to: str | Sequence[str]) -> None:
         """Send an event to one connection, to a room, or to several rooms, once to each connection."""
@@ -329,8 +334,13 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             socket.close(wait=False, reason=self.reason.SERVER_DISCONNECT)
 
     def _sweep(self) -> None:
-        """Close connections that joined no namespace in time."""
+        """Close connections that joined no namespace in time, and do what is to be done now and then."""
         while not self._stopping.wait(timeout=SWEEP_SECONDS):
+            for chore in self._chores:
+                try:
+                    chore()
+                except Exception as error:  # noqa: BLE001 - the database may be away for a while; the loop goes on
+                    incidents.report(_log, "looking after connections", error)
             late = self._clock.monotonic() - HANDSHAKE_SECONDS
             for eio_sid, since in list(self._since.items()):
                 joined = any(self.manager.sid_from_eio_sid(eio_sid, name) for name in self._endpoints)

@@ -23,5 +23,5 @@ def loads(text: str | bytes, **_options: Any) -> Any:
     try:
         check_depth(raw, MAX_DEPTH)
         return msgspec.json.decode(raw)
-    except (FloworkError, msgspec.DecodeError) as error:
+    except (FloworkError, msgspec.DecodeError, UnicodeError) as error:
         raise ValueError(str(error)) from error

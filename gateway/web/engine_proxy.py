@@ -23,8 +23,10 @@ from shared.contract.proxy import (
 )
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import new_id
+from shared.tracing import TRACEPARENT
 
 ANSWER_SECONDS = 30.0
+PASSED = HEADERS - {TRACEPARENT}
 LARGEST_ANSWER = 64 * 1024 * 1024
 RETURNED = ("ETag", "Retry-After")
 MEDIA = frozenset(
@@ -47,6 +49,7 @@ class EngineProxy:
         self._choice = EngineChoice(context.database, context.presence)
         self._bundled = context.bundled_engine
         self._cache = context.answers
+        self._tracing = context.tracing
 
     def answer(
         self, operation: EngineOperation, caller: str | None, request: Request, body: bytes, **_: str
@@ -62,7 +65,10 @@ class EngineProxy:
         engine_id = self._public_engine(request) if caller is None else self._engine_of(caller, request)
         asked = _asked(operation, path, caller, request, body)
         if caller is not None:
-            return self._response(engine_id, asked, self._ask(engine_id, asked))
+            with self._tracing.passing(operation.name, request.headers.get(TRACEPARENT)) as passing:
+                passing.engine = engine_id
+                answer = self._ask(engine_id, _joined(asked, passing.traceparent))
+            return self._response(engine_id, asked, answer)
         key = f"{engine_id} {asked.path} {sorted(asked.query.items())}"
         kept = self._cache.get(key)
         if kept is None:
@@ -123,10 +129,15 @@ def _asked(
         method=operation.method,
         path=path,
         query={name: value for name, value in request.args.items() if name != "engine_id"},
-        headers={name: request.headers[name] for name in sorted(HEADERS) if name in request.headers},
+        headers={name: request.headers[name] for name in sorted(PASSED) if name in request.headers},
         body=base64.b64encode(body).decode("ascii"),
         user=caller,
     )
+
+
+def _joined(asked: EngineRequest, traceparent: str | None) -> EngineRequest:
+    headers = {TRACEPARENT: traceparent} if traceparent else {}
+    return asked.model_copy(update={"headers": asked.headers | headers})
 
 
 def _media(media: str) -> str:

@@ -221,55 +221,6 @@ test("everything can be done without a mouse, in the list", async ({ page }) => 
   await expect(page.locator(".react-flow__node")).toHaveCount(1);
 });
 
-test("two people who edit one preset lose nothing", async ({ page, browser, baseURL }) => {
-  await signIn(page, "/designer");
-  await paste(page, { nodes: [node("One", "delay", 0), node("Two", "delay", 300)], connections: [] });
-  await saveAs(page, "Shared work");
-
-  const other = await (await browser.newContext(baseURL ? { baseURL } : {})).newPage();
-  await signIn(other, "/designer/Shared%20work");
-  const rename = async (at: Page, from: string, to: string) => {
-    await step(at, from).click();
-    await at.keyboard.press("F2");
-    await at.getByRole("textbox", { name: "Name" }).fill(to);
-    await at.keyboard.press("Enter");
-    await expect(step(at, to)).toBeVisible();
-    await at.keyboard.press("Control+s");
-  };
-  await rename(other, "One", "First");
-  await expect(other.getByText("Shared work is saved as version 2.")).toBeVisible();
-
-  await rename(page, "Two", "Second");
-  const conflict = page.getByRole("dialog", { name: "Someone else saved meanwhile" });
-  await expect(conflict).toContainText(/0x.* saved version 2/);
-  await expectAccessible(page);
-  await conflict.getByRole("button", { name: "Merge" }).click();
-  await expect(step(page, "First")).toBeVisible();
-  await expect(step(page, "Second")).toBeVisible();
-  await page.keyboard.press("Control+s");
-  await expect(page.getByText("Shared work is saved as version 3.")).toBeVisible();
-
-  await page.getByRole("button", { name: "More", exact: true }).click();
-  await page.getByRole("menuitem", { name: "Versions" }).click();
-  const versions = page.getByRole("dialog", { name: "Versions" });
-  await versions
-    .getByRole("listitem")
-    .filter({ hasText: "v3" })
-    .getByRole("button", { name: "Changes" })
-    .click();
-  await expect(versions.getByText("Second").first()).toBeVisible();
-  await expect(versions.getByRole("img", { name: "added: 0, removed: 0, changed: 1" })).toBeVisible();
-  await expectAccessible(page);
-  await versions
-    .getByRole("listitem")
-    .filter({ hasText: "v1" })
-    .getByRole("button", { name: "Restore" })
-    .click();
-  await expect(page.getByText("Version 1 is the newest again.")).toBeVisible();
-  await page.keyboard.press("Escape");
-  await expect(step(page, "One")).toBeVisible();
-});
-
 test("what is wrong is said where it is wrong", async ({ page }) => {
   await signIn(page, "/designer");
   await paste(page, {
@@ -331,13 +282,9 @@ test("data stops where one wants to look, and a result can be pinned", async ({ 
     await page.keyboard.press("Escape");
     await expect(step(page, "Begin").getByLabel("pinned")).toBeVisible();
     await page.keyboard.press("Control+Enter");
-    // until the new run has begun, the wires still show the one before it
-    await expect(async () => {
-      await page.keyboard.press("Escape");
-      await expect(status(page)).toContainText("Succeeded", { timeout: 5_000 });
-      await page.getByRole("button", { name: "Look at the data; 1 passed" }).last().click({ timeout: 3_000 });
-      await expect(page.getByRole("dialog")).toContainText("Hello Padang", { timeout: 3_000 });
-    }).toPass({ timeout: 40_000 });
+    await expect(status(page)).toContainText("Succeeded");
+    await page.getByRole("button", { name: "Look at the data; 1 passed" }).last().click();
+    await expect(page.getByRole("dialog")).toContainText("Hello Padang");
     await page.keyboard.press("Escape");
     await step(page, "Begin").click();
     await page.keyboard.press("p");

@@ -46,6 +46,7 @@ class Audience(Enum):
     RUN = "those who follow the run: its starter, and who subscribed and may read it"
     CALLER = "the connection that asked"
     ENGINE = "everyone with a role on the engine"
+    PRESET = "those who have the preset open, as `watch_preset` says"
 
 
 class Command(Incoming):

@@ -143,7 +143,8 @@ CLAIM_ENGINE = Operation(
 ENGINE_AUTH_INFO = Operation(
     "engine_auth_info", "GET", "/engine/get-engine-auth-info", Auth.ENGINE,
     "Addresses that may use the calling engine: its owner first, then its guests; with what the owner signed, "
-    "where grants=1 asks for it", list[Address] | EngineGuests, "engines", query=AuthInfoQuery,
+    "where grants=1 asks for it", list[Address] | EngineGuests, "engines",
+    errors=("INVALID_REQUEST",), query=AuthInfoQuery,
 )  # fmt: skip
 
 

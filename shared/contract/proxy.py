@@ -13,7 +13,7 @@ from shared.contract.variable import VariableData
 
 LARGEST_PART = 256 * 1024
 """Bytes of an answer's body that travel the link at a time; further ones are asked for."""
-HEADERS = frozenset({"if-none-match", "accept-language", "content-type"})
+HEADERS = frozenset({"if-none-match", "accept-language", "content-type", "traceparent"})
 """The only headers of a request that reach an engine; signatures, cookies and secrets never do."""
 
 

@@ -59,12 +59,14 @@ class RelayCommand(RelayOpen):
     """`/engine-socket` event ``relay_command``, gateway to engine, acknowledged with ``{"ok": true}``.
 
     Either ``envelope`` is a complete signed envelope as its client made it, or ``payload`` is the JSON text of
-    an unsigned command, for which only the page's sign-in speaks.
+    an unsigned command, for which only the page's sign-in speaks. ``traceparent`` is the trace that
+    the command belongs to (W3C); nothing but spans depends on it.
     """
 
     event: str = Field(max_length=80)
     payload: str | None = None
     envelope: str | None = None
+    traceparent: str | None = Field(default=None, max_length=55)
 
 
 class RelayLeft(Incoming):

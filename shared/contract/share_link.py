@@ -39,8 +39,20 @@ VISITOR_COMMANDS: Mapping[str, ShareLevel] = {
     "resume_workflow": ShareLevel.RUN,
     "request_connection_history": ShareLevel.RUN,
     "save_preset": ShareLevel.EDIT,
+    "watch_preset": ShareLevel.EDIT,
+    "leave_preset": ShareLevel.EDIT,
+    "request_components_list": ShareLevel.EDIT,
+    "validate_workflow": ShareLevel.EDIT,
 }
-_NAMED_BY = {"load_preset": "name", "save_preset": "name", "execute_workflow": "preset_name"}
+_NAMED_BY = {
+    "load_preset": "name",
+    "save_preset": "name",
+    "execute_workflow": "preset_name",
+    "watch_preset": "preset",
+    "leave_preset": "preset",
+}
+_OF_NO_PRESET = frozenset({"request_components_list", "validate_workflow"})
+"""What shows nothing of other workflows, so that whoever may edit one can do so with forms."""
 _NOT_FOR_VISITORS = {"load_preset": ("version",), "execute_workflow": ("workflow_data",)}
 
 
@@ -60,6 +72,8 @@ def check_visit(level: ShareLevel, preset: str, command: str, payload: Mapping[s
     for name in _NOT_FOR_VISITORS.get(command, ()):
         if payload.get(name) is not None:
             raise FloworkError(ErrorCode.FORBIDDEN, f"A visitor of a share link may not send {name}.")
+    if command in _OF_NO_PRESET:
+        return
     if member is None and not isinstance(payload.get("job_id"), str):
         raise FloworkError(ErrorCode.INVALID_REQUEST, f"{command} by a share link needs a job_id.")
 

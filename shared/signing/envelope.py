@@ -32,6 +32,7 @@ from shared.signing.texts import (
     documented_time,
     new_nonce,
 )
+from shared.tracing import read_traceparent
 
 Form = Literal["documented", "bound"]
 MAX_DEPTH = 64  # of the payload; the frame is one level more
@@ -57,6 +58,7 @@ class _Auth(msgspec.Struct):
 class _Frame(msgspec.Struct):
     payload: msgspec.Raw
     auth: _Auth | None = None
+    traceparent: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class OpenedMessage:
     ``bound`` tells whether the signature covers the payload. Store ``replay_entry`` before acting on the
     message; it is None only where a page's sign-in speaks for the sender (relay). Where ``session`` is set, the
     caller asks it for the scope that the command needs.
-    ``raw_payload`` are the payload's exact bytes, as a bound signature covers them.
+    ``raw_payload`` are the payload's exact bytes, as a bound signature covers them. ``traceparent`` is the trace that
+    whoever carried the message says it belongs to: no signature covers it, and nothing but spans may depend on it.
     """
 
     address: str
@@ -77,6 +80,7 @@ class OpenedMessage:
     session: DelegatedSession | None
     signature: str = ""
     raw_payload: bytes = b""
+    traceparent: str | None = None
 
     @property
     def signer(self) -> str:
@@ -153,7 +157,17 @@ class EnvelopeVerifier:
             session,
             auth.signature,
             bytes(decoded.payload),
+            _said(decoded.traceparent),
         )
+
+    def use(self, opened: OpenedMessage, now_ms: int) -> None:
+        """Admit once what another process of this engine opened without remembering it (`UncheckedReplays`).
+
+        Raises REPLAYED, STALE or RATE_LIMITED.
+        """
+        if opened.replay_entry is None:
+            raise FloworkError(ErrorCode.INVALID_REQUEST, "The message cannot be told from a repeat of it.")
+        self._window.use(opened.replay_entry, now_ms)
 
     def _decode(self, frame: bytes | str) -> tuple[bytes, _Frame]:
         try:
@@ -209,6 +223,11 @@ class EnvelopeVerifier:
         _check_signer(auth, session.session_address)
         self._sessions.confirm(signed, session, now_ms)
         return session
+
+
+def _said(given: Any) -> str | None:
+    context = read_traceparent(given)
+    return context.traceparent if context else None
 
 
 def _check_shape(auth: _Auth | None) -> _Auth:

@@ -7,9 +7,9 @@ import re
 from eth_hash.auto import keccak
 
 from shared.errors import ErrorCode, FloworkError
-from shared.signing.native import address_of, recover_public_key, require_native_backend
+from shared.signing.native import address_of, recover_public_key
 
-__all__ = ["is_canonical", "recover_text", "require_native_backend", "text_digest"]
+__all__ = ["is_canonical", "recover_text", "text_digest"]
 
 _SPELLING = re.compile(r"0x[0-9a-f]{128}(?:1b|1c)")
 _HALF_ORDER = "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from shared.errors import ErrorCode, FloworkError
 
 GRACE_MS = 60_000
@@ -53,15 +55,20 @@ class ReplayWindow:
         The same key must always come with the same ``at_ms`` (it is part of the text that makes the key).
         Raises `FloworkError` REPLAYED if the key was used, STALE if it is too old to tell, RATE_LIMITED if full.
         """
+        entry = ReplayEntry(key, remembered_until(at_ms, self._window_ms))
+        self.use(entry, now_ms)
+        return entry
+
+    def use(self, entry: ReplayEntry, now_ms: int) -> None:
+        """Do what `admit` does for an entry that another process made of a message; raises the same."""
         self._forget(now_ms)
-        expires_ms = remembered_until(at_ms, self._window_ms)
-        number = expires_ms // _BUCKET_MS
+        number = entry.expires_ms // _BUCKET_MS
         if number < self._first:
             raise FloworkError(
                 ErrorCode.STALE, "The signed time lies before what the replay guard still remembers."
             )
         bucket = self._buckets.setdefault(number, set())
-        if key in bucket:
+        if entry.key in bucket:
             raise FloworkError(ErrorCode.REPLAYED, "This signed message was used before; sign a fresh one.")
         if self._held >= self._capacity:
             raise FloworkError(
@@ -69,9 +76,8 @@ class ReplayWindow:
                 "Too many signed messages within the accepted time; try again later.",
                 retry_after=_BUCKET_MS / 1000,
             )
-        bucket.add(key)
+        bucket.add(entry.key)
         self._held += 1
-        return ReplayEntry(key, expires_ms)
 
     def load(self, entries: Iterable[ReplayEntry], now_ms: int) -> None:
         """Remember the stored entries of an earlier process; expired ones are left out."""
@@ -90,3 +96,11 @@ class ReplayWindow:
         self._first = first
         for number in [number for number in self._buckets if number < first]:
             self._held -= len(self._buckets.pop(number))
+
+
+class UncheckedReplays(ReplayWindow):
+    """Admits everything: for a process that verifies messages and passes them on to the one that remembers."""
+
+    @override
+    def use(self, entry: ReplayEntry, now_ms: int) -> None:
+        """Remember nothing."""

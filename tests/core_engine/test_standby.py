@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
@@ -84,6 +86,13 @@ def waiter(folder: Path, **extra: str) -> Iterator[Waiter]:
             made.popen.wait(20)
 
 
+def health(of: Waiter, path: str) -> tuple[int, str, str]:
+    found = re.search(r"shows its health.*(http://[0-9.]+:\d+)", of.log.read_text())
+    assert found is not None, of.log.read_text()
+    answer = httpx.get(found[1] + path, timeout=30)
+    return answer.status_code, answer.json()["status"], answer.json()["role"]
+
+
 def begins(shared: dict[str, str], job_id: str) -> int:
     """Return how many of a run's steps were begun, over all processes."""
     url = shared["DATABASE_URL"].replace("+psycopg", "")
@@ -108,6 +117,8 @@ def test_frozen_killed_cut_off_a_run_goes_on_in_the_next_process(
     ):
         begun(first, "handed-on", steps=5)
         assert not second.file.exists()
+        assert health(second, "/healthz") == (200, "alive", "standby")
+        assert health(second, "/readyz") == (503, "standby", "standby")
         first.popen.send_signal(signal.SIGSTOP)
         second.works()
         first.popen.send_signal(signal.SIGCONT)
@@ -167,9 +178,12 @@ async def refused(folder: Path, given_: dict[str, str]) -> str:
 
 
 async def test_processes_with_different_keys_do_not_come_up(tmp_path: Path, shared: dict[str, str]):
+    keys = ("ENGINE_SIGNING_KEY", "ENGINE_MASTER_KEY")
     async with running(given(tmp_path / "a", shared)):
-        pass
-    for name in ("ENGINE_SIGNING_KEY", "ENGINE_MASTER_KEY"):
+        for name in keys:
+            message = await asyncio.wait_for(refused(tmp_path / "b", shared | {name: "3" * 64}), 60)
+            assert name in message, "said at the start, not when its turn comes"
+    for name in keys:
         assert name in await refused(tmp_path / "b", shared | {name: "3" * 64})
 
 
@@ -177,6 +191,8 @@ async def test_what_makes_no_start_possible_is_said(tmp_path: Path, shared: dict
     nowhere = {"DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/none"}
     assert "DATABASE_URL" in await refused(tmp_path, shared | nowhere)
     assert "ENGINE_SIGNING_KEY" in await refused(tmp_path, shared | {"ENGINE_SIGNING_KEY": "short"})
+    alone = {"ENGINE_STORAGE": "files", "ENGINE_FRONTS": "on"}
+    assert "ENGINE_FRONTS" in await refused(tmp_path, shared | alone)
 
 
 @pytest.mark.parametrize("extra", [{"ENGINE_STORAGE": "files"}, {"DATABASE_URL": "sqlite:///elsewhere.db"}])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,6 +67,25 @@ def test_workers_carry_the_steps_out(stack: Stack) -> None:
     assert "args" not in logs  # tickets are sealed; they are for nobody's log
     told = {line.split("|")[0].strip() for line in logs.splitlines() if "|" in line}
     assert len(told) == WORKERS
+
+
+def health(stack: Stack, container: str) -> str:
+    return stack.docker("inspect", "--format", "{{.State.Health.Status}}", container).strip()
+
+
+def test_each_worker_is_healthy_and_tells_its_figures_to_who_has_the_token(stack: Stack) -> None:
+    containers = stack.compose("ps", "-q", WORKER).split()
+    assert len(containers) == WORKERS
+    for container in containers:
+        wait_for(lambda container=container: health(stack, container) == "healthy", "a healthy worker", 180)
+    code = (
+        "import os, urllib.request as u\n"
+        "headers = {'Authorization': 'Bearer ' + os.environ['FLOWORK_METRICS_TOKEN']}\n"
+        "print(u.urlopen(u.Request('http://127.0.0.1:8990/metrics', headers=headers)).read().decode())\n"
+    )
+    told = [stack.docker("exec", container, "python", "-c", code) for container in containers]
+    done = re.findall(r'flowork_worker_steps_total\{outcome="done"\} (\d+)', "\n".join(told))
+    assert sum(map(int, done)) >= STEPS * RUNS
 
 
 def test_runs_outlive_a_worker_redis_postgres_and_the_gateway(stack: Stack) -> None:

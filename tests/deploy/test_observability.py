@@ -18,6 +18,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from core_engine.http.status import EngineStatus
 from core_engine.telemetry.gauges import Sources
 from core_engine.telemetry.metrics import Metrics as EngineMetrics
+from core_engine.telemetry.roles import RoleCollector, Seat
+from core_engine.workers.figures import Figures
+from core_engine.workers.notes import Note
 from gateway.telemetry.counts import Counts as GatewayCounts
 from gateway.telemetry.metrics import StateCollector
 from shared.errors import ErrorCode
@@ -34,6 +37,15 @@ _SELECTOR = re.compile(r"\b((?:flowork|process)_\w+|up\b)(?:\{([^}]*)\})?")
 _GROUPING = re.compile(r"\bby \(([^)]*)\)")
 
 
+class FrontFigures:
+    """What a front counts."""
+
+    linked = True
+
+    def figures(self) -> dict[str, int]:
+        return {"connections": 1, "forwarded": 2, "delivered": 3, "held": 0}
+
+
 def of_engine() -> str:
     status = EngineStatus("e", "1", True, None, "connected", True, 1, 1, "landlock", 1.0)
     metrics = EngineMetrics()
@@ -46,9 +58,11 @@ def of_engine() -> str:
             queues=lambda: [("steps", 0), ("journal", 0)],
             triggers=lambda: [("started", 1)],
             folder=Path("/"),
+            tasks=int,
             workers=lambda: [("waiting", 0), ("running", 0)],
         )
     )
+    metrics.show(RoleCollector(Seat(FrontFigures())))
     counts = metrics.counts
     counts.verified(0.1, "ok")
     counts.answered(ErrorCode.FORBIDDEN.value)
@@ -70,6 +84,13 @@ def of_gateway() -> str:
     return generate_latest(registry).decode()
 
 
+def of_worker() -> str:
+    figures = Figures("1", 2, lambda: True)
+    figures.hear(Note(1, 0))
+    figures.hear(Note(1, 0, "done", seconds=1))
+    return figures.exposition().decode()
+
+
 def told(text: str) -> Series:
     """Return every series of an exposition with the names of its labels."""
     found: Series = {}
@@ -82,7 +103,7 @@ def told(text: str) -> Series:
 
 @pytest.fixture(scope="module")
 def series() -> Series:
-    own = told(of_engine()) | told(of_gateway())
+    own = told(of_engine()) | told(of_gateway()) | told(of_worker())
     assert all(name.startswith(("flowork_", "process_")) for name in own)
     return {name: labels | {"job", "instance"} for name, labels in own.items()} | OF_PROMETHEUS
 
@@ -153,7 +174,9 @@ def test_the_page_names_every_figure_with_its_labels(series: Series) -> None:
 
 def test_prometheus_reads_where_the_containers_listen() -> None:
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
-    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    jobs = {job["job_name"]: job for job in config["scrape_configs"]}
+    (workers,) = jobs.pop("flowork-worker")["dns_sd_configs"]
+    targets = {name: job["static_configs"][0]["targets"] for name, job in jobs.items()}
     assert targets == {"flowork-gateway": ["gateway:8000"], "flowork-engine": ["engine:8989"]}
     overlay = yaml.safe_load((FOLDER / "compose.yml").read_text())["services"]
     prometheus = overlay["flowork_prometheus"]
@@ -162,7 +185,13 @@ def test_prometheus_reads_where_the_containers_listen() -> None:
     base = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert "gateway" in base["flowork_gateway"]["networks"]["flowork-net"]["aliases"]
     assert "engine" in base["flowork_core"]["networks"]["flowork-net"]["aliases"]
+    assert workers["names"] == ["flowork_worker"]
+    worker = base["flowork_worker"]
+    assert workers["port"] == worker["environment"]["ENGINE_WORKER_HTTP_PORT"]
+    assert f"127.0.0.1:{workers['port']}/healthz" in worker["healthcheck"]["test"][-1]
+    assert "ports" not in worker
     assert overlay["flowork_core"]["environment"]["ENGINE_HTTP_HOST"] == "0.0.0.0"
+    assert overlay["flowork_worker"]["environment"]["ENGINE_WORKER_HTTP_HOST"] == "0.0.0.0"
     for service in ("flowork_prometheus", "flowork_grafana"):
         assert all(":-127.0.0.1:" in port for port in overlay[service]["ports"])
         for volume in overlay[service]["volumes"]:

@@ -19,7 +19,7 @@ MOST_INITIAL_BYTES = 300 * 1000
 def test_units_types_and_style(page_folder: Path) -> None:
     assert page_folder.is_dir()
     gui.run("tsc", "-p", ".", seconds=200)
-    gui.run("prettier", "--check", ".", seconds=100)
+    gui.run("prettier", "--check", ".", seconds=200)
     gui.run("vitest", "run", seconds=280)
 
 

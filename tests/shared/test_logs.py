@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.ids import new_engine_token
-from shared.logs import LineFormatter, configure
+from shared.logs import LineFormatter, configure, of_run
 from shared.redact import MASK
 
 
@@ -34,6 +34,17 @@ def test_a_line_for_people() -> None:
     line = LineFormatter("engine", as_json=False).format(record("run %s ended", "j-1", seconds=2))
     assert line.endswith("engine  INFO    run j-1 ended  seconds=2")
     assert line[2] == line[5] == ":"
+
+
+def test_lines_name_the_run_that_is_worked_for() -> None:
+    form = LineFormatter("worker", as_json=True)
+    with of_run("run-1"):
+        assert json.loads(form.format(record("inside")))["run"] == "run-1"
+        assert json.loads(form.format(record("of another", run="run-2")))["run"] == "run-2"
+        with of_run(""):
+            assert "run" not in json.loads(form.format(record("of none")))
+        assert json.loads(form.format(record("inside again")))["run"] == "run-1"
+    assert "run" not in json.loads(form.format(record("outside")))
 
 
 def test_a_line_for_machines() -> None:

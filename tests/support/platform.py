@@ -139,9 +139,15 @@ class Platform:
 
     def close(self) -> None:
         """Stop whatever still runs."""
+        stubborn = []
         for service in reversed(self.services):
             if service.popen.poll() is None:
-                service.stop()
+                try:
+                    service.stop()
+                except subprocess.TimeoutExpired:
+                    service.kill()
+                    stubborn.append(service.log.name)
+        assert not stubborn, f"had to be killed: {stubborn}"
 
     def _start(self, module: str, settings: dict[str, str]) -> Service:
         log = self.folder / f"{module}-{len(self.services)}.log"
@@ -169,7 +175,7 @@ class Platform:
             return json.loads(path.read_text()) if path.exists() else None
 
         try:
-            return wait_for(probe, f"{path.name} of {path.parent.name}")
+            return wait_for(probe, f"{path.name} of {path.parent.name}", 150)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{service.log.read_text()}") from None
 

@@ -41,7 +41,7 @@ _HEADERS = {
     "serviceSecret": ("X-API-Key", "The secret shared by gateway and engine."),
 }
 _RETRY_AFTER = {"description": "Seconds to wait before asking again.", "schema": {"type": "integer"}}
-_ALWAYS = (ErrorCode.RATE_LIMITED, ErrorCode.INTERNAL)
+_ALWAYS = (ErrorCode.RATE_LIMITED, ErrorCode.INTERNAL, ErrorCode.BUSY)
 _PROOF = (ErrorCode.UNAUTHENTICATED, ErrorCode.BAD_SIGNATURE, ErrorCode.STALE)
 _ERROR = {
     "type": "object",

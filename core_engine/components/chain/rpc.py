@@ -169,7 +169,7 @@ def _parsed(content: bytes, status: int) -> dict[str, Any]:
     try:
         check_depth(content, MAX_DEPTH)
         answer = msgspec.json.decode(content)
-    except (FloworkError, msgspec.DecodeError):
+    except (FloworkError, msgspec.DecodeError, UnicodeError):
         answer = None
     if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
         raise _failed(f"The node answered {status} and nothing that is JSON-RPC.")

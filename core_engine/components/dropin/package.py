@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from core_engine.components.dropin.description import MANIFEST
@@ -16,6 +18,11 @@ MOST_RATIO = 200
 _SMALL = 64 * 1024
 _CHUNK = 256 * 1024
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_UNREADABLE = (
+    zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, ValueError, LookupError, OverflowError,
+    struct.error, zlib.error,
+)  # fmt: skip
+"""What Python's own reader raises for files that are no good zip files."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -30,7 +37,7 @@ def unpack(package: bytes, target: Path) -> None:
         with zipfile.ZipFile(io.BytesIO(package)) as archive:
             files = _judged(archive)
             contents = {name: _content(archive, item) for name, item in files.items()}
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError, ValueError) as error:
+    except _UNREADABLE as error:
         if isinstance(error, UnusableError):
             raise
         raise UnusableError(f"the package is not a zip file that can be read: {error}") from error
@@ -77,7 +84,7 @@ def _judged(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 
 def _judge(item: zipfile.ZipInfo) -> None:
     name = item.filename
-    if name.startswith("/") or "\\" in item.orig_filename or "\0" in item.orig_filename:
+    if not name or name.startswith("/") or "\\" in item.orig_filename or "\0" in item.orig_filename:
         raise UnusableError(f"the package holds a name that is not accepted: {name[:200]!r}")
     mode = item.external_attr >> 16
     if stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:

@@ -31,7 +31,7 @@ class InstallRecords:
         try:
             data = self._file(component_id, version).read_bytes()
             return msgspec.json.decode(data, type=InstallRecord)
-        except (OSError, msgspec.DecodeError):
+        except (OSError, msgspec.DecodeError, UnicodeError):
             return None
 
     def versions(self, component_id: str) -> list[str]:

@@ -263,5 +263,5 @@ def _decode(body: bytes) -> Any:
     try:
         check_depth(body, MAX_DEPTH)
         return msgspec.json.decode(body)
-    except (FloworkError, msgspec.DecodeError) as error:
+    except (FloworkError, msgspec.DecodeError, UnicodeError) as error:
         raise ValueError(str(error)) from error

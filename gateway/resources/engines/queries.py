@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, union, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, union, update
 
 from gateway.db.tables import engine_shares, engines
 
@@ -27,6 +27,26 @@ _COLUMNS = (
     engines.c.name,
     engines.c.token_hash,
     engines.c.last_seen_ms,
+)
+
+
+# What sockets ask all the time is built once: the library then knows by heart what it means.
+_OWN = (
+    select(engines.c.id)
+    .where(engines.c.owner_address == bindparam("address"))
+    .order_by(engines.c.name, engines.c.id)
+)
+_SHARED = (
+    select(engines.c.id, engine_shares.c.role)
+    .join(engine_shares, engine_shares.c.engine_id == engines.c.id)
+    .where(engine_shares.c.guest_address == bindparam("address"))
+    .order_by(engines.c.name, engines.c.id)
+)
+_OWNER = select(engines.c.owner_address).where(engines.c.id == bindparam("engine"))
+_GUESTS = (
+    select(engine_shares.c.guest_address)
+    .where(engine_shares.c.engine_id == bindparam("engine"))
+    .order_by(engine_shares.c.guest_address)
 )
 
 
@@ -62,29 +82,16 @@ def visible_to(connection: Connection, address: str) -> list[str]:
 
 def access_of(connection: Connection, address: str) -> dict[str, str]:
     """Return the engines that an address may use and its role on each: its own first, then shared ones, by name."""
-    own = (
-        select(engines.c.id).where(engines.c.owner_address == address).order_by(engines.c.name, engines.c.id)
-    )
-    shared = (
-        select(engines.c.id, engine_shares.c.role)
-        .join(engine_shares, engine_shares.c.engine_id == engines.c.id)
-        .where(engine_shares.c.guest_address == address)
-        .order_by(engines.c.name, engines.c.id)
-    )
-    found = dict.fromkeys(connection.execute(own).scalars(), "owner")
-    for engine_id, role in connection.execute(shared):
+    found = dict.fromkeys(connection.execute(_OWN, {"address": address}).scalars(), "owner")
+    for engine_id, role in connection.execute(_SHARED, {"address": address}):
         found.setdefault(engine_id, role)
     return found
 
 
 def audience(connection: Connection, engine_id: str) -> list[str]:
     """Return the addresses that may know of an engine: its owner first, then its guests, sorted."""
-    owner = connection.execute(select(engines.c.owner_address).where(engines.c.id == engine_id)).scalar()
-    guests = connection.execute(
-        select(engine_shares.c.guest_address)
-        .where(engine_shares.c.engine_id == engine_id)
-        .order_by(engine_shares.c.guest_address)
-    ).scalars()
+    owner = connection.execute(_OWNER, {"engine": engine_id}).scalar()
+    guests = connection.execute(_GUESTS, {"engine": engine_id}).scalars()
     return [address for address in (owner, *guests) if address]
 
 

@@ -1,6 +1,7 @@
 /** What went wrong, in the one shape that REST and sockets share. */
 
 import type { ErrorCode } from "@/contract/contract.gen";
+import { t, type Word } from "@/i18n/words";
 
 export class FloworkError extends Error {
   readonly code: ErrorCode;
@@ -14,8 +15,28 @@ export class FloworkError extends Error {
   }
 }
 
-/** Say any error in a sentence for people. */
+/** What one can do about an error of a kind, where its own text rarely says so. */
+const ADVICE: Partial<Record<ErrorCode, Word>> = {
+  FORBIDDEN: "advice.role",
+  NOT_FOUND: "advice.gone",
+  UNAUTHENTICATED: "advice.signature",
+  BAD_SIGNATURE: "advice.signature",
+  STALE: "advice.clock",
+  REPLAYED: "advice.again",
+  RATE_LIMITED: "advice.wait",
+  STORAGE_FULL: "advice.disk",
+  JOURNAL_CORRUPT: "advice.backup",
+  SANDBOX_UNAVAILABLE: "advice.doctor",
+  ENGINE_UNAVAILABLE: "advice.engine",
+  DEADLINE_EXCEEDED: "advice.again",
+  INTERNAL: "advice.report",
+};
+const SAYS_WHAT_TO_DO = /\b(again|wait|check|choose|ask|unlock|open|use|set|first)\b/i;
+
+/** Say any error for people: what happened, and what to do about it. */
 export function sentenceOf(error: unknown): string {
-  if (error instanceof Error && error.message) return error.message;
-  return "Something went wrong, and nothing says what.";
+  if (!(error instanceof Error) || !error.message) return t("advice.unknown");
+  const advice = error instanceof FloworkError ? ADVICE[error.code] : undefined;
+  if (!advice || SAYS_WHAT_TO_DO.test(error.message)) return error.message;
+  return `${error.message} ${t(advice)}`;
 }

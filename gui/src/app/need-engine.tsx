@@ -46,6 +46,16 @@ export function Loading() {
   );
 }
 
+/** A list that was loaded, or what there is to say where nothing is in it. */
+export function Listed<Item>(props: {
+  live: Live<Item[]>;
+  empty: ReactNode;
+  children(items: Item[]): ReactNode;
+}) {
+  const { live, empty, children } = props;
+  return <Loaded live={live}>{(items) => (items.length ? children(items) : empty)}</Loaded>;
+}
+
 /** What was loaded, or that it is under way, or why it is not there and how to try again. */
 export function Loaded<Value>({ live, children }: { live: Live<Value>; children(value: Value): ReactNode }) {
   const t = useT();

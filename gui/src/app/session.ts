@@ -3,7 +3,7 @@
 import { create } from "zustand";
 import { FloworkError } from "@/api/errors";
 import { RestClient } from "@/api/rest";
-import type { Engine } from "@/contract/contract.gen";
+import type { Engine, SharedEngine } from "@/contract/contract.gen";
 import { EngineClient, type Way } from "@/engine/client";
 import { type EnginePresence, type EngineVitals, GuiSocket } from "@/engine/gui-socket";
 import { KeySigner, type Signer } from "@/wallet/signer";
@@ -21,10 +21,14 @@ export interface EngineState {
 
 interface SessionState {
   signer: Signer | null;
+  /** The key of a visit by a share link; null while nobody visits. */
+  visitor: Signer | null;
   rest: RestClient;
   socket: GuiSocket | null;
   connected: boolean;
   engines: Engine[] | null;
+  /** What others share with the one who is signed in. */
+  shared: SharedEngine[];
   states: Record<string, EngineState>;
   engineId: string | null;
   engine: EngineClient | null;
@@ -35,6 +39,8 @@ interface SessionState {
   visit(engineId: string, shareToken: string): Promise<Signer>;
   /** List the engines again; the signer is named while it is not yet known to have signed in. */
   loadEngines(signer?: Signer): Promise<void>;
+  /** List what others share again; without an answer the list stays. */
+  loadShared(): Promise<void>;
   choose(engineId: string, signer?: Signer): void;
   directUrl(engineId: string): string;
   setDirectUrl(engineId: string, url: string): void;
@@ -42,9 +48,11 @@ interface SessionState {
 
 const signedOut = {
   signer: null,
+  visitor: null,
   socket: null,
   connected: false,
   engines: null,
+  shared: [],
   states: {},
   engineId: null,
   engine: null,
@@ -68,6 +76,9 @@ export const useSession = create<SessionState>((set, get) => ({
       throw error;
     }
     set({ signer });
+    await get()
+      .loadShared()
+      .catch(() => undefined); // the screen of the engines asks again and says what is wrong
   },
 
   signOut() {
@@ -88,7 +99,7 @@ export const useSession = create<SessionState>((set, get) => ({
       directUrl: "",
       shareToken,
     });
-    set({ socket, engineId, engine, way: engine.way });
+    set({ socket, engineId, engine, way: engine.way, visitor });
     return visitor;
   },
 
@@ -104,6 +115,12 @@ export const useSession = create<SessionState>((set, get) => ({
     const remembered = engines.find((engine) => engine.id === localStorage.getItem(CHOSEN));
     const first = remembered ?? engines.find((engine) => engine.status === "online") ?? engines[0];
     if (first) get().choose(first.id, signer);
+  },
+
+  async loadShared() {
+    const { rest } = get();
+    const shared = await rest.call("list_shared_engines");
+    if (get().rest === rest) set({ shared });
   },
 
   choose(engineId, unlocked) {

@@ -60,13 +60,19 @@ function NavLink({ path, word, icon: Icon }: Place) {
 
 function EngineMenu() {
   const t = useT();
-  const { engines, engineId, states, way, choose } = useSession();
+  const { engines, shared: named, engineId, states, way, choose, loadShared } = useSession();
   const online = useEngineOnline();
   const [, go] = useLocation();
-  if (!engineId) return null;
-  const name = engines?.find((item) => item.id === engineId)?.name ?? engineId;
   const shared = Object.keys(states).filter((id) => !engines?.some((item) => item.id === id));
-  const choices = [...(engines ?? []), ...shared.map((id) => ({ id, name: id }))];
+  const unnamed = shared.some((id) => !named.some((item) => item.id === id));
+  // an engine that was shared just now
+  useEffect(() => {
+    if (unnamed) loadShared().catch(() => undefined); // then its id stands for it
+  }, [unnamed, loadShared]);
+  if (!engineId) return null;
+  const nameOf = (id: string) => [...(engines ?? []), ...named].find((item) => item.id === id)?.name ?? id;
+  const name = nameOf(engineId);
+  const choices = [...(engines ?? []), ...shared.map((id) => ({ id, name: nameOf(id) }))];
   return (
     <Menu
       label={t("shell.engine")}
@@ -75,7 +81,9 @@ function EngineMenu() {
           <span className="dot" data-on={online} aria-hidden="true" />
           <span className="shell-engine-name">{name}</span>
           <span className="visually-hidden">{t(online ? "engine.online" : "engine.offline")}</span>
-          {way === "direct" && <span className="badge shell-way">{t("shell.direct")}</span>}
+          {way && online && (
+            <span className="badge shell-way">{t(way === "direct" ? "shell.direct" : "shell.relay")}</span>
+          )}
           <ChevronDown size={14} aria-hidden="true" />
         </Button>
       }

@@ -1,6 +1,6 @@
 // Generated from shared/contract by `make generate`; changes here are lost.
 
-export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "PAYMENT_REQUIRED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
+export type ErrorCode = "INVALID_REQUEST" | "INVALID_WORKFLOW" | "UNKNOWN_COMMAND" | "UNAUTHENTICATED" | "BAD_SIGNATURE" | "STALE" | "REPLAYED" | "FORBIDDEN" | "NOT_FOUND" | "METHOD_NOT_ALLOWED" | "CONFLICT" | "TOO_LARGE" | "UNSUPPORTED_MEDIA" | "RATE_LIMITED" | "BUDGET_EXCEEDED" | "PAYMENT_REQUIRED" | "COMPONENT_FAILED" | "SANDBOX_UNAVAILABLE" | "STORAGE_FULL" | "JOURNAL_CORRUPT" | "ENGINE_UNAVAILABLE" | "BUSY" | "DEADLINE_EXCEEDED" | "NOT_IMPLEMENTED" | "CONFIGURATION" | "INTERNAL";
 
 export type AccountDeleted = {
   message: string;
@@ -113,6 +113,13 @@ export type ClaimedEngine = {
 export type ClaimedToken = {
   token: string;
   engine_id: string;
+};
+export type Companion = {
+  id: string;
+  address: (string | null);
+  visitor: boolean;
+  edits: boolean;
+  selected: (string)[];
 };
 export type ComponentInfo = {
   id: string;
@@ -453,6 +460,11 @@ export type ItemDeleted = {
   success?: boolean;
   message: string;
 };
+export type LeavePreset = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  preset: string;
+};
 export type ListPins = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -758,6 +770,21 @@ export type PresetChange = {
   before?: unknown;
   after?: unknown;
 };
+export type PresetChanged = {
+  type?: string;
+  preset: string;
+  version: (number | null);
+  author_id: (string | null);
+};
+export type PresetCompany = {
+  type?: string;
+  preset: string;
+  you: string;
+  people: (Companion)[];
+  more?: number;
+  version?: (number | null);
+  request_id?: (string | null);
+};
 export type PresetDiff = {
   type?: string;
   name: string;
@@ -776,6 +803,11 @@ export type PresetItem = {
   updated_at: string;
   author_id: string;
   intact: boolean;
+};
+export type PresetLeft = {
+  type?: string;
+  preset: string;
+  request_id?: (string | null);
 };
 export type PresetVersion = {
   version: number;
@@ -1358,6 +1390,13 @@ export type Voted = {
   message: string;
   newVoteStatus: 1 | -1 | 0;
 };
+export type WatchPreset = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  preset: string;
+  selected?: (string)[];
+  seat?: (string | null);
+};
 export type WorkflowProblem = {
   problem: string;
   node_id?: (string | null);
@@ -1393,6 +1432,7 @@ export interface Commands {
   get_run: { request: GetRun; reply: RunDetails; role: "reader" };
   inspect_component: { request: InspectComponent; reply: ComponentInspection; role: "admin" };
   install_component: { request: InstallComponent; reply: ComponentInstallStatus; role: "admin" };
+  leave_preset: { request: LeavePreset; reply: PresetLeft; role: "reader" };
   list_pins: { request: ListPins; reply: PinsList; role: "admin" };
   list_preset_versions: { request: ListPresetVersions; reply: PresetVersions; role: "reader" };
   list_runs: { request: ListRuns; reply: RunList; role: "reader" };
@@ -1424,6 +1464,7 @@ export interface Commands {
   uninstall_component: { request: UninstallComponent; reply: ComponentInstallStatus; role: "admin" };
   update_variable: { request: UpdateVariable; reply: VariablesList; role: "admin" };
   validate_workflow: { request: ValidateWorkflow; reply: WorkflowValidation; role: "reader" };
+  watch_preset: { request: WatchPreset; reply: PresetCompany; role: "reader" };
 }
 
 export interface Events {
@@ -1433,6 +1474,8 @@ export interface Events {
   "MANUAL_APPROVAL_REQUESTED": ManualApprovalRequested;
   "NODE_EXECUTION_METRIC": NodeExecutionMetric;
   "NODE_USAGE": NodeUsage;
+  "PRESET_CHANGED": PresetChanged;
+  "PRESET_COMPANY": PresetCompany;
   "RUN_ALARM": RunAlarm;
   "SHOW_DEBUG_POPUP": DebugPopup;
   "TRIGGER_ALARM": TriggerAlarm;
@@ -1449,6 +1492,7 @@ export interface Events {
   "log": LogEvent;
   "pins_response": PinsList;
   "preset_diff_response": PresetDiff;
+  "preset_left": PresetLeft;
   "preset_versions_response": PresetVersions;
   "presets_list_response": PresetsList;
   "run_replay_response": RunReplay;
@@ -1586,6 +1630,7 @@ export const REPLIES = {
   get_run: "run_response",
   inspect_component: "component_inspection_response",
   install_component: "component_install_status",
+  leave_preset: "preset_left",
   list_pins: "pins_response",
   list_preset_versions: "preset_versions_response",
   list_runs: "runs_list_response",
@@ -1617,6 +1662,7 @@ export const REPLIES = {
   uninstall_component: "component_install_status",
   update_variable: "variables_response",
   validate_workflow: "workflow_validation_response",
+  watch_preset: "PRESET_COMPANY",
 } as const;
 
 export const RELAYED: Record<string, keyof Events> = {
@@ -1628,6 +1674,8 @@ export const RELAYED: Record<string, keyof Events> = {
   "MANUAL_APPROVAL_REQUESTED": "MANUAL_APPROVAL_REQUESTED",
   "NODE_METRIC_UPDATE": "NODE_EXECUTION_METRIC",
   "NODE_USAGE": "NODE_USAGE",
+  "PRESET_CHANGED": "PRESET_CHANGED",
+  "PRESET_COMPANY": "PRESET_COMPANY",
   "RUN_ALARM": "RUN_ALARM",
   "SHOW_DEBUG_POPUP": "SHOW_DEBUG_POPUP",
   "TRIGGER_ALARM": "TRIGGER_ALARM",
@@ -1640,6 +1688,7 @@ export const RELAYED: Record<string, keyof Events> = {
   "flow_test_response": "flow_test_response",
   "pins_response": "pins_response",
   "preset_diff_response": "preset_diff_response",
+  "preset_left": "preset_left",
   "preset_versions_response": "preset_versions_response",
   "response_component_list": "components_list_response",
   "response_load_preset": "load_preset_response",

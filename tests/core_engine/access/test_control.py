@@ -165,6 +165,20 @@ async def test_the_list_is_kept_for_times_without_a_gateway(tmp_path: Path) -> N
         assert roles(access)[2] is Role.READER, "an epoch below the highest seen is revoked"
 
 
+async def test_a_grant_that_was_taken_away_stays_away_over_a_restart(tmp_path: Path) -> None:
+    granted = sign_grant(OWNER, Grant(ENGINE, GUEST.address, Role.RUNNER, 1, 1_800_000_000_000))
+    listed = {"addresses": [GUEST.address], "grants": [granted.as_wire()]}
+    with engine(tmp_path, owner_address=OWNER.address) as access:
+        await access.load()
+        await access.replace_guests(listed)
+        assert roles(access)[2] is Role.RUNNER
+        await access.replace_guests([])
+    with engine(tmp_path) as access:
+        await access.load()
+        await access.replace_guests(listed)
+        assert roles(access)[2] is Role.READER
+
+
 async def test_a_gateway_cannot_make_an_owner_by_its_list(tmp_path: Path) -> None:
     with engine(tmp_path, owner_address=OWNER.address, trust="list") as access:
         await access.load()
@@ -197,6 +211,8 @@ async def test_a_malformed_list_changes_nothing(tmp_path: Path) -> None:
         *((key, value) for key in (OWNER_KEY, GUESTS_KEY) for value in (b"{", b"[]", b'"x"')),
         (GUESTS_KEY, b'{"guests": []}'),
         (GUESTS_KEY, b'{"guests": {"addresses": 7}, "epoch": 1}'),
+        (GUESTS_KEY, b'{"guests": {"addresses": []}, "epoch": 1, "ended": [1]}'),
+        (GUESTS_KEY, b'{"guests": {"addresses": []}, "epoch": 1, "ended": {"a": "b"}}'),
     ],
 )
 async def test_damaged_memory_keeps_the_engine_closed(tmp_path: Path, key: str, value: bytes) -> None:

@@ -88,6 +88,25 @@ def test_a_higher_epoch_revokes_and_is_never_forgotten() -> None:
     assert restored.epoch == 4
 
 
+def test_a_grant_that_was_taken_away_stays_away() -> None:
+    first = roster(grant())
+    assert role(first) is Role.ADMIN
+    removed = roster(listed=(), before=first)
+    assert role(removed) is None
+    restored = roster(grant(), before=removed)
+    assert role(restored) is Role.READER, "the list alone, as documented"
+    hidden = roster(grant(), listed=(), before=first)
+    assert role(roster(grant(), before=hidden)) is Role.READER, "also where only the address was taken away"
+    assert role(roster(grant(exp=NOW + 2000), before=restored)) is Role.ADMIN, "the owner signed anew"
+
+
+def test_what_was_taken_away_is_forgotten_when_it_would_have_ended() -> None:
+    removed = roster(listed=(), before=roster(grant()))
+    assert len(removed.ended) == 1
+    later = removed.updated(GuestList(), engine_id=ENGINE, owner=OWNER.address.lower(), now_ms=NOW + 1000)
+    assert later.ended == {}
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -206,6 +206,20 @@ async def test_validation_lists_every_problem_without_running(tmp_path: Path) ->
         assert (await client.ask("list_runs"))["runs"] == []
 
 
+async def test_validation_tells_what_cannot_run_here_but_refuses_no_run(tmp_path: Path) -> None:
+    workflow = chain(1, "docker_container", image="alpine")
+    async with engine(tmp_path) as running, talker(running) as client:
+        answer = await client.ask("validate_workflow", workflow_data=workflow)
+        (problem,) = answer["problems"]
+        assert (answer["valid"], problem["node_id"]) == (False, "n0")
+        assert "ENGINE_DOCKER_CONTAINERS" in problem["problem"]
+        workflow["nodes"][0]["disabled"] = True
+        assert (await client.ask("validate_workflow", workflow_data=workflow))["valid"]
+        del workflow["nodes"][0]["disabled"]
+        await client.ask("execute_workflow", job_id="r", workflow_data=workflow, mode="SIMULATE")
+        assert (await client.finish("r"))["status_data"]["status"] == "SUCCEEDED"
+
+
 async def test_components_are_listed_by_type(tmp_path: Path) -> None:
     async with engine(tmp_path) as running, talker(running) as client:
         answer = await client.ask("request_components_list")

@@ -66,6 +66,8 @@ def test_signatures_and_commands_are_counted_by_outcome(scraped: Samples) -> Non
 
 def test_the_state_is_read_at_the_scrape(scraped: Samples) -> None:
     assert figure(scraped, "up") == 1
+    assert figure(scraped, "role", role="leader") == 1
+    assert figure(scraped, "role", role="standby") == 0
     assert figure(scraped, "connections") == 1
     assert figure(scraped, "open_runs") == 0
     assert figure(scraped, "owned") == 1
@@ -79,5 +81,5 @@ def test_the_state_is_read_at_the_scrape(scraped: Samples) -> None:
 
 def test_labels_have_few_values(scraped: Samples) -> None:
     """Neither ids nor addresses nor names may become labels: each value is a series for ever."""
-    allowed = {"mode", "status", "outcome", "direction", "queue", "le", "version", "isolation"}
+    allowed = {"mode", "status", "outcome", "direction", "queue", "le", "version", "isolation", "role"}
     assert {name for _, labels in scraped for name, _ in labels} <= allowed

@@ -2,64 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
 
-from core_engine.telemetry import traces
-from core_engine.telemetry.traces import Collector, trace_id
+from shared import otlp
 from shared.ids import new_id
-from tests.core_engine.engine import chain, engine, talker
+from shared.otlp import Collector
+from shared.tracing import new_trace, trace_id_of_run
+from tests.core_engine.engine import chain, engine, talker, waiting
+from tests.support.otlp import collecting, facts
 
 FAILING = chain(1, "stop_with_error", message="a private reason")
-
-
-@dataclass
-class Collecting:
-    """A collector that keeps what it gets."""
-
-    url: str = ""
-    status: int = 200
-    spans: list[dict[str, Any]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def take(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        (resource,) = body["resourceSpans"]
-        self.headers.append(dict(request.headers))
-        if self.status == 200:
-            for span in resource["scopeSpans"][0]["spans"]:
-                if span["spanId"] not in {known["spanId"] for known in self.spans}:
-                    self.spans.append({**span, "resource": resource["resource"]})
-        self.came.set()
-        return web.json_response({}, status=self.status)
+LOOP = {
+    "nodes": [
+        {"id": "loop", "module_id": "for_each", "config_values": {"items": [1, 2, 3]}},
+        {"id": "in", "module_id": "set_fields", "config_values": {"fields": []}, "parent_id": "loop"},
+    ],
+    "connections": [],
+}
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(traces, "PERIOD_SECONDS", 0.05)
-
-
-@asynccontextmanager
-async def collecting() -> AsyncIterator[Collecting]:
-    collector, app = Collecting(), web.Application()
-    app.router.add_post("/otlp/v1/traces", collector.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        collector.url = f"http://127.0.0.1:{runner.addresses[0][1]}/otlp/"
-        yield collector
-    finally:
-        await runner.cleanup()
+    monkeypatch.setattr(otlp, "PERIOD_SECONDS", 0.05)
 
 
 async def run_both(folder: Path, **environ: str) -> tuple[str, str]:
@@ -72,17 +39,13 @@ async def run_both(folder: Path, **environ: str) -> tuple[str, str]:
     return jobs
 
 
-def facts(span: dict[str, Any]) -> dict[str, str]:
-    return {item["key"]: next(iter(item["value"].values())) for item in span["attributes"]}
-
-
 async def test_each_run_is_a_trace_with_a_span_for_each_attempt(tmp_path: Path) -> None:
     async with collecting() as collector:
         headers = "authorization=Bearer abc, x-team=a=b"
         good, bad = await run_both(
             tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_EXPORTER_OTLP_HEADERS=headers
         )
-    of_good = [span for span in collector.spans if span["traceId"] == trace_id(good)]
+    of_good = [span for span in collector.spans if span["traceId"] == trace_id_of_run(good)]
     (root,) = (span for span in of_good if "parentSpanId" not in span)
     steps = [span for span in of_good if span is not root]
     assert facts(root) | {"flowork.mode": ""} == {
@@ -97,7 +60,7 @@ async def test_each_run_is_a_trace_with_a_span_for_each_attempt(tmp_path: Path) 
         begun, ended = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
         assert int(root["startTimeUnixNano"]) - 10**9 < begun <= ended < int(root["endTimeUnixNano"]) + 10**9
         assert span["status"]["code"] == 1
-    failed = [span for span in collector.spans if span["traceId"] == trace_id(bad)]
+    failed = [span for span in collector.spans if span["traceId"] == trace_id_of_run(bad)]
     assert {span["status"]["code"] for span in failed} == {2}
     assert "a private reason" not in json.dumps(collector.spans)
     assert collector.headers[0]["Authorization"] == "Bearer abc"
@@ -121,3 +84,30 @@ async def test_without_a_collector_nothing_is_made(tmp_path: Path) -> None:
 def test_the_headers_are_read_as_the_standard_writes_them() -> None:
     assert Collector.of("http://c/", "") == Collector("http://c", {})
     assert Collector.of("http://c", "a=1,b = 2 ,junk").headers == {"a": "1", "b": "2"}
+
+
+async def test_a_run_joins_the_trace_it_is_told_with_all_that_it_starts_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    asked, waits = new_trace(), waiting(0.3)
+    jobs = new_id(), new_id()
+    async with collecting() as collector:
+        environ = {"GATEWAY_URL": "", "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        async with engine(tmp_path, **environ) as running, talker(running) as owner:
+            for job, workflow in zip(jobs, (LOOP, waits), strict=True):
+                sealed = owner.sealed({"type": "execute_workflow", "job_id": job, "workflow_data": workflow})
+                await owner.socket.send(f'{sealed[:-1]},"traceparent":"{asked.traceparent}"}}')
+                if job == jobs[0]:
+                    await owner.finish(job)
+                else:
+                    await owner.until(lambda frame: frame["type"] == "NODE_EXECUTION_METRIC")
+        async with engine(tmp_path, **environ) as running, talker(running) as owner:
+            await owner.ask("subscribe_run", job_id=jobs[1], after_seq=0)
+            await owner.finish(jobs[1])
+        runs = [span for span in collector.spans if span["name"] == "run"]
+    assert {span["traceId"] for span in collector.spans} == {asked.trace_id}
+    of_run = {facts(span)["flowork.run"]: span for span in runs}
+    assert [of_run[job]["parentSpanId"] for job in jobs] == [asked.span_id] * 2
+    children = [span for run, span in of_run.items() if run not in jobs]
+    assert len(children) == 3
+    assert {span["parentSpanId"] for span in children} == {of_run[jobs[0]]["spanId"]}

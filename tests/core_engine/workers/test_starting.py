@@ -50,6 +50,17 @@ def test_a_worker_says_what_is_missing(plant: Plant, change: dict[str, str], tex
     assert "Traceback" not in done.stderr
 
 
+def test_a_worker_says_that_its_port_is_taken(plant: Plant, redis: RedisServer) -> None:
+    taken = {"ENGINE_WORKER_HTTP_PORT": str(redis.port), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "core_engine.workers"],
+        env={**plant.environment, **taken}, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert done.returncode == 78, done.stderr
+    assert f"cannot listen on port {redis.port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_redis_that_would_lose_tickets_is_refused(tmp_path: Path) -> None:
     with redis_server(tmp_path) as server, redis_client.Redis(port=server.port) as client:
         check_redis(server.url, must_answer=True)

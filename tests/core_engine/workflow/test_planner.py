@@ -134,6 +134,20 @@ def test_stop_cancels_everything_and_waits_for_what_runs():
     assert script.ready() == []
 
 
+def test_an_answered_wait_that_a_stop_ended_does_not_go_on_in_the_final_part():
+    """Found by the simulation: its step ran, with its effect, after it had been cancelled."""
+    data = workflow(a="gate", z={"module_id": "add", "finally": True})
+    script = Script(data)
+    assert script.ready() == ["a"]
+    planner = script.planner
+    planner.apply(r.StepSuspended(0, 0, 0, 1, "w", None, "approval", None))
+    planner.apply(r.StepResumed(0, 0, 0, 1, "approved", "0xb", "", None))
+    planner.apply(r.StopRequested(0, 0, "x"))
+    planner.apply(r.StepCancelled(0, 0, 0, 1, "stopped"))
+    planner.apply(r.FinallyStarted(0, 0, "STOPPED", None, b"{}", "RUNNING"))
+    assert script.ready() == ["z"]
+
+
 def test_a_finish_recorded_before_the_stop_counts():
     script = Script(workflow(a="gate"))
     script.ready()

@@ -26,6 +26,26 @@ def test_slots_are_given_in_the_order_of_asking():
     assert (slots.used, idle) == (0, [True])
 
 
+def test_a_slot_that_the_woken_one_does_not_want_is_passed_on():
+    woken: list[str] = []
+    slots: Slots[str] = Slots(1, woken.append, lambda: None)
+    assert slots.take("a")
+    assert not slots.take("b")
+    assert not slots.take("c")
+    slots.give()
+    assert woken == ["b"]
+    slots.pass_on()  # b had its turn and has nothing to do any more
+    assert woken == ["b", "c"]
+    assert slots.take("c")
+    assert not slots.take("d")
+    assert not slots.take("e")
+    slots.give()
+    slots.leave("e")
+    assert woken == ["b", "c", "d"]
+    slots.leave("d")
+    assert slots.used == 0
+
+
 def test_a_key_is_taken_so_often_and_all_who_asked_are_woken():
     woken: list[str] = []
     keys: KeyedSlots[str] = KeyedSlots(woken.append)

@@ -10,6 +10,7 @@ import pytest
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.ports import StartRun
 from core_engine.storage.presets import PresetTable
+from core_engine.workflow import brood
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.workflow.household import Shelf, household, loop
@@ -47,6 +48,18 @@ async def test_without_waiting_the_job_id_comes_at_once_and_the_run_lives_on(tmp
         registry["gate"].open.set()
         await eventually(lambda: shop.runs.open_runs == 0)
         assert shop.runs.summary(job).status is RunStatus.SUCCEEDED
+
+
+async def test_a_run_that_is_not_waited_for_and_finds_no_room_fails_its_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the simulation: the run that wants room may itself be what takes it, so it must not wait for ever."""
+    monkeypatch.setattr(brood, "_PATIENCE", 0.01)
+    monkeypatch.setattr(brood, "_ROOM_PATIENCE", 0.05)
+    presets = Shelf(sub=workflow(a="add"))
+    async with bench(tmp_path, household(), presets=presets, max_open_runs=1) as shop:
+        assert await (await shop.run(call(wait=False))).end() == "FAILED"
+        assert "too many unfinished runs" in await error_of(shop)
 
 
 async def test_a_failed_sub_workflow_fails_the_step_with_its_error(tmp_path: Path) -> None:

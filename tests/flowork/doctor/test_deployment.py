@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from core_engine.workers.consumer import CANARY_KEPT_SECONDS, canary_key
 from flowork.deployment import environment
 from flowork.doctor.finding import Finding, Level
 from flowork.doctor.machine import check_clock, check_disk, check_ports, judge_clock, judge_disk
@@ -20,6 +21,7 @@ from flowork.doctor.outside import check_outside
 from flowork.doctor.services import judge_version
 from flowork.doctor.stores import check_stores
 from flowork.doctor.strength import check_file, check_strength, is_weak
+from flowork.doctor.workers import check_workers
 from flowork.dotenv import parse
 from tests.support.postgres import PASSWORD, postgres_server
 from tests.support.redis import redis_server
@@ -61,6 +63,22 @@ def test_a_redis_as_it_should_be_and_what_is_wrong_with_others(tmp_path: Path) -
         wrong = check_stores({"REDIS_URL": server.url.replace("a-good", "a-wrong")})
         assert levels(wrong)["Redis"] is Level.FAIL
         no_secret(wrong, "a-wrong-pass-phrase")
+
+
+def test_an_engine_without_workers_is_told(tmp_path: Path) -> None:
+    import redis
+
+    with redis_server(tmp_path, "a-good-pass-phrase") as server:
+        environ = {"ENGINE_REDIS_URL": server.url, "ENGINE_STEPS": "workers"}
+        with redis.Redis.from_url(server.url) as client:
+            assert levels(check_workers(environ)) == {"workers": Level.WARN}
+            client.set(canary_key("long-gone"), 1, ex=CANARY_KEPT_SECONDS - 600)
+            assert levels(check_workers(environ)) == {"workers": Level.WARN}
+            client.set(canary_key("here"), 7, ex=CANARY_KEPT_SECONDS)
+            (found,) = check_workers(environ)
+        assert (found.level, found.text) == (Level.OK, "1 answered within the last minutes")
+        assert check_workers(environ | {"ENGINE_STEPS": "engine"}) == []
+    assert check_workers(environ) == []
 
 
 def test_a_redis_that_is_open_or_not_there(tmp_path: Path) -> None:

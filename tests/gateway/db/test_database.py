@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,36 @@ def test_a_writer_does_not_wait_for_ever(database: Database, monkeypatch) -> Non
     monkeypatch.setattr(module, "WRITE_WAIT_SECONDS", 0.01)
     with database.write(), pytest.raises(FloworkError) as refused, database.write():
         raise AssertionError
-    assert refused.value.code is ErrorCode.DEADLINE_EXCEEDED
+    assert refused.value.code is ErrorCode.BUSY
+
+
+def test_a_database_that_another_program_holds_is_a_passing_refusal(
+    tmp_path: Path, database: Database, monkeypatch
+) -> None:
+    monkeypatch.setattr(module, "LOCK_WAIT_SECONDS", 0.2)
+    with closing(sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(FloworkError) as refused, database.write():
+            raise AssertionError
+        assert (refused.value.code, refused.value.meaning.http) == (ErrorCode.BUSY, 503)
+        assert refused.value.retry_after
+        assert count(database) == 0, "reading goes on"
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO replay_keys VALUES (X'01', 5)")
+    assert count(database) == 1
+
+
+def test_who_waits_for_another_program_goes_on_when_it_is_done(tmp_path: Path, database: Database) -> None:
+    other = sqlite3.connect(tmp_path / "gateway.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, other.execute, ("COMMIT",))
+    timer.start()
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO replay_keys VALUES (X'01', 5)")
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 5000
+    timer.join()
+    other.close()
+    assert count(database) == 1
 
 
 def test_a_failed_write_frees_the_next(database: Database) -> None:

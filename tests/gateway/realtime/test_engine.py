@@ -210,7 +210,7 @@ async def test_an_engine_not_heard_of_is_shown_offline(
 ) -> None:
     engine_id, token = timed.register_engine(wallet)
     async with engine(timed, engine_id, token) as link:
-        clock.advance(119)
+        clock.advance(34)
         assert timed.engine(wallet, engine_id)["status"] == "online"
         clock.advance(2)
         assert timed.engine(wallet, engine_id)["status"] == "offline"

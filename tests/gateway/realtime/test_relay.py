@@ -213,7 +213,7 @@ async def test_a57_a_flood_is_refused_and_then_ends_the_connection(
                 break
             with contextlib.suppress(Exception):
                 await page.emit("request_presets_list", {"v": 2, "payload": {}})
-        await page.wait_closed()
+        await page.wait_closed(60)  # what was sent before is looked at first
         assert any(
             "events a second" in data.get("error", "") for _, data in page.seen if isinstance(data, dict)
         )

@@ -26,7 +26,7 @@ def context() -> Context:
     parts: Any = None
     return Context(
         clock=parts, database=parts, sessions=parts, presence=parts, links=parts, gui=parts, answers=parts,
-        share_tokens=parts, admins=parts, billing=MagicMock(), names=parts,
+        share_tokens=parts, admins=parts, billing=MagicMock(), names=parts, tracing=parts,
     )  # fmt: skip
 
 

@@ -377,3 +377,17 @@ def test_opening_costs_at_most_a_quarter_more_than_the_reference_recovery() -> N
         return time.perf_counter() - start
 
     assert min(ours() for _ in range(5)) <= 1.25 * min(reference() for _ in range(5))
+
+
+@pytest.mark.parametrize(
+    "said", [f"00-{'a' * 32}-{'b' * 16}-01", "nonsense", 5, {"a": [1]}, None, "x" * 10_000]
+)
+def test_what_a_frame_says_of_its_trace_changes_nothing_else(said: Any) -> None:
+    """It stands beside what is signed, so anybody on the way may have put it there."""
+    plain = sealed()
+    joined = plain[:-1] + f',"traceparent":{json.dumps(said)}}}'
+    opened, expected = verifier().open(joined, NOW), verifier().open(plain, NOW)
+    assert opened.traceparent == (said if str(said).startswith("00-") else None)
+    assert (opened.address, opened.payload, opened.message, opened.raw_payload, opened.bound) == (
+        expected.address, expected.payload, expected.message, expected.raw_payload, expected.bound,
+    )  # fmt: skip

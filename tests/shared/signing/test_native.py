@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from shared.signing.recover import require_native_backend
+from shared.signing.native import require_native_backend
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -20,7 +20,7 @@ def test_without_the_native_library_the_process_refuses_to_start() -> None:
         "import sys; sys.modules['coincurve'] = None\n"
         "from shared.errors import FloworkError\n"
         "import shared.signing.envelope, shared.signing.rest, shared.signing.keys\n"
-        "from shared.signing.recover import require_native_backend\n"
+        "from shared.signing.native import require_native_backend\n"
         "try: require_native_backend()\n"
         "except FloworkError as error: print(error.code, error.meaning.exit, error.message)\n"
     )

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ErrorCode
-from shared.signing.replay import GRACE_MS, ReplayEntry, ReplayWindow
+from shared.signing.replay import GRACE_MS, ReplayEntry, ReplayWindow, UncheckedReplays
 from tests.shared.signing.examples import NOW, outcome, refused
 
 LIFE = 300_000 + GRACE_MS
@@ -108,3 +108,16 @@ def test_p7_no_key_is_ever_admitted_twice_while_its_time_is_fresh(steps: list[tu
         answer = outcome(lambda at=at, number=number, now=now: window.admit(key(number), at, now))
         assert answer == (ErrorCode.REPLAYED if number in admitted else ReplayEntry(key(number), at + LIFE))
         admitted.add(number)
+
+
+def test_an_entry_that_another_process_made_is_used_once() -> None:
+    entry = UncheckedReplays().admit(key(1), NOW, NOW)
+    assert UncheckedReplays().admit(key(1), NOW, NOW) == entry
+    window = ReplayWindow()
+    window.use(entry, NOW)
+    with refused(ErrorCode.REPLAYED):
+        window.use(entry, NOW)
+    with refused(ErrorCode.REPLAYED):
+        window.admit(key(1), NOW, NOW)
+    with refused(ErrorCode.STALE):
+        ReplayWindow().use(entry, NOW + 3_600_000)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 from pydantic import Field
 from typing_extensions import override
 
+from core_engine.components.builtin.docker_container.door import knock
 from core_engine.components.fields import JsonList, NamedValue, Part, form
 from core_engine.components.switches import Switches
 from core_engine.kernel.component import Component, Config, Execution, StepPolicy
@@ -16,7 +18,7 @@ from core_engine.kernel.context import Context
 from core_engine.kernel.payload import Payload, Result
 from shared.errors import ErrorCode, FloworkError
 
-_OFF = (
+OFF = (
     "Containers are switched off on this engine. Its owner can switch them on with ENGINE_DOCKER_CONTAINERS=true and a"
     " restart."
 )
@@ -65,6 +67,10 @@ class DockerConfig(Config):
     network: Literal["none", "bridge"] = Field(
         "none", description="none: no network. bridge: whatever the machine's containers can reach."
     )
+    read_only: bool = Field(
+        True, title="Read-only",
+        description="Whether it may write nowhere but into /tmp (64 MiB, in memory) and folders that are open to it.",
+    )  # fmt: skip
     memory_mb: int = Field(
         512, ge=16, le=1_048_576, title="Memory (MiB)", description="Most memory it may use, in MiB."
     )
@@ -108,10 +114,15 @@ class DockerContainer(Component[DockerConfig]):
         self._switches = switches
 
     @override
+    def unready(self, values: Mapping[str, Any]) -> str | None:
+        del values
+        return knock() if self._switches.docker_containers else OFF
+
+    @override
     async def execute(self, context: Context, config: DockerConfig, payload: Payload) -> Result:
         """Return ``exit_code``, ``stdout``, ``stderr`` and ``cut``; both streams go into the run's log as they come."""
         if not self._switches.docker_containers:
-            raise FloworkError(ErrorCode.FORBIDDEN, _OFF)
+            raise FloworkError(ErrorCode.FORBIDDEN, OFF)
         from core_engine.components.builtin.docker_container.job import Job  # noqa: PLC0415 - heavy
 
         folders = {item.target: context.files.whole_folder(item.folder) for item in config.mounts}
@@ -119,7 +130,7 @@ class DockerContainer(Component[DockerConfig]):
             raise FloworkError(ErrorCode.INVALID_REQUEST, "Two folders have the same target.")
         job = Job(config, folders, context.idempotency_key, context.log)
         context.log("Isolation: docker.", "DEBUG")
-        done = await _on_own_thread(job)
+        done = await on_own_thread(job)
         code = done["exit_code"]
         if code != 0 and config.fail_on_exit_code:
             raise FloworkError(
@@ -135,7 +146,7 @@ class DockerContainer(Component[DockerConfig]):
         return Result.on("success", done, payload.history)
 
 
-async def _on_own_thread(job: Any) -> dict[str, Any]:
+async def on_own_thread(job: Any) -> dict[str, Any]:
     """Run the job; a step that is stopped kills its container and waits until it is gone."""
     threads = ThreadPoolExecutor(1, thread_name_prefix="container")
     running = asyncio.get_running_loop().run_in_executor(threads, job.run)

@@ -18,6 +18,7 @@ from docker.utils.socket import STDERR, SocketError, frames_iter
 from core_engine.components.builtin.docker_container.daemon import connect
 from core_engine.components.fields import typed_values
 from core_engine.components.isolation.process import BoundedLog, OnLog
+from core_engine.components.isolation.rungs import TEMPORARY_BYTES
 from core_engine.components.isolation.tasks.program import GRACE_SECONDS, Output
 from shared.errors import ErrorCode, FloworkError
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 LABEL = "io.flowork.step"
 _CALL_SECONDS = 60
+_FIRST_SECONDS = 20
+"""How long the daemon may take for its first answer: one that hangs is told from one that is busy."""
 _JSON_BYTES = 8  # more than a byte can take as JSON
 _MIB = 1024 * 1024
 
@@ -33,7 +36,17 @@ _MIB = 1024 * 1024
 class Job:
     """Runs one container. `run` blocks; `stop` may be called from another thread."""
 
-    def __init__(self, config: DockerConfig, folders: Mapping[str, Path], key: str, on_log: OnLog) -> None:
+    def __init__(
+        self,
+        config: DockerConfig,
+        folders: Mapping[str, Path],
+        key: str,
+        on_log: OnLog,
+        *,
+        answers: bool = False,
+    ) -> None:
+        """Prepare; with ``answers`` the standard output is an answer, and no part of the log."""
+        self._answers = answers
         self._config = config
         self._folders = folders
         self._key = key
@@ -53,9 +66,10 @@ class Job:
         killer = threading.Timer(self._config.timeout_seconds + GRACE_SECONDS, self.stop)
         timer.daemon = killer.daemon = True
         try:
-            client = connect(_CALL_SECONDS)
+            client = connect(_FIRST_SECONDS)
         except DockerException as error:
             raise _unavailable(error) from None
+        client.api.timeout = _CALL_SECONDS
         timer.start()
         killer.start()
         try:
@@ -114,7 +128,8 @@ class Job:
         return {"exit_code": code, **texts, "cut": any(kept.cut for kept in self._kept.values())}
 
     def _take(self, name: str, data: bytes) -> None:
-        self._log.feed(data)
+        if name != "stdout" or not self._answers:
+            self._log.feed(data)
         self._kept[name].take(data)
 
     def _have_image(self, client: Any) -> None:
@@ -157,6 +172,8 @@ class Job:
             "security_opt": ["no-new-privileges"],
             "privileged": False,
             "ipc_mode": "private",
+            "read_only": config.read_only,
+            "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={TEMPORARY_BYTES},mode=1777"},  # noqa: S108 - its own
             "init": True,
             "stdin_open": False,
             "labels": {LABEL: self._key},
@@ -190,7 +207,9 @@ def _failed(what: str) -> FloworkError:
 
 
 def _unavailable(error: Exception) -> FloworkError:
-    return FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, f"No Docker engine answers here: {_short(error)}")
+    text = _short(error)
+    known = text if text.startswith("No Docker") else f"No Docker engine answers here: {text}"
+    return FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, known)
 
 
 def _short(error: Exception) -> str:

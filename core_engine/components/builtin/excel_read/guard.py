@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
+import zlib
 from itertools import pairwise
 
 from core_engine.components.whole_files import MIB
@@ -12,6 +14,10 @@ from shared.errors import ErrorCode, FloworkError
 
 _MOST_BYTES = 256 * MIB
 _MOST_PARTS = 2000
+_NO_WORKBOOK = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, LookupError, OverflowError, struct.error,
+    zlib.error,
+)  # fmt: skip
 _MOST_CELLS = 20_000_000
 _MOST_TEXT = 256 * MIB
 _PLACE = re.compile(rb"""<[\w:]*c\s[^>]*?\br\s*=\s*["']([^"']*)["']""")
@@ -28,7 +34,7 @@ def refuse_bombs(content: bytes) -> None:
             if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_BYTES:
                 raise _too_large("it is too large when unpacked")
             texts = [archive.read(part) for part in parts if part.filename.endswith((".xml", ".XML"))]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
+    except _NO_WORKBOOK as error:
         message = "The file is not a workbook in the form .xlsx, or it has a password."
         raise FloworkError(ErrorCode.COMPONENT_FAILED, message) from error
     lengths: list[int] = []

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import lzma
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -116,7 +117,8 @@ class Unpacker:
                             yield _tar_members(packed)
         except (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
             raise self._broken(error) from error
-        except (NotImplementedError, RuntimeError) as error:  # an encrypted zip, or an unknown way of packing
+        except (NotImplementedError, RuntimeError, LookupError, OverflowError, struct.error) as error:
+            # an encrypted zip, an unknown way of packing, or headers that Python's own reader stumbles over
             raise self._broken(error) from error
 
     def _broken(self, error: Exception) -> FloworkError:

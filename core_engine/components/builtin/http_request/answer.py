@@ -79,7 +79,7 @@ def _json(content: bytes) -> Any:
     try:
         check_depth(content, MAX_DEPTH)
         return msgspec.json.decode(content)
-    except (FloworkError, msgspec.DecodeError) as error:
+    except (FloworkError, msgspec.DecodeError, UnicodeError) as error:
         raise FloworkError(ErrorCode.COMPONENT_FAILED, f"The answer is not JSON: {error}.") from error
 
 

@@ -69,7 +69,7 @@ def _read(content: bytes, kind: str) -> Any:
         try:
             check_depth(content, MAX_DEPTH)
             return msgspec.json.decode(content)
-        except (FloworkError, msgspec.DecodeError) as error:
+        except (FloworkError, msgspec.DecodeError, UnicodeError) as error:
             if kind == "json":
                 raise FloworkError(ErrorCode.COMPONENT_FAILED, "A message is not JSON.") from error
     if kind != "base64":

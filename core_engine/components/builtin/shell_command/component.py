@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -123,6 +124,11 @@ class ShellCommand(Component[ShellConfig]):
         """Only a program that may change files or talk to a host cannot be repeated."""
         reaches_out = config.folder_access == "write" or config.hosts
         return StepPolicy.ONCE if reaches_out else StepPolicy.REPEATABLE
+
+    @override
+    def unready(self, values: Mapping[str, Any]) -> str | None:
+        del values
+        return None if self._switches.shell_commands else _OFF
 
     @override
     async def execute(self, context: Context, config: ShellConfig, payload: Payload) -> Result:

@@ -1,13 +1,13 @@
 import { Download, ScrollText } from "lucide-react";
-import { useCallback, useEffect, useState } from "react";
-import { sentenceOf } from "@/api/errors";
-import { Loading } from "@/app/need-engine";
+import { useState } from "react";
+import { useLoaded } from "@/app/live";
+import { Loaded } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import { useTimes } from "@/app/times";
-import type { AuditEvent } from "@/contract/contract.gen";
+import type { AuditEvent, AuditPage } from "@/contract/contract.gen";
 import { isAddress, sameAddress, shortAddress } from "@/crypto/address";
 import { useT } from "@/i18n/words";
-import { Empty, Notice } from "@/ui/badge";
+import { Empty } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { SelectField } from "@/ui/field";
 import { saveFile } from "@/ui/save-file";
@@ -21,30 +21,24 @@ const PAGE = "100";
 export default function Audit() {
   const t = useT();
   const rest = useSession((state) => state.rest);
-  const [events, setEvents] = useState<AuditEvent[] | null>(null);
-  const [next, setNext] = useState<number | null>(null);
+  const [older, setOlder] = useState<AuditPage | null>(null);
   const [action, setAction] = useState("");
   const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
+  const fetchPage = (before: number | null) =>
+    rest.call("list_audit", { query: { limit: PAGE, ...(before ? { before: String(before) } : {}) } });
+  const live = useLoaded(() => fetchPage(null), []);
 
-  const load = useCallback(
-    async (before: number | null) => {
-      setBusy(true);
-      try {
-        const query = { limit: PAGE, ...(before ? { before: String(before) } : {}) };
-        const page = await rest.call("list_audit", { query });
-        setEvents((known) => (before && known ? [...known, ...page.events] : page.events));
-        setNext(page.next);
-        setProblem("");
-      } catch (error) {
-        setProblem(sentenceOf(error));
-      } finally {
-        setBusy(false);
-      }
-    },
-    [rest],
-  );
-  useEffect(() => void load(null), [load]);
+  async function loadOlder(before: number) {
+    setBusy(true);
+    try {
+      const page = await fetchPage(before);
+      setOlder((known) => ({ ...page, events: [...(known?.events ?? []), ...page.events] }));
+    } catch (error) {
+      tellError(error);
+    } finally {
+      setBusy(false);
+    }
+  }
 
   async function download() {
     setBusy(true);
@@ -57,8 +51,6 @@ export default function Audit() {
     }
   }
 
-  const names = [...new Set((events ?? []).map((event) => event.action))].sort();
-  const shown = (events ?? []).filter((event) => !action || event.action === action);
   return (
     <div className="page">
       <div className="page-head">
@@ -71,41 +63,50 @@ export default function Audit() {
           {t("audit.export")}
         </Button>
       </div>
-      {problem && <Notice tone="bad">{problem}</Notice>}
-      {events === null && !problem && <Loading />}
-      {events?.length === 0 && (
-        <Empty icon={<ScrollText size={32} aria-hidden="true" />} title={t("audit.none")}>
-          <p>{t("audit.noneText")}</p>
-        </Empty>
-      )}
-      {events && events.length > 0 && (
-        <>
-          <div className="audit-search">
-            <SelectField
-              label={t("audit.what")}
-              value={action}
-              options={[
-                { value: "", label: t("audit.everything") },
-                ...names.map((name) => ({ value: name, label: actionWord(t, name) })),
-              ]}
-              onChange={setAction}
-            />
-          </div>
-          <ol className="card plain-list audit-list" aria-label={t("nav.audit")}>
-            {shown.map((event) => (
-              <Entry key={event.seq} event={event} />
-            ))}
-          </ol>
-          {next !== null && (
-            <div className="row">
-              <Button busy={busy} onClick={() => void load(next)}>
-                {t("audit.older")}
-              </Button>
-            </div>
-          )}
-          <p className="muted">{t("audit.verify")}</p>
-        </>
-      )}
+      <Loaded live={live}>
+        {(newest) => {
+          const events = [...newest.events, ...(older?.events ?? [])];
+          const next = (older ?? newest).next;
+          const names = [...new Set(events.map((event) => event.action))].sort();
+          if (events.length === 0) {
+            return (
+              <Empty icon={<ScrollText size={32} aria-hidden="true" />} title={t("audit.none")}>
+                <p>{t("audit.noneText")}</p>
+              </Empty>
+            );
+          }
+          return (
+            <>
+              <div className="audit-search">
+                <SelectField
+                  label={t("audit.what")}
+                  value={action}
+                  options={[
+                    { value: "", label: t("audit.everything") },
+                    ...names.map((name) => ({ value: name, label: actionWord(t, name) })),
+                  ]}
+                  onChange={setAction}
+                />
+              </div>
+              <ol className="card plain-list audit-list" aria-label={t("nav.audit")}>
+                {events
+                  .filter((event) => !action || event.action === action)
+                  .map((event) => (
+                    <Entry key={event.seq} event={event} />
+                  ))}
+              </ol>
+              {next !== null && (
+                <div className="row">
+                  <Button busy={busy} onClick={() => void loadOlder(next)}>
+                    {t("audit.older")}
+                  </Button>
+                </div>
+              )}
+              <p className="muted">{t("audit.verify")}</p>
+            </>
+          );
+        }}
+      </Loaded>
     </div>
   );
 }

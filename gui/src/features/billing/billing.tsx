@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { Loading } from "@/app/need-engine";
+import { Loaded } from "@/app/need-engine";
 import { useTimes } from "@/app/times";
 import type { PlanItem } from "@/contract/contract.gen";
 import { useT } from "@/i18n/words";
@@ -14,7 +14,7 @@ import "./billing.css";
 /** The plan one has, what it was used for, how to get more, and the papers. */
 export default function Billing() {
   const t = useT();
-  const { books, problem, reload } = useBooks();
+  const live = useBooks();
   return (
     <div className="page">
       <div className="page-head">
@@ -23,16 +23,7 @@ export default function Billing() {
           <p>{t("billing.text")}</p>
         </div>
       </div>
-      {problem && (
-        <Notice tone="bad">
-          <span className="grow">{problem}</span>
-          <Button size="small" onClick={reload}>
-            {t("common.again")}
-          </Button>
-        </Notice>
-      )}
-      {!books && !problem && <Loading />}
-      {books && <Screen books={books} onChanged={reload} />}
+      <Loaded live={live}>{(books) => <Screen books={books} onChanged={live.reload} />}</Loaded>
     </div>
   );
 }

@@ -1,8 +1,7 @@
 /** All that the billing screen shows, fetched together. */
 
-import { useCallback, useEffect, useState } from "react";
 import type { RestClient } from "@/api/rest";
-import { sentenceOf } from "@/api/errors";
+import { type Live, useLoaded } from "@/app/live";
 import { useSession } from "@/app/session";
 import type { Credits, Invoice, Notice, Payment, Plans, Subscription, Usage } from "@/contract/contract.gen";
 
@@ -29,19 +28,7 @@ async function fetchBooks(rest: RestClient): Promise<Books> {
   return { plans, subscription, usage, payments, credits, invoices, notices };
 }
 
-export function useBooks(): { books: Books | null; problem: string; reload(): void } {
+export function useBooks(): Live<Books> {
   const rest = useSession((state) => state.rest);
-  const [books, setBooks] = useState<Books | null>(null);
-  const [problem, setProblem] = useState("");
-  const reload = useCallback(() => {
-    fetchBooks(rest).then(
-      (found) => {
-        setBooks(found);
-        setProblem("");
-      },
-      (error: unknown) => setProblem(sentenceOf(error)),
-    );
-  }, [rest]);
-  useEffect(reload, [reload]);
-  return { books, problem, reload };
+  return useLoaded(() => fetchBooks(rest), []);
 }

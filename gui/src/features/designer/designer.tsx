@@ -2,9 +2,11 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { useEffect } from "react";
 import { useEngineOnline } from "@/app/live";
 import { useSession } from "@/app/session";
+import { PublishDialog } from "@/features/marketplace/publish-dialog";
 import { useT } from "@/i18n/words";
+import { BroughtSheet } from "./bring/report";
 import { Canvas } from "./canvas/canvas";
-import { useWorkflow } from "./document/store";
+import { useDocument, useWorkflow } from "./document/store";
 import { useEditor } from "./editor";
 import { Keys } from "./keys/keys";
 import { Sheets } from "./keys/sheets";
@@ -20,6 +22,8 @@ import { Popups } from "./run/popups";
 import { ConflictSheet } from "./save/conflict-sheet";
 import { SaveSheet } from "./save/save-sheet";
 import { VersionsSheet } from "./save/versions-sheet";
+import { Clashes } from "./together/clashes";
+import { useTogether } from "./together/watch";
 import { Toolbar } from "./toolbar";
 import { useView } from "./view";
 import "./designer.css";
@@ -35,6 +39,7 @@ export default function Designer({ params }: { params?: { preset?: string | unde
     if (engine) void load();
   }, [engine, online, load]);
   useEditor(params?.preset);
+  useTogether();
   const { palette, list, log } = useView();
   return (
     <ReactFlowProvider>
@@ -45,6 +50,7 @@ export default function Designer({ params }: { params?: { preset?: string | unde
         <div className="designer-middle">
           <Canvas />
           <Start />
+          <Clashes />
         </div>
         {list && <ListView />}
         {log && <LogPanel />}
@@ -59,8 +65,18 @@ export default function Designer({ params }: { params?: { preset?: string | unde
       <SaveSheet />
       <VersionsSheet />
       <ConflictSheet />
+      <BroughtSheet />
+      <PublishSheet />
     </ReactFlowProvider>
   );
+}
+
+/** Publishes what was saved for everybody on this gateway. */
+function PublishSheet() {
+  const { sheet, show } = useView();
+  const preset = useDocument((state) => state.preset);
+  if (sheet !== "publish" || preset === null) return null;
+  return <PublishDialog preset={preset} onClose={() => show({ sheet: null })} />;
 }
 
 /** An empty canvas says how to begin. */

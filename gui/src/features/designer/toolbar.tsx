@@ -30,6 +30,8 @@ import { COMMANDS } from "./keys/commands";
 import { useProblems } from "./run/problems";
 import { isActive, useRun } from "./run/store";
 import { save, useSave } from "./save/save";
+import { ShareButton } from "./save/share-button";
+import { People } from "./together/people";
 import { useView } from "./view";
 
 const TONES: Record<string, Tone> = { SUCCEEDED: "good", FAILED: "bad", STOPPED: "warn", PAUSED: "warn" };
@@ -76,8 +78,10 @@ export function Toolbar() {
         <Save {...icon} />
         {t("command.save")}
       </Button>
+      <ShareButton />
       <More />
       <span className="shell-fill" />
+      <People />
       <ProblemCount />
       <RunState />
       <Answer />

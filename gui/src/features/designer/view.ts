@@ -10,7 +10,7 @@ export interface Aim {
   wire?: string;
 }
 
-export type Sheet = "help" | "commands" | "versions" | "save" | "find" | null;
+export type Sheet = "help" | "commands" | "versions" | "save" | "find" | "publish" | null;
 
 interface ViewState {
   aim: Aim | null;
@@ -20,7 +20,18 @@ interface ViewState {
   palette: boolean;
   peek: string | null;
   renaming: string | null;
+  /** Whether a drag on the empty canvas moves the map, and the wheel zooms; else it chooses, and the wheel scrolls. */
+  asMap: boolean;
   show(change: Partial<Omit<ViewState, "show">>): void;
+}
+
+const AS_MAP = "flowork.designer.asMap";
+
+/** Change how the canvas is moved, for this browser. */
+export function toggleMap(): void {
+  const asMap = !useView.getState().asMap;
+  localStorage.setItem(AS_MAP, asMap ? "yes" : "no");
+  useView.setState({ asMap });
 }
 
 /** Whether there is room beside the canvas. */
@@ -34,5 +45,6 @@ export const useView = create<ViewState>((set) => ({
   palette: isWide(),
   peek: null,
   renaming: null,
+  asMap: localStorage.getItem(AS_MAP) === "yes",
   show: (change) => set(change),
 }));

@@ -2,7 +2,6 @@ import { Plus, Server } from "lucide-react";
 import { useEffect, useState } from "react";
 import { Loading } from "@/app/need-engine";
 import { useSession } from "@/app/session";
-import type { SharedEngine } from "@/contract/contract.gen";
 import { useT } from "@/i18n/words";
 import { Empty } from "@/ui/badge";
 import { Button } from "@/ui/button";
@@ -14,17 +13,16 @@ import "./engines.css";
 /** The engines one owns and those others share, with their live state. */
 export default function Engines() {
   const t = useT();
-  const { engines, states, rest, loadEngines } = useSession();
+  const { engines, shared, states, loadEngines, loadShared } = useSession();
   const [registering, setRegistering] = useState(false);
-  const [shared, setShared] = useState<SharedEngine[]>([]);
   useEffect(() => {
     loadEngines().catch(tellError);
   }, [loadEngines]);
   // what others share is asked again when the gateway tells of another engine
   const known = Object.keys(states).sort().join(" ");
   useEffect(() => {
-    rest.call("list_shared_engines").then(setShared, tellError);
-  }, [rest, known]);
+    loadShared().catch(tellError);
+  }, [loadShared, known]);
   const register = (
     <Button kind="primary" onClick={() => setRegistering(true)}>
       <Plus size={16} aria-hidden="true" />

@@ -1,11 +1,11 @@
 import { Store } from "lucide-react";
-import { useCallback, useEffect, useState } from "react";
-import { sentenceOf } from "@/api/errors";
-import { Loading } from "@/app/need-engine";
+import { useState } from "react";
+import { useLoaded } from "@/app/live";
+import { Listed } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import type { MarketItem } from "@/contract/contract.gen";
 import { useT } from "@/i18n/words";
-import { Empty, Notice } from "@/ui/badge";
+import { Empty } from "@/ui/badge";
 import { TextField } from "@/ui/field";
 import { ItemCard } from "./item-card";
 import { found, listItems } from "./market";
@@ -16,14 +16,9 @@ import "./marketplace.css";
 export default function Marketplace() {
   const t = useT();
   const rest = useSession((state) => state.rest);
-  const [items, setItems] = useState<MarketItem[] | null>(null);
-  const [problem, setProblem] = useState("");
   const [text, setText] = useState("");
-  const load = useCallback(() => {
-    listItems(rest).then(setItems, (error: unknown) => setProblem(sentenceOf(error)));
-  }, [rest]);
-  useEffect(load, [load]);
-  const shown = found(items ?? [], text);
+  const live = useLoaded(() => listItems(rest), []);
+  const icon = <Store size={32} aria-hidden="true" />;
   return (
     <div className="page">
       <div className="page-head">
@@ -32,31 +27,40 @@ export default function Marketplace() {
           <p>{t("market.text")}</p>
         </div>
       </div>
-      {problem && <Notice tone="bad">{problem}</Notice>}
-      {items === null && !problem && <Loading />}
-      {items?.length === 0 && (
-        <Empty icon={<Store size={32} aria-hidden="true" />} title={t("market.none")}>
-          <p>{t("market.noneText")}</p>
-        </Empty>
-      )}
-      {items && items.length > 0 && (
-        <>
-          <div className="preset-search">
-            <TextField
-              label={t("market.search")}
-              type="search"
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-            />
-          </div>
-          {shown.length === 0 && <p className="muted">{t("presets.noneFound")}</p>}
-          <ul className="plain-list preset-grid" aria-label={t("nav.marketplace")}>
-            {shown.map((item) => (
-              <ItemCard key={item.id} item={item} onChanged={load} />
-            ))}
-          </ul>
-        </>
-      )}
+      <Listed
+        live={live}
+        empty={
+          <Empty icon={icon} title={t("market.none")}>
+            <p>{t("market.noneText")}</p>
+          </Empty>
+        }
+      >
+        {(items) => (
+          <>
+            <div className="preset-search">
+              <TextField
+                label={t("market.search")}
+                type="search"
+                value={text}
+                onChange={(event) => setText(event.target.value)}
+              />
+            </div>
+            <Found items={found(items, text)} onChanged={live.reload} />
+          </>
+        )}
+      </Listed>
     </div>
+  );
+}
+
+function Found({ items, onChanged }: { items: MarketItem[]; onChanged(): void }) {
+  const t = useT();
+  if (items.length === 0) return <p className="muted">{t("presets.noneFound")}</p>;
+  return (
+    <ul className="plain-list preset-grid" aria-label={t("nav.marketplace")}>
+      {items.map((item) => (
+        <ItemCard key={item.id} item={item} onChanged={onChanged} />
+      ))}
+    </ul>
   );
 }

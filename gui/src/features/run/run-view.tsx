@@ -30,7 +30,12 @@ export default function RunView({ params }: { params: { jobId: string } }) {
     return (
       <div className="page">
         <h1>{t("run.title")}</h1>
-        <Notice tone="bad">{problem}</Notice>
+        <Notice tone="bad">
+          <span className="grow">{problem}</span>
+          <Button size="small" onClick={reload}>
+            {t("common.again")}
+          </Button>
+        </Notice>
       </div>
     );
   }

@@ -8,11 +8,12 @@ import type { ResolvedLink } from "@/contract/contract.gen";
 import { shortAddress } from "@/crypto/address";
 import { useChanged } from "@/features/designer/document/store";
 import { isActive, useRun } from "@/features/designer/run/store";
+import { save } from "@/features/designer/save/save";
 import { LanguageField, ThemeField } from "@/features/identity/preferences";
 import { useT } from "@/i18n/words";
 import { Badge, Empty, Notice } from "@/ui/badge";
 import { Button } from "@/ui/button";
-import { tell, tellError } from "@/ui/toasts";
+import { tellError } from "@/ui/toasts";
 import { SharedRun } from "./shared-run";
 import { SharedWorkflow } from "./shared-workflow";
 import { useVisit } from "./visit";
@@ -43,7 +44,11 @@ export default function SharedPage({ token }: { token: string }) {
           <ThemeField />
         </div>
       </header>
-      <main className="page shared-page" id="content">
+      <main
+        className="page shared-page"
+        id="content"
+        data-edits={link?.permission_level === "view-edit-run" || undefined}
+      >
         {problem ? (
           <Empty icon={<Link2Off size={32} aria-hidden="true" />} title={t("shared.nowhere")}>
             <p>{problem}</p>
@@ -107,16 +112,15 @@ function Visit({ link }: { link: ResolvedLink }) {
 
 function Actions({ edits }: { edits: boolean }) {
   const t = useT();
-  const { run, save } = useVisit();
+  const run = useVisit((state) => state.run);
   const { run: state, jobId, steer } = useRun();
   const changed = useChanged();
   const [busy, setBusy] = useState(false);
   const active = isActive(state, jobId);
-  async function act(action: () => Promise<void>, done?: string) {
+  async function act(action: () => Promise<unknown>) {
     setBusy(true);
     try {
       await action();
-      if (done) tell(done, "good");
     } catch (error) {
       tellError(error);
     } finally {
@@ -126,7 +130,7 @@ function Actions({ edits }: { edits: boolean }) {
   return (
     <div className="row">
       {edits && (
-        <Button disabled={!changed || busy} onClick={() => void act(save, t("shared.saved"))}>
+        <Button disabled={!changed || busy} onClick={() => void act(save)}>
           <Save size={16} aria-hidden="true" />
           {t("common.save")}
         </Button>

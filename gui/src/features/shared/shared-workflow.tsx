@@ -6,6 +6,7 @@ import { useDocument, useWorkflow } from "@/features/designer/document/store";
 import { readWorkflow, type WorkflowNode } from "@/features/designer/document/workflow";
 import { useT } from "@/i18n/words";
 import { Button } from "@/ui/button";
+import { SharedEditor } from "./shared-editor";
 import { TextArea } from "@/ui/field";
 
 /** The workflow as a drawing, and as a list of its steps with what they are set to. */
@@ -14,12 +15,16 @@ export function SharedWorkflow({ edits }: { edits: boolean }) {
   const workflow = useWorkflow();
   return (
     <>
-      {/* the menu of the canvas belongs to the designer */}
-      <div className="card shared-canvas" onContextMenuCapture={(event) => event.stopPropagation()}>
-        <ReactFlowProvider>
-          <Canvas readOnly={!edits} />
-        </ReactFlowProvider>
-      </div>
+      {edits ? (
+        <SharedEditor />
+      ) : (
+        // the menu of the canvas belongs to the designer
+        <div className="card shared-canvas" onContextMenuCapture={(event) => event.stopPropagation()}>
+          <ReactFlowProvider>
+            <Canvas readOnly />
+          </ReactFlowProvider>
+        </div>
+      )}
       <section className="card card-pad stack">
         <h2>{t("shared.steps", { count: workflow.nodes.length })}</h2>
         <ul className="plain-list shared-steps">

@@ -5,32 +5,27 @@ import { FloworkError } from "@/api/errors";
 import { RestClient } from "@/api/rest";
 import { useSession } from "@/app/session";
 import type { ResolvedLink } from "@/contract/contract.gen";
-import { signPreset } from "@/crypto/preset";
 import { useDocument, workflowNow } from "@/features/designer/document/store";
 import { readWorkflow } from "@/features/designer/document/workflow";
 import { useRun } from "@/features/designer/run/store";
-import type { Signer } from "@/wallet/signer";
 
 interface VisitState {
   link: ResolvedLink | null;
-  visitor: Signer | null;
   /** Look where a link leads; rejects with `FloworkError` where it leads nowhere. */
   resolve(token: string): Promise<void>;
   /** Fetch the workflow; the gateway must be connected. */
   load(): Promise<void>;
   run(): Promise<void>;
-  save(): Promise<void>;
   leave(): void;
 }
 
 export const useVisit = create<VisitState>((set, get) => ({
   link: null,
-  visitor: null,
 
   async resolve(token) {
     const link = await new RestClient(null).call("resolve_share_link", { path: { token } });
-    const visitor = await useSession.getState().visit(link.engine_id, token);
-    set({ link, visitor });
+    await useSession.getState().visit(link.engine_id, token);
+    set({ link });
   },
 
   async load() {
@@ -47,25 +42,10 @@ export const useVisit = create<VisitState>((set, get) => ({
     useRun.getState().attach(jobId, workflowNow());
   },
 
-  async save() {
-    const { engine, preset } = reached(get().link);
-    const { visitor } = get();
-    if (!visitor) return;
-    const workflow = workflowNow();
-    const version = useDocument.getState().version ?? 0;
-    await engine.request("save_preset", {
-      name: preset,
-      workflow_data: workflow,
-      signature: await signPreset(visitor, workflow),
-      based_on: version,
-    });
-    useDocument.getState().markSaved(workflow, { preset, version: version + 1 });
-  },
-
   leave() {
     useRun.getState().detach();
     useSession.getState().signOut();
-    set({ link: null, visitor: null });
+    set({ link: null });
   },
 }));
 

@@ -1,7 +1,9 @@
 import { PenLine, UserMinus, UserPlus } from "lucide-react";
-import { type FormEvent, useCallback, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { sentenceOf } from "@/api/errors";
-import { Loading } from "@/app/need-engine";
+import { useActing } from "@/app/acting";
+import { useLoaded } from "@/app/live";
+import { Listed } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import type { Engine, EngineShare } from "@/contract/contract.gen";
 import { isAddress, shortAddress } from "@/crypto/address";
@@ -19,33 +21,11 @@ import "./sharing.css";
 export function GuestsDialog({ engine, onClose }: { engine: Engine; onClose(): void }) {
   const t = useT();
   const { rest, signer } = useSession();
-  const [guests, setGuests] = useState<EngineShare[] | null>(null);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
-
-  const load = useCallback(
-    async () => setGuests(await rest.call("list_engine_shares", { path: { engine_id: engine.id } })),
-    [rest, engine.id],
+  const live = useLoaded(
+    () => rest.call("list_engine_shares", { path: { engine_id: engine.id } }),
+    [engine.id],
   );
-  useEffect(() => {
-    load().catch((error: unknown) => setProblem(sentenceOf(error)));
-  }, [load]);
-
-  async function act(action: () => Promise<void>): Promise<boolean> {
-    setBusy(true);
-    setProblem("");
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      setProblem(sentenceOf(error));
-      return false;
-    } finally {
-      await load().catch(() => undefined); // the problem above says more
-      setBusy(false);
-    }
-  }
-
+  const { busy, problem, act } = useActing(live.reload);
   if (!signer) return null;
   const share = (guest: string, role: GuestRole) =>
     act(() => shareEngine(rest, signer, { engine: engine.id, guest, role }));
@@ -58,26 +38,26 @@ export function GuestsDialog({ engine, onClose }: { engine: Engine; onClose(): v
     >
       {problem && <Notice tone="bad">{problem}</Notice>}
       <NewGuest busy={busy} resolve={(named) => addressOf(rest, named)} onShare={share} />
-      {guests === null && !problem && <Loading />}
-      {guests?.length === 0 && <p className="muted">{t("sharing.nobody")}</p>}
-      {guests && guests.length > 0 && (
-        <ul className="plain-list" aria-label={t("sharing.guests")}>
-          {guests.map((guest) => (
-            <GuestItem
-              key={guest.share_id}
-              guest={guest}
-              busy={busy}
-              onRole={(role) => void share(guest.public_address, role)}
-              onEnd={() =>
-                void act(async () => {
-                  const path = { engine_id: engine.id, share_id: guest.share_id };
-                  await rest.call("unshare_engine", { path });
-                })
-              }
-            />
-          ))}
-        </ul>
-      )}
+      <Listed live={live} empty={<p className="muted">{t("sharing.nobody")}</p>}>
+        {(guests) => (
+          <ul className="plain-list" aria-label={t("sharing.guests")}>
+            {guests.map((guest) => (
+              <GuestItem
+                key={guest.share_id}
+                guest={guest}
+                busy={busy}
+                onRole={(role) => void share(guest.public_address, role)}
+                onEnd={() =>
+                  void act(() => {
+                    const path = { engine_id: engine.id, share_id: guest.share_id };
+                    return rest.call("unshare_engine", { path });
+                  })
+                }
+              />
+            ))}
+          </ul>
+        )}
+      </Listed>
       <div className="dialog-actions">
         <Button onClick={onClose}>{t("common.close")}</Button>
       </div>

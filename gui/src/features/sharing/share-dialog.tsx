@@ -1,7 +1,8 @@
 import { PenLine, Plus, Trash2 } from "lucide-react";
-import { type FormEvent, useCallback, useEffect, useState } from "react";
-import { sentenceOf } from "@/api/errors";
-import { Loading } from "@/app/need-engine";
+import { type FormEvent, useState } from "react";
+import { useActing } from "@/app/acting";
+import { useLoaded } from "@/app/live";
+import { Listed } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import { useTimes } from "@/app/times";
 import type { ShareLevel, ShareLink } from "@/contract/contract.gen";
@@ -20,34 +21,13 @@ const DAYS = [1, 7, 30, 0];
 export function ShareDialog({ preset, onClose }: { preset: string; onClose(): void }) {
   const t = useT();
   const { rest, signer, engineId } = useSession();
-  const [links, setLinks] = useState<ShareLink[] | null>(null);
-  const [problem, setProblem] = useState("");
-  const [busy, setBusy] = useState(false);
-
-  const load = useCallback(async () => {
-    if (signer && engineId) setLinks(await listLinks({ rest, signer }, preset, engineId));
-  }, [rest, signer, engineId, preset]);
-  useEffect(() => {
-    load().catch((error: unknown) => setProblem(sentenceOf(error)));
-  }, [load]);
-
-  async function act(action: () => Promise<void>): Promise<boolean> {
-    setBusy(true);
-    setProblem("");
-    try {
-      await action();
-      return true;
-    } catch (error) {
-      setProblem(sentenceOf(error));
-      return false;
-    } finally {
-      await load().catch(() => undefined); // the problem above says more
-      setBusy(false);
-    }
-  }
-
-  if (!signer || !engineId) return null;
-  const owner = { rest, signer };
+  const owner = signer && { rest, signer };
+  const live = useLoaded(
+    async () => (owner && engineId ? await listLinks(owner, preset, engineId) : []),
+    [preset, engineId],
+  );
+  const { busy, problem, act } = useActing(live.reload);
+  if (!owner || !engineId) return null;
   return (
     <Dialog
       open
@@ -57,22 +37,22 @@ export function ShareDialog({ preset, onClose }: { preset: string; onClose(): vo
     >
       {problem && <Notice tone="bad">{problem}</Notice>}
       <NewLink busy={busy} onCreate={(wanted) => act(() => createLink(owner, preset, engineId, wanted))} />
-      {links === null && !problem && <Loading />}
-      {links?.length === 0 && <p className="muted">{t("sharing.noLinks")}</p>}
-      {links && links.length > 0 && (
-        <ul className="plain-list share-list" aria-label={t("sharing.links")}>
-          {links.map((link) => (
-            <LinkItem
-              key={link.share_id}
-              link={link}
-              busy={busy}
-              onLevel={(level) => void act(() => changeLevel(owner, preset, link, level))}
-              onSign={() => void act(() => signLink(owner, preset, link))}
-              onEnd={() => void act(() => endLink(owner, link))}
-            />
-          ))}
-        </ul>
-      )}
+      <Listed live={live} empty={<p className="muted">{t("sharing.noLinks")}</p>}>
+        {(links) => (
+          <ul className="plain-list share-list" aria-label={t("sharing.links")}>
+            {links.map((link) => (
+              <LinkItem
+                key={link.share_id}
+                link={link}
+                busy={busy}
+                onLevel={(level) => void act(() => changeLevel(owner, preset, link, level))}
+                onSign={() => void act(() => signLink(owner, preset, link))}
+                onEnd={() => void act(() => endLink(owner, link))}
+              />
+            ))}
+          </ul>
+        )}
+      </Listed>
       <div className="dialog-actions">
         <Button onClick={onClose}>{t("common.close")}</Button>
       </div>

@@ -1,9 +1,10 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Link } from "wouter";
-import { sentenceOf } from "@/api/errors";
+import { useLoaded } from "@/app/live";
+import { Listed } from "@/app/need-engine";
 import { useSession } from "@/app/session";
 import { useTimes } from "@/app/times";
-import type { RunSummary, TriggerItem } from "@/contract/contract.gen";
+import type { TriggerItem } from "@/contract/contract.gen";
 import { RunStatusBadge } from "@/features/runs/run-status";
 import { useT } from "@/i18n/words";
 
@@ -26,35 +27,24 @@ function Latest({ rule }: { rule: TriggerItem }) {
   const t = useT();
   const times = useTimes();
   const engine = useSession((state) => state.engine);
-  const [runs, setRuns] = useState<RunSummary[] | null>(null);
-  const [problem, setProblem] = useState("");
   const { id, preset_name: preset, counts, running } = rule;
   // asked again whenever the rule has fired or a run of it has ended
-  const turn = `${counts.fired ?? 0} ${running}`;
-  useEffect(() => {
-    let left = false;
-    engine?.request("list_runs", { preset_name: preset, limit: LOOKED_AT }).then(
-      (found) => {
-        const own = found.runs.filter((run) => run.origin === `trigger:${id}`);
-        if (!left) setRuns(own.slice(0, SHOWN));
-      },
-      (error: unknown) => !left && setProblem(sentenceOf(error)),
-    );
-    return () => {
-      left = true;
-    };
-  }, [engine, id, preset, turn]);
-  if (problem) return <p className="field-problem">{problem}</p>;
-  if (runs === null) return <output className="spinner" aria-label={t("common.loading")} />;
-  if (runs.length === 0) return <p className="muted">{t("triggers.noFirings")}</p>;
+  const live = useLoaded(async () => {
+    const found = await engine?.request("list_runs", { preset_name: preset, limit: LOOKED_AT });
+    return (found?.runs ?? []).filter((run) => run.origin === `trigger:${id}`).slice(0, SHOWN);
+  }, [id, preset, counts.fired ?? 0, running]);
   return (
-    <ul className="plain-list trigger-runs">
-      {runs.map((run) => (
-        <li key={run.job_id}>
-          <Link href={`/runs/${encodeURIComponent(run.job_id)}`}>{times.date(run.started_at)}</Link>
-          <RunStatusBadge status={run.status} />
-        </li>
-      ))}
-    </ul>
+    <Listed live={live} empty={<p className="muted">{t("triggers.noFirings")}</p>}>
+      {(runs) => (
+        <ul className="plain-list trigger-runs">
+          {runs.map((run) => (
+            <li key={run.job_id}>
+              <Link href={`/runs/${encodeURIComponent(run.job_id)}`}>{times.date(run.started_at)}</Link>
+              <RunStatusBadge status={run.status} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Listed>
   );
 }

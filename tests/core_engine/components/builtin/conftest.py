@@ -288,14 +288,15 @@ async def mailbox(certificate: Certificate) -> AsyncIterator[Mailbox]:
         pytest.skip("dovecot is not installed: fetching e-mail is not tested")
     folder = Path(tempfile.mkdtemp(prefix="flowork-imap-"))  # a short path that the server's user may enter
     owner = "nobody" if os.getuid() == 0 else getpass.getuser()  # a server never opens the mail of root
-    for part in ("", "run", "mail", "mail/new", "mail/cur", "mail/tmp", "mail/.Done"):
+    for part in ("", "run", "mail", "mail/new", "mail/cur", "mail/tmp", "mail/.Done", "mail/.Gr&APw-n"):
         (folder / part).mkdir(exist_ok=True)
         (folder / part).chmod(0o755)
     for part in ("new", "cur", "tmp"):
         (folder / "mail/.Done" / part).mkdir()
+        (folder / "mail/.Gr&APw-n" / part).mkdir()
     for path in ((folder / "mail"), *(folder / "mail").rglob("*")):
         give(path, owner)
-    (folder / "users").write_text("garden:{PLAIN}pass word\n")
+    (folder / "users").write_text("garden:{PLAIN}pass word\nsari:{PLAIN}Gießkanne\n")
     made = Mailbox(free_port(), free_port(), folder / "mail", owner)
     (folder / "dovecot.conf").write_text(_dovecot_settings(folder, made, certificate))
     process = await asyncio.create_subprocess_exec(

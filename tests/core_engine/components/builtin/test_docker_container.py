@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,12 @@ async def test_it_has_no_network_and_no_rights(shell) -> None:
     assert set(done["stdout"].splitlines()[:2]) & {"eth0"} == set()
     assert "CapEff:\t0000000000000000" in done["stdout"]
     assert "NoNewPrivs:\t1" in done["stdout"]
+
+
+async def test_it_writes_nowhere_but_into_its_temporary_folder(shell) -> None:
+    line = "touch /x || echo no; touch /tmp/x && echo yes"
+    assert (await shell(line))["stdout"] == "no\nyes\n"
+    assert (await shell(line, read_only=False))["stdout"] == "yes\n"
 
 
 async def test_only_the_mounted_folder_is_seen(shell, root: Path) -> None:
@@ -121,6 +128,20 @@ async def test_an_image_that_is_not_there_is_told(shell) -> None:
     for image in ("-v", "a b", "--privileged", ""):
         with pytest.raises(ValueError, match="image"):
             await shell("true", image=image)
+
+
+def test_who_has_a_workflow_checked_is_told_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "ENGINE_DOCKER_CONTAINERS=true" in (DockerContainer(Switches()).unready({}) or "")
+    component = DockerContainer(Switches(docker_containers=True))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert "No Docker engine answers here" in (component.unready({}) or "")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{tmp_path}/real.sock")
+        server.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/real.sock")
+        assert component.unready({}) is None
 
 
 async def test_it_is_off_unless_the_owner_switches_it_on(step) -> None:

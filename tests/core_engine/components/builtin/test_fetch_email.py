@@ -86,8 +86,12 @@ async def test_messages_are_marked_or_moved_when_asked(run, mailbox, access) -> 
     assert mailbox.inside() == []
     assert len(mailbox.inside(".Done")) == 1
     assert (await fetch(run, access, search="all", mailbox="Done"))["count"] == 1
+    moved = {"search": "all", "mailbox": "Done", "afterwards": "move", "move_to": "Grün"}
+    assert (await fetch(run, access, **moved))["count"] == 1
+    assert len(mailbox.inside(".Gr&APw-n")) == 1  # as RFC 3501 spells it
+    assert (await fetch(run, access, search="all", mailbox="Grün"))["count"] == 1
     with pytest.raises(FloworkError, match="could not move"):
-        await fetch(run, access, search="all", mailbox="Done", afterwards="move", move_to="Nowhere")
+        await fetch(run, access, search="all", mailbox="Grün", afterwards="move", move_to="Nowhere")
 
 
 async def test_a_large_message_is_told_and_left(run, mailbox, access) -> None:
@@ -102,6 +106,9 @@ async def test_a_wrong_password_or_folder_fails_clearly(run, access) -> None:
     with pytest.raises(FloworkError, match="did not accept the user name and password") as caught:
         await fetch(run, access, password="wrong-one")
     assert "wrong-one" not in f"{caught.value}{caught.value.details}"
+    with pytest.raises(FloworkError, match="did not accept the user name and password"):
+        await fetch(run, access, username="Gärten")
+    assert (await fetch(run, access, username="sari", password="Gießkanne"))["count"] == 0
     with pytest.raises(FloworkError, match="no folder 'None'"):
         await fetch(run, access, mailbox="None")
 
@@ -126,6 +133,20 @@ async def test_a_silent_server_is_given_up(run) -> None:
     with pytest.raises(FloworkError, match=r"did not finish within 0\.3 s"):
         await fetch(run, {**config, "username": "garden", "timeout_seconds": 0.3})
     never.set()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_server_that_announces_more_than_the_largest_message_is_left(run) -> None:
+    async def boast(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK [CAPABILITY IMAP4rev1] hello {9999999999}\r\n")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(boast, "127.0.0.1", 0)
+    config = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
+    with pytest.raises(FloworkError, match="failed: abort"):
+        await fetch(run, {**config, "username": "garden", "timeout_seconds": 60})
     server.close()
     await server.wait_closed()
 

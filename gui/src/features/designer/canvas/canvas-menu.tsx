@@ -3,7 +3,7 @@ import { ContextMenu } from "radix-ui";
 import type { ReactNode } from "react";
 import { useT } from "@/i18n/words";
 import { useDocument, useWorkflow } from "../document/store";
-import { COMMANDS } from "../keys/commands";
+import { COMMANDS, isOffered } from "../keys/commands";
 import { shownKeys } from "../keys/keyboard";
 
 const FOR_STEPS = [
@@ -17,6 +17,7 @@ const FOR_STEPS = [
   "duplicate",
   "group",
   "ungroup",
+  "collapse",
   "tidy",
   "alignLeft",
   "alignTop",
@@ -32,7 +33,7 @@ export function CanvasMenu({ children }: { children: ReactNode }) {
   const chosen = useDocument((state) => state.chosen);
   const some = nodes.some((node) => chosen.has(node.id));
   const commands = (some ? FOR_STEPS : FOR_CANVAS).flatMap(
-    (id) => COMMANDS.find((command) => command.id === id) ?? [],
+    (id) => COMMANDS.find((command) => command.id === id && isOffered(command)) ?? [],
   );
   return (
     <ContextMenu.Root>

@@ -20,7 +20,7 @@ import {
 import { type DragEvent, type MouseEvent, useCallback, useEffect, useMemo, useState } from "react";
 import { useTheme } from "@/app/theme";
 import { useT } from "@/i18n/words";
-import { addComponent, firstPorts } from "../document/actions";
+import { addComponent, connectSteps, firstPorts } from "../document/actions";
 import { connect, GRID, insertOnWire, move, nodeOf, type Place } from "../document/edits";
 import { carried } from "../document/groups";
 import { NODE_HEIGHT, NODE_WIDTH } from "../document/layout";
@@ -30,8 +30,10 @@ import { useRun } from "../run/store";
 import { useView } from "../view";
 import { CanvasMenu } from "./canvas-menu";
 import { FarView } from "./far-view";
+import { LoopFrames } from "./loop-frames";
 import { type CanvasNode, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
+import { useSteadyView } from "./steady-view";
 import { StepNode } from "./step-node";
 import { Wire, type WireEdge } from "./wire";
 import "@xyflow/react/dist/style.css";
@@ -46,6 +48,8 @@ const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 const MIDDLE = [1];
 /** From here on texts are too small to read and are left out. */
 const FAR = 0.35;
+/** How near to a port a connection must end, seen from afar. */
+const FAR_RADIUS = 90;
 /** More steps than this are a large workflow. */
 const MANY = 150;
 const NO_WIRES: WireEdge[] = [];
@@ -59,11 +63,13 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const workflow = useWorkflow();
   const chosen = useDocument((state) => state.chosen);
   const byId = useCatalog((state) => state.byId);
+  const asMap = useView((state) => state.asMap) || TOUCH;
   const dark = useTheme(({ theme }) => theme) && document.documentElement.dataset.theme === "dark";
   const flow = useReactFlow();
   const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen));
   useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen)), [workflow, chosen]);
   useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
+  useSteadyView(useCallback(() => void flow.fitView(FIT), [flow]));
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
 
   const onNodesChange = useCallback(
@@ -106,9 +112,11 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
       if (state.isValid || state.toNode || !state.fromNode || !state.fromHandle) return;
       const point = "changedTouches" in event ? event.changedTouches[0] : event;
       if (!point) return;
-      const place = flow.screenToFlowPosition({ x: point.clientX, y: point.clientY });
       const end = state.fromHandle.type;
       const from = { node: state.fromNode.id, port: state.fromHandle.id ?? null, end };
+      const under = idUnder(".react-flow__node", point.clientX, point.clientY);
+      if (under) return connectSteps(from, under);
+      const place = flow.screenToFlowPosition({ x: point.clientX, y: point.clientY });
       useView
         .getState()
         .show({ aim: { place: end === "source" ? place : { x: place.x - 220, y: place.y }, from } });
@@ -166,15 +174,15 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           deleteKeyCode={null}
           disableKeyboardA11y
           multiSelectionKeyCode={MULTI_KEYS}
-          selectionOnDrag={!TOUCH}
-          panOnDrag={TOUCH || MIDDLE}
-          panOnScroll={!TOUCH}
+          selectionOnDrag={!asMap}
+          panOnDrag={asMap || MIDDLE}
+          panOnScroll={!asMap}
           selectionMode={SelectionMode.Partial}
           zoomOnDoubleClick={false}
           snapToGrid
           snapGrid={SNAP}
           connectionLineType={ConnectionLineType.Bezier}
-          connectionRadius={28}
+          connectionRadius={afar ? FAR_RADIUS : 28}
           minZoom={0.1}
           maxZoom={2}
           fitView
@@ -182,6 +190,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
           onlyRenderVisibleElements={many}
           colorMode={dark ? "dark" : "light"}
         >
+          <LoopFrames nodes={nodes} />
           {afar && <FarView nodes={nodes} edges={edges} />}
           <Background variant={BackgroundVariant.Dots} gap={GRID} />
           <Controls showInteractive={false} />
@@ -256,11 +265,12 @@ function chooseBy(changes: readonly (NodeChange<CanvasNode> | EdgeChange)[]): vo
   choose(next);
 }
 
-/** The connection that is drawn at a point of the screen. */
-function wireUnder(x: number, y: number): string | undefined {
-  const found = document.elementsFromPoint(x, y).map((element) => element.closest(".react-flow__edge"));
+/** The connection or step that is drawn at a point of the screen. */
+function idUnder(what: ".react-flow__edge" | ".react-flow__node", x: number, y: number): string | undefined {
+  const found = document.elementsFromPoint(x, y).map((element) => element.closest(what));
   return found.find((element) => element !== null)?.getAttribute("data-id") ?? undefined;
 }
+const wireUnder = (x: number, y: number) => idUnder(".react-flow__edge", x, y);
 
 /** A node without connections that is dropped on a wire goes into it. */
 function dropOnWire(nodeId: string, x: number, y: number): void {

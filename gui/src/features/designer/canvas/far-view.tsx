@@ -56,8 +56,8 @@ function wiresOf(nodes: Props["nodes"], edges: Props["edges"], passed: Readonly<
 
 function stepsOf(nodes: Props["nodes"], statusOf: (id: string) => NodeStatus | undefined) {
   const shapes = new Map<string, string>();
-  for (const { id, type, position, selected, measured } of nodes) {
-    if (type !== "step") continue;
+  for (const { id, type, position, selected, measured, data, hidden } of nodes) {
+    if (hidden || (type !== "step" && !data.note?.collapsed)) continue;
     const kind = selected ? "chosen" : (statusOf(id) ?? "plain");
     const height = measured?.height ?? NODE_HEIGHT;
     const shape = `M${position.x},${position.y}h${NODE_WIDTH}v${height}h${-NODE_WIDTH}z`;

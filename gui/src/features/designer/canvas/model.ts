@@ -1,6 +1,7 @@
 /** The workflow as the canvas library wants it, keeping every object that did not change. */
 
 import type { Node } from "@xyflow/react";
+import { BOX, boxesOf } from "../document/groups";
 import type { Workflow, WorkflowConnection, WorkflowNode, WorkflowNote } from "../document/workflow";
 import { isErrorPort, type Listed, portsOf } from "../palette/catalog";
 import type { WireEdge } from "./wire";
@@ -10,22 +11,23 @@ export type CanvasNode = Node<{ node?: WorkflowNode; note?: WorkflowNote }>;
 /** Bring the canvas's nodes up to date with the workflow; what the library measured stays. */
 export function syncNodes(
   before: readonly CanvasNode[],
-  { nodes, notes = [] }: Workflow,
+  workflow: Workflow,
   chosen: ReadonlySet<string>,
 ): CanvasNode[] {
+  const { nodes, notes = [] } = workflow;
+  const boxes = boxesOf(workflow);
   const known = new Map(before.map((item) => [item.id, item]));
   const notesFirst = notes.map((note) =>
     synced(known.get(note.id), note, chosen, {
       type: "note",
       data: { note },
-      width: note.width,
-      height: note.height,
+      ...(note.collapsed ? BOX : { width: note.width, height: note.height }),
       // behind the steps, also while it is chosen and lifted by a thousand
       zIndex: -2000,
     }),
   );
   const steps = nodes.map((node) =>
-    synced(known.get(node.id), node, chosen, { type: "step", data: { node } }),
+    synced(known.get(node.id), node, chosen, { type: "step", data: { node }, hidden: boxes.has(node.id) }),
   );
   const next = [...notesFirst, ...steps];
   return next.length === before.length && next.every((item, place) => item === before[place])
@@ -41,9 +43,12 @@ function synced(
 ): CanvasNode {
   const selected = chosen.has(item.id);
   const same =
-    before && (before.data.node ?? before.data.note) === item && Boolean(before.selected) === selected;
+    before &&
+    (before.data.node ?? before.data.note) === item &&
+    Boolean(before.selected) === selected &&
+    Boolean(before.hidden) === Boolean(change.hidden);
   if (same) return before;
-  const label = "name" in item ? String(item.name) : undefined;
+  const label = String("name" in item ? item.name : (item.text ?? ""));
   return {
     ...before,
     ...change,
@@ -61,22 +66,25 @@ export function wiresOf(
   chosen: ReadonlySet<string>,
 ): WireEdge[] {
   const nodes = new Map(workflow.nodes.map((node) => [node.id, node]));
+  const boxes = boxesOf(workflow);
   const names = (id: string) => nodes.get(id)?.name ?? id;
   return workflow.connections.flatMap((wire) => {
     const source = nodes.get(wire.source);
     const target = nodes.get(wire.target);
     if (!source || !target) return [];
     const { sourcePort, targetPort } = endsOf(wire, source, target, byId);
+    const [from, to] = [boxes.get(wire.source), boxes.get(wire.target)];
+    if (from && from === to) return [];
     return [
       {
         id: wire.id,
         type: "wire" as const,
-        source: wire.source,
-        target: wire.target,
-        sourceHandle: sourcePort,
-        targetHandle: targetPort,
+        source: from ?? wire.source,
+        target: to ?? wire.target,
+        sourceHandle: from ? "out" : sourcePort,
+        targetHandle: to ? "in" : targetPort,
         selected: chosen.has(wire.id),
-        data: { error: sourcePort !== null && isErrorPort(sourcePort) },
+        data: { error: sourcePort !== null && isErrorPort(sourcePort), to: wire.target },
         ariaLabel: `${names(wire.source)} → ${names(wire.target)}`,
       },
     ];

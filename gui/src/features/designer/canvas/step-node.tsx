@@ -22,6 +22,7 @@ import type { Workflow, WorkflowNode } from "../document/workflow";
 import { iconOf, isErrorPort, portsOf, useCatalog } from "../palette/catalog";
 import { useProblems } from "../run/problems";
 import { useRun } from "../run/store";
+import { Others } from "../together/people";
 import { useView } from "../view";
 import { NodeName } from "./node-name";
 
@@ -63,6 +64,7 @@ export const StepNode = memo(function StepNode({ id, data, selected }: NodeProps
       data-status={run?.status}
       data-missing={missing || undefined}
     >
+      <Others id={id} />
       <div className="step-head">
         {component && engineId ? (
           <img className="step-icon" src={iconOf(component, engineId)} alt="" draggable={false} />

@@ -3,7 +3,9 @@
 import { t } from "@/i18n/words";
 import { tell, tellError } from "@/ui/toasts";
 import { defaultsOf, isErrorPort, type Listed, portsOf, useCatalog } from "../palette/catalog";
+import { bring, isForeign } from "../bring/put";
 import type { Aim } from "../view";
+import { loopOf, withInside } from "./bodies";
 import { copyText, pasteText } from "./clipboard";
 import {
   addNote,
@@ -18,10 +20,12 @@ import {
   toggleDisabled,
   withNode,
 } from "./edits";
-import { group, ungroup, withMembers } from "./groups";
+import { group, toggleCollapsed, ungroup, withMembers } from "./groups";
 import { type Alignment, align, NODE_HEIGHT, NODE_WIDTH, tidy } from "./layout";
 import { useDocument, workflowNow } from "./store";
 import { newId, type Workflow, type WorkflowNode } from "./workflow";
+
+const LONGEST_PASTE = 20 * 1024 * 1024;
 
 const edit = (change: (workflow: Workflow) => Workflow, kind: string | null = null) =>
   useDocument.getState().edit(change, kind);
@@ -44,8 +48,10 @@ export function addComponent(component: Listed, aim: Aim): string {
     ...freePlace(workflow, snapped(aim.place)),
     config_values: defaultsOf(component),
   };
+  const beside = aim.from?.node ?? workflow.connections.find(({ id }) => id === aim.wire)?.source;
+  const loop = loopOf(nodeOf(workflow, beside ?? "") ?? node);
   const ports = firstPorts(node);
-  let next = withNode(workflow, node);
+  let next = withNode(workflow, loop ? { ...node, parent_id: loop } : node);
   if (aim.wire) next = insertOnWire(next, aim.wire, node.id, ports);
   else if (aim.from?.end === "source" && ports.input !== null) {
     const { node: source, port } = aim.from;
@@ -57,6 +63,18 @@ export function addComponent(component: Listed, aim: Aim): string {
   edit(() => next);
   useDocument.getState().choose([node.id]);
   return node.id;
+}
+
+/** Connect a port with the first port of another step that fits, as when a wire is dropped on a step. */
+export function connectSteps(from: NonNullable<Aim["from"]>, other: string): void {
+  const step = nodeOf(workflowNow(), other);
+  if (!step || other === from.node) return;
+  const ports = firstPorts(step);
+  const wire =
+    from.end === "source"
+      ? { source: from.node, sourcePort: from.port, target: other, targetPort: ports.input }
+      : { source: other, sourcePort: ports.output, target: from.node, targetPort: from.port };
+  if ((from.end === "source" ? ports.input : ports.output) !== null) edit((now) => connect(now, wire));
 }
 
 /** A place that no node covers: the wanted one, or further down. */
@@ -101,8 +119,13 @@ export async function copyChosen(cut = false): Promise<void> {
   }
 }
 
+/** Put a text on the canvas: steps of ours, or a workflow of n8n or Node-RED. */
 export function paste(text: string, place: Place | null): void {
   try {
+    if (text.length <= LONGEST_PASTE && isForeign(JSON.parse(text))) {
+      bring(text, place).then((known) => known || tell(t("designer.pasteNoJson"), "bad"), tellError);
+      return;
+    }
     const pasted = pasteText(workflowNow(), text, place);
     edit(() => pasted.workflow);
     useDocument.getState().choose(pasted.ids);
@@ -129,10 +152,19 @@ export const toggleChosen = (): void =>
   edit((workflow) => toggleDisabled(workflow, withMembers(workflow, chosenIds())));
 
 export function groupChosen(heights?: ReadonlyMap<string, number>): void {
-  const { workflow, id } = group(workflowNow(), chosenIds(), heights);
+  const { workflow, id } = group(workflowNow(), withInside(workflowNow(), chosenIds()), heights);
   if (id === null) return;
   edit(() => workflow);
   useDocument.getState().choose([id]);
+}
+
+export function collapseChosen(): void {
+  const before = workflowNow();
+  const after = toggleCollapsed(before, chosenIds());
+  if (after === before) return;
+  edit(() => after);
+  const changed = (after.notes ?? []).filter((note) => !before.notes?.includes(note));
+  useDocument.getState().choose(changed.map(({ id }) => id));
 }
 
 export const ungroupChosen = (): void => edit((workflow) => ungroup(workflow, chosenIds()));

@@ -1,11 +1,12 @@
 /** Copying as JSON text: it can be pasted into another workflow, another page, or a letter. */
 
+import { loopOf, withInside } from "./bodies";
 import { connect, freeName, type Place, snapped, withNode } from "./edits";
 import { withMembers } from "./groups";
 import { newId, readWorkflow, type Workflow } from "./workflow";
 
 export function copyText(workflow: Workflow, ids: ReadonlySet<string>): string | null {
-  const wanted = withMembers(workflow, ids);
+  const wanted = withInside(workflow, withMembers(workflow, ids));
   const nodes = workflow.nodes.filter((node) => wanted.has(node.id));
   const notes = (workflow.notes ?? []).filter((note) => ids.has(note.id));
   if (nodes.length + notes.length === 0) return null;
@@ -22,18 +23,23 @@ export interface Pasted {
 
 /** Add what a text holds, with new ids; its upper left corner comes to the place, or a step beside the original. */
 export function pasteText(workflow: Workflow, text: string, place: Place | null): Pasted {
-  const given = readWorkflow(JSON.parse(text));
+  return pasteWorkflow(workflow, readWorkflow(JSON.parse(text)), place);
+}
+
+function pasteWorkflow(workflow: Workflow, given: Workflow, place: Place | null): Pasted {
   const all = [...given.nodes, ...(given.notes ?? [])];
   const left = Math.min(...all.map((item) => item.x));
   const top = Math.min(...all.map((item) => item.y));
   const by = place ? { x: snapped(place).x - left, y: snapped(place).y - top } : { x: 40, y: 40 };
-  const names = new Map<string, string>();
+  const names = new Map(given.nodes.map((node) => [node.id, newId()]));
   let next = workflow;
   for (const node of given.nodes) {
-    const id = newId();
-    names.set(node.id, id);
+    const id = names.get(node.id) ?? newId();
+    const loop = names.get(loopOf(node) ?? "");
+    const { parent_id: _, parentId: __, ...rest } = node;
     next = withNode(next, {
-      ...node,
+      ...rest,
+      ...(loop ? { parent_id: loop } : {}),
       id,
       name: freeName(next, node.name),
       x: node.x + by.x,

@@ -1,5 +1,6 @@
 /** Changes of a workflow: each takes one and returns another; the given one is never touched. */
 
+import { withInside } from "./bodies";
 import {
   newEdgeId,
   newId,
@@ -73,8 +74,9 @@ export function move(workflow: Workflow, places: ReadonlyMap<string, Place>): Wo
   return same ? workflow : { ...workflow, nodes, ...(notes ? { notes } : {}) };
 }
 
-/** Remove nodes (with their connections), connections and notes by their ids. */
-export function remove(workflow: Workflow, ids: ReadonlySet<string>): Workflow {
+/** Remove nodes (with their connections and, of loops, their inside), connections and notes by their ids. */
+export function remove(workflow: Workflow, chosen: ReadonlySet<string>): Workflow {
+  const ids = withInside(workflow, chosen);
   const nodes = workflow.nodes.filter((node) => !ids.has(node.id));
   const connections = workflow.connections.filter(
     (wire) => !ids.has(wire.id) && !ids.has(wire.source) && !ids.has(wire.target),

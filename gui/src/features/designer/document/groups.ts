@@ -40,6 +40,36 @@ export function ungroup(workflow: Workflow, ids: ReadonlySet<string>): Workflow 
   return kept.length === (workflow.notes?.length ?? 0) ? workflow : { ...workflow, notes: kept };
 }
 
+/** The size of a group that is shown as one box. */
+export const BOX = { width: NODE_WIDTH, height: NODE_HEIGHT };
+
+/** Show groups as one box each, or as their steps where all of them are boxes: those named, or around named steps. */
+export function toggleCollapsed(workflow: Workflow, ids: ReadonlySet<string>): Workflow {
+  const meant = (note: WorkflowNote) =>
+    note.members !== undefined && (ids.has(note.id) || note.members.some((id) => ids.has(id)));
+  const groups = (workflow.notes ?? []).filter(meant);
+  if (groups.length === 0) return workflow;
+  const collapsed = !groups.every((note) => note.collapsed);
+  const notes = (workflow.notes ?? []).map((note) => (meant(note) ? { ...note, collapsed } : note));
+  return { ...workflow, notes };
+}
+
+const BOXES = new WeakMap<readonly WorkflowNote[], ReadonlyMap<string, string>>();
+const NO_BOXES: ReadonlyMap<string, string> = new Map();
+
+/** The steps that are not shown themselves, with the group that is shown in their place. */
+export function boxesOf({ notes }: Workflow): ReadonlyMap<string, string> {
+  if (!notes) return NO_BOXES;
+  const known = BOXES.get(notes);
+  if (known) return known;
+  const hidden = notes.filter((note) => note.collapsed && note.members);
+  const found = new Map(
+    hidden.flatMap(({ id, members }) => (members ?? []).map((step) => [step, id] as const)),
+  );
+  BOXES.set(notes, found);
+  return found;
+}
+
 function leave(note: WorkflowNote, steps: ReadonlySet<string>): WorkflowNote[] {
   if (!note.members?.some((id) => steps.has(id))) return [note];
   const members = note.members.filter((id) => !steps.has(id));

@@ -38,6 +38,8 @@ export interface WorkflowNote extends Unknown {
   height: number;
   /** The steps of a group; a note that is no group has none. */
   members?: string[];
+  /** Whether a group is shown as one box in the place of its steps. */
+  collapsed?: boolean;
 }
 
 export interface Workflow extends Unknown {

@@ -1,10 +1,12 @@
 /** Everything the designer can do by name and by key: the help sheet, the command bar and the keyboard read this. */
 
 import type { ReactFlowInstance } from "@xyflow/react";
+import { useSession } from "@/app/session";
 import type { Word } from "@/i18n/words";
 import { toggleBreakpoints, togglePins } from "../debug/aids";
 import {
   alignChosen,
+  collapseChosen,
   copyChosen,
   deleteChosen,
   duplicateChosen,
@@ -22,8 +24,8 @@ import { GRID, type Place } from "../document/edits";
 import { useDocument, workflowNow } from "../document/store";
 import { useRun } from "../run/store";
 import { openFile, saveFile } from "../save/files";
-import { save } from "../save/save";
-import { useView } from "../view";
+import { publish, save } from "../save/save";
+import { toggleMap, useView } from "../view";
 import { walk } from "./walk";
 
 export interface Command {
@@ -91,6 +93,7 @@ export const COMMANDS: Command[] = [
   },
   { id: "stop", word: "command.stop", keys: [], run: () => void useRun.getState().steer("stop_workflow") },
   { id: "save", word: "command.save", keys: ["Mod+S"], run: () => void save() },
+  { id: "publish", word: "command.publish", keys: ["Shift+P"], run: () => void publish() },
   { id: "versions", word: "command.versions", keys: [], run: () => show({ sheet: "versions" }) },
   { id: "export", word: "command.export", keys: [], run: () => saveFile() },
   { id: "import", word: "command.import", keys: [], run: () => openFile() },
@@ -132,6 +135,7 @@ export const COMMANDS: Command[] = [
     run: (flow) => groupChosen(heights(flow)),
   },
   { id: "ungroup", word: "command.ungroup", keys: ["Mod+Shift+G"], run: () => ungroupChosen() },
+  { id: "collapse", word: "command.collapse", keys: ["Alt+G"], run: () => collapseChosen() },
   { id: "tidy", word: "command.tidy", keys: ["Shift+T"], run: (flow) => tidyUp(heights(flow)) },
   { id: "alignLeft", word: "command.alignLeft", keys: [], run: () => alignChosen("left") },
   { id: "alignTop", word: "command.alignTop", keys: [], run: () => alignChosen("top") },
@@ -154,6 +158,7 @@ export const COMMANDS: Command[] = [
     run: () => show({ palette: !useView.getState().palette }),
   },
   { id: "log", word: "command.log", keys: ["G"], run: () => show({ log: !useView.getState().log }) },
+  { id: "asMap", word: "command.asMap", keys: ["M"], run: () => toggleMap() },
   { id: "zoomIn", word: "command.zoomIn", keys: ["+", "="], run: (flow) => void flow.zoomIn() },
   { id: "zoomOut", word: "command.zoomOut", keys: ["-"], run: (flow) => void flow.zoomOut() },
   { id: "zoomFull", word: "command.zoomFull", keys: ["0"], run: (flow) => void flow.zoomTo(1) },
@@ -179,6 +184,13 @@ export const COMMANDS: Command[] = [
     keyOnly: true,
   })),
 ];
+
+/** What belongs to the engine rather than to the one workflow that a visitor of a share link may edit. */
+const NOT_FOR_VISITORS = new Set(["versions", "publish", "pin", "breakpoint", "continue", "step", "log"]);
+
+/** Whether a command is there for who looks at the page. */
+export const isOffered = ({ id }: Command): boolean =>
+  useSession.getState().visitor === null || !NOT_FOR_VISITORS.has(id);
 
 function runFromHere(): void {
   const id = chosenOne();

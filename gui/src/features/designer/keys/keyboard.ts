@@ -1,6 +1,6 @@
 /** Which command a key press means. */
 
-import { COMMANDS, type Command } from "./commands";
+import { COMMANDS, type Command, isOffered } from "./commands";
 
 const isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 
@@ -21,7 +21,10 @@ export function spelled(
 
 const BY_KEY = new Map(COMMANDS.flatMap((command) => command.keys.map((keys) => [keys, command])));
 
-export const commandOf = (event: KeyboardEvent): Command | undefined => BY_KEY.get(spelled(event));
+export function commandOf(event: KeyboardEvent): Command | undefined {
+  const meant = BY_KEY.get(spelled(event));
+  return meant && isOffered(meant) ? meant : undefined;
+}
 
 /** Where somebody types, plain keys belong to the text. */
 export function isTyping(target: EventTarget | null): boolean {

@@ -23,6 +23,9 @@ describe("keys", () => {
     ["S", { shiftKey: true }, "note"],
     ["s", { ctrlKey: true }, "save"],
     ["ArrowLeft", { altKey: true }, "moveArrowLeft"],
+    ["P", { shiftKey: true }, "publish"],
+    ["p", {}, "pin"],
+    ["g", { altKey: true }, "collapse"],
   ])("%s %o", (key, held, id) => {
     expect(commandOf(press(key, held))?.id).toBe(id);
   });

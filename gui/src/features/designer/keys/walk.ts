@@ -1,5 +1,6 @@
 /** Walking over the canvas with the arrows: to the nearest step in that direction. */
 
+import { boxesOf } from "../document/groups";
 import { useDocument, workflowNow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
 
@@ -18,7 +19,8 @@ export function nearest(nodes: readonly WorkflowNode[], from: WorkflowNode, x: n
 }
 
 export function walk(x: number, y: number): void {
-  const { nodes } = workflowNow();
+  const boxes = boxesOf(workflowNow());
+  const nodes = workflowNow().nodes.filter(({ id }) => !boxes.has(id));
   const { chosen, choose } = useDocument.getState();
   const from = nodes.find((node) => chosen.has(node.id));
   const next = from ? nearest(nodes, from, x, y) : nodes[0];

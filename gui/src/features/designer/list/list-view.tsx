@@ -5,6 +5,7 @@ import { Button } from "@/ui/button";
 import { toggleBreakpoints, useAids } from "../debug/aids";
 import { useHeld } from "../debug/held";
 import { nextAim } from "../document/actions";
+import { loopOf } from "../document/bodies";
 import { connect, reaches, remove, toggleDisabled } from "../document/edits";
 import { useDocument, useWorkflow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
@@ -50,6 +51,7 @@ function ListItem({ node }: { node: WorkflowNode }) {
   const out = workflow.connections.filter((wire) => wire.source === node.id);
   const nameOf = (id: string) => workflow.nodes.find((item) => item.id === id)?.name ?? id;
   const about = { name: node.name };
+  const loop = loopOf(node);
   return (
     <li data-chosen={chosen} onFocusCapture={() => choose([node.id])}>
       <div className="list-row">
@@ -58,6 +60,7 @@ function ListItem({ node }: { node: WorkflowNode }) {
           <span>
             {run && t(`status.${run.status}` as Word)}
             {node.disabled && t("designer.disabled")}
+            {loop && t("designer.insideOf", { name: nameOf(loop) })}
           </span>
         </button>
         <Button
@@ -165,7 +168,8 @@ function ConnectForm({ node, onDone }: { node: WorkflowNode; onDone(): void }) {
   const edit = useDocument((state) => state.edit);
   const { outputs } = portsOf(node, byId[node.module_id]);
   const targets = workflow.nodes.flatMap((item) => {
-    if (item.id === node.id || reaches(workflow, item.id, node.id)) return [];
+    if (item.id === node.id || loopOf(item) !== loopOf(node) || reaches(workflow, item.id, node.id))
+      return [];
     return portsOf(item, byId[item.module_id]).inputs.map((port) => ({
       id: `${item.id}\n${port.name}`,
       label: item.name,

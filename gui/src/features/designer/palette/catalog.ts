@@ -112,13 +112,43 @@ export function iconOf(component: Pick<Listed, "id" | "kind">, engineId: string)
   return `${target}?engine_id=${encodeURIComponent(engineId)}`;
 }
 
+/** What people call things elsewhere, by the ids of components that do it. */
+const SYNONYMS: Record<string, string> = {
+  if_condition: "condition branch decision router gate",
+  switch: "router route case branch",
+  for_each: "loop iterate map over items splitInBatches",
+  while_loop: "loop repeat until",
+  set_fields: "edit fields assign change rename variables",
+  static_data_provider_module: "constant inject input values",
+  http_request: "api rest fetch curl call url graphql",
+  webhook_trigger: "http in endpoint callback form",
+  webhook_response: "respond answer reply http out",
+  cron_trigger: "schedule timer interval every time",
+  function_runner_module: "code script python",
+  run_javascript: "code script function node js",
+  shell_command: "exec execute bash terminal program",
+  debug_popup_module: "print log inspect show",
+  delay: "sleep pause wait",
+  wait_until: "sleep pause timer schedule",
+  manual_approval: "human confirm review ask form",
+  sub_workflow: "call workflow subflow execute",
+  sql_query: "database postgres sqlite select",
+  send_email: "mail smtp notify",
+  fetch_email: "mail imap inbox",
+  stop_with_error: "fail throw abort",
+  template: "text jinja mustache html report",
+  ai_chat: "llm gpt openai chatgpt language model",
+  ai_agent: "llm gpt tools assistant",
+};
+
 /** The components that fit a search, best first. */
 export function search(components: Listed[], text: string): Listed[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return components;
   const scored = components.flatMap((info) => {
     const name = info.name.toLowerCase();
-    const rest = `${info.id} ${info.description} ${info.manifest.category}`.toLowerCase();
+    const about = Object.hasOwn(SYNONYMS, info.id) ? SYNONYMS[info.id] : "";
+    const rest = `${info.id} ${info.description} ${info.manifest.category} ${about}`.toLowerCase();
     const points = words.map((word) =>
       name.startsWith(word) ? 3 : name.includes(word) ? 2 : rest.includes(word) ? 1 : 0,
     );

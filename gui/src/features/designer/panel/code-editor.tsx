@@ -1,4 +1,4 @@
-import { autocompletion, closeBrackets, completionStatus } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, completionStatus, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { Annotation, EditorState, type Extension } from "@codemirror/state";
@@ -16,6 +16,7 @@ import {
 import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 import { completeExpression, type Known } from "./completion";
+import { EMPTY_EXPRESSION } from "./fields";
 
 interface Props {
   label: string;
@@ -25,6 +26,8 @@ interface Props {
   rows: number;
   invalid: boolean;
   known(): Known;
+  /** Whether the person just came to type here. */
+  focus?: boolean;
   onChange(text: string): void;
 }
 
@@ -86,6 +89,18 @@ async function grammarOf(language: string): Promise<Extension> {
   return [];
 }
 
+/** A = in an empty field begins an expression, as in other tools. */
+const equalsBegins = EditorView.inputHandler.of((view, _from, _to, text) => {
+  if (text !== "=" || view.state.doc.length > 0) return false;
+  view.dispatch({
+    changes: { from: 0, insert: EMPTY_EXPRESSION },
+    selection: { anchor: 3 },
+    userEvent: "input.type",
+  });
+  startCompletion(view);
+  return true;
+});
+
 /** One line only: pasted line breaks become spaces. */
 const oneLine = EditorState.transactionFilter.of((change) =>
   change.docChanged && change.newDoc.lines > 1
@@ -135,6 +150,10 @@ export default function CodeEditor(props: Props) {
         ],
       });
       view.current = new EditorView({ state, root, parent: root });
+      if (latest.current.focus) {
+        view.current.focus();
+        view.current.dispatch({ selection: { anchor: Math.min(3, view.current.state.doc.length) } });
+      }
     });
     return () => {
       gone = true;
@@ -177,6 +196,7 @@ function extensionsOf(
     }),
     placeholder ? placeholderOf(placeholder) : [],
     lines ? EditorView.lineWrapping : oneLine,
+    isCode ? [] : equalsBegins,
     isCode && lines ? [lineNumbers(), indentOnInput(), closeBrackets()] : [],
   ];
 }

@@ -1,9 +1,10 @@
 import { FolderOpen, Variable } from "lucide-react";
 import { type DragEvent, type ReactNode, useEffect, useId, useState } from "react";
+import { useSession } from "@/app/session";
 import { useT } from "@/i18n/words";
 import { Button } from "@/ui/button";
 import { nextTimes } from "./cron";
-import { isExpression, numberOf, textOfValue } from "./fields";
+import { EMPTY_EXPRESSION, isExpression, numberOf, textOfValue } from "./fields";
 import { FilePicker } from "./file-picker";
 import { ListInput, Pairs } from "./row-editors";
 import { type EditorProps, TextInput } from "./text-input";
@@ -16,6 +17,12 @@ export function FieldEditor(props: EditorProps) {
   const t = useT();
   const id = useId();
   const [asked, setAsked] = useState(false);
+  const [typed, setTyped] = useState(false);
+  // a = in an empty field begins an expression
+  const begin = () => {
+    setTyped(true);
+    onChange(EMPTY_EXPRESSION);
+  };
   if (field.kind === "header") return <h3>{field.label}</h3>;
   const byText = BY_TEXT.has(field.kind);
   const expression = !byText && (asked || isExpression(value));
@@ -53,7 +60,11 @@ export function FieldEditor(props: EditorProps) {
           </button>
         )}
       </div>
-      {expression ? <TextInput {...props} rows={1} language="" /> : <Control {...props} id={id} />}
+      {expression ? (
+        <TextInput {...props} rows={1} language="" focus={typed} />
+      ) : (
+        <Control {...props} id={id} onBegin={begin} />
+      )}
       {field.hint && (
         <span className="field-hint" id={`${id}-hint`}>
           {field.hint}
@@ -68,7 +79,7 @@ export function FieldEditor(props: EditorProps) {
   );
 }
 
-function Control(props: EditorProps & { id: string }): ReactNode {
+function Control(props: EditorProps & { id: string; onBegin(): void }): ReactNode {
   const { field } = props;
   if (field.kind === "number") return <NumberInput {...props} />;
   if (field.kind === "toggle") return <Toggle {...props} />;
@@ -82,7 +93,7 @@ function Control(props: EditorProps & { id: string }): ReactNode {
   return <TextInput {...props} rows={field.kind === "textarea" ? field.rows : 1} language="" />;
 }
 
-function NumberInput({ field, value, id, onChange }: EditorProps & { id: string }) {
+function NumberInput({ field, value, id, onBegin, onChange }: EditorProps & { id: string; onBegin(): void }) {
   const [text, setText] = useState(textOfValue(value));
   useEffect(() => setText((now) => (Number(now) === value ? now : textOfValue(value))), [value]);
   const wrong = text !== "" && numberOf(text, field) === null;
@@ -95,6 +106,7 @@ function NumberInput({ field, value, id, onChange }: EditorProps & { id: string 
       aria-describedby={`${id}-hint`}
       value={text}
       onChange={(event) => {
+        if (event.target.value === "=") return onBegin();
         setText(event.target.value);
         const next = numberOf(event.target.value, field);
         if (next !== null) onChange(next);
@@ -142,6 +154,8 @@ function PathInput(props: EditorProps & { id: string }) {
   const t = useT();
   const [open, setOpen] = useState(false);
   const { field } = props;
+  // the engine shows its files to nobody who came by a share link
+  if (useSession((state) => state.visitor !== null)) return <TextInput {...props} rows={1} language="" />;
   return (
     <div className="setting-path">
       <TextInput {...props} rows={1} language="" />

@@ -114,6 +114,8 @@ function limitsOf(schema: Given): Pick<FieldSpec, "min" | "max"> {
   return { min: first("minimum") ?? first("exclusiveMinimum"), max: first("maximum") };
 }
 
+/** An expression in which nothing stands yet. */
+export const EMPTY_EXPRESSION = "{{  }}";
 export const isExpression = (value: unknown): boolean => typeof value === "string" && value.includes("{{");
 
 /** A value as a text field shows it. */

@@ -1,9 +1,10 @@
 import { File, Folder, HardDrive } from "lucide-react";
-import { useEffect, useState } from "react";
-import { sentenceOf } from "@/api/errors";
+import { useState } from "react";
+import { useLoaded } from "@/app/live";
+import { Listed } from "@/app/need-engine";
 import { useSession } from "@/app/session";
+import type { EngineClient } from "@/engine/client";
 import { useT } from "@/i18n/words";
-import { Notice } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { Dialog } from "@/ui/dialog";
 
@@ -26,26 +27,7 @@ export function FilePicker({ folders, onPick, onClose }: Props) {
   const engine = useSession((state) => state.engine);
   const [path, setPath] = useState<string | null>(null);
   const [trail, setTrail] = useState<(string | null)[]>([]);
-  const [items, setItems] = useState<Item[] | null>(null);
-  const [problem, setProblem] = useState("");
-  useEffect(() => {
-    let left = false;
-    setItems(null);
-    setProblem("");
-    const asked: Promise<Item[]> | undefined =
-      path === null
-        ? engine
-            ?.request("request_drives", {})
-            .then((answer) => answer.drives ?? (answer as unknown as { items: Item[] }).items)
-        : engine?.request("request_directory_list", { path }).then((answer) => answer.items);
-    asked?.then(
-      (found) => !left && setItems(found),
-      (error: unknown) => !left && setProblem(sentenceOf(error)),
-    );
-    return () => {
-      left = true;
-    };
-  }, [engine, path]);
+  const live = useLoaded(() => listed(engine, path), [path]);
   const enter = (next: string) => {
     setTrail([...trail, path]);
     setPath(next);
@@ -65,27 +47,28 @@ export function FilePicker({ folders, onPick, onClose }: Props) {
           {t("panel.up")}
         </Button>
       </div>
-      {problem && <Notice tone="bad">{problem}</Notice>}
-      {!items && !problem && <output className="spinner" aria-label={t("designer.loading")} />}
-      {items?.length === 0 && <p className="field-hint">{t("panel.emptyFolder")}</p>}
-      <ul className="file-list">
-        {items?.map((item) => {
-          const isFolder = item.is_dir !== false;
-          const Icon = item.type === "drive" ? HardDrive : isFolder ? Folder : File;
-          return (
-            <li key={item.path}>
-              <button
-                type="button"
-                disabled={!isFolder && folders}
-                onClick={() => (isFolder ? enter(item.path) : onPick(item.path))}
-              >
-                <Icon size={16} aria-hidden="true" />
-                {item.name}
-              </button>
-            </li>
-          );
-        })}
-      </ul>
+      <Listed live={live} empty={<p className="field-hint">{t("panel.emptyFolder")}</p>}>
+        {(items) => (
+          <ul className="file-list">
+            {items.map((item) => {
+              const isFolder = item.is_dir !== false;
+              const Icon = item.type === "drive" ? HardDrive : isFolder ? Folder : File;
+              return (
+                <li key={item.path}>
+                  <button
+                    type="button"
+                    disabled={!isFolder && folders}
+                    onClick={() => (isFolder ? enter(item.path) : onPick(item.path))}
+                  >
+                    <Icon size={16} aria-hidden="true" />
+                    {item.name}
+                  </button>
+                </li>
+              );
+            })}
+          </ul>
+        )}
+      </Listed>
       <div className="dialog-actions">
         <Button onClick={onClose}>{t("designer.cancel")}</Button>
         {folders && (
@@ -96,4 +79,11 @@ export function FilePicker({ folders, onPick, onClose }: Props) {
       </div>
     </Dialog>
   );
+}
+
+/** What is in a folder; without one, where one can begin. */
+async function listed(engine: EngineClient | null, path: string | null): Promise<Item[]> {
+  if (path !== null) return (await engine?.request("request_directory_list", { path }))?.items ?? [];
+  const answer = await engine?.request("request_drives", {});
+  return answer?.drives ?? (answer as unknown as { items: Item[] } | undefined)?.items ?? [];
 }

@@ -53,6 +53,7 @@ function Panes({ node }: { node: WorkflowNode }) {
   const t = useT();
   const component = useCatalog((state) => state.byId[node.module_id]);
   const engineId = useSession((state) => state.engineId) ?? "";
+  const visits = useSession((state) => state.visitor !== null);
   const { openNode, edit } = useDocument();
   const [pane, setPane] = useState<"input" | "middle" | "output">("middle");
   const input = useInput(node);
@@ -101,7 +102,7 @@ function Panes({ node }: { node: WorkflowNode }) {
         </section>
         <section aria-label={t("panel.output")}>
           <h3>{t("panel.output")}</h3>
-          <PinBox node={node} />
+          {!visits && <PinBox node={node} />}
           <OutputPane node={node} />
         </section>
       </div>

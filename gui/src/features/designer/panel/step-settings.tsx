@@ -1,9 +1,12 @@
 import { useT } from "@/i18n/words";
 import { SelectField, TextArea, TextField } from "@/ui/field";
+import { loopOf, loopsFor, putInside } from "../document/bodies";
 import { changeNode } from "../document/edits";
-import { useDocument } from "../document/store";
+import { useDocument, useWorkflow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
 
+/** The components whose inside is made of steps. */
+const LOOPS = new Set(["for_each", "while_loop"]);
 const RETRY = [
   ["attempts", 1, 1, 100],
   ["delay_seconds", 5, 0, 86_400],
@@ -18,6 +21,8 @@ export function StepSettings({ node }: { node: WorkflowNode }) {
   const change = (part: Partial<WorkflowNode>, kind: string) =>
     edit((workflow) => changeNode(workflow, node.id, part), `${node.id} ${kind}`);
   const retry = node.retry ?? null;
+  const workflow = useWorkflow();
+  const loops = loopsFor(workflow, node.id, ({ module_id }) => LOOPS.has(module_id));
   return (
     <div className="stack">
       {RETRY.map(([name, usual, least, most]) => (
@@ -50,6 +55,18 @@ export function StepSettings({ node }: { node: WorkflowNode }) {
           change({ timeout_seconds: Number(target.value) > 0 ? Number(target.value) : null }, "timeout")
         }
       />
+      {(loops.length > 0 || loopOf(node)) && (
+        <SelectField
+          label={t("panel.inside")}
+          hint={t("panel.insideHint")}
+          value={loopOf(node) ?? ""}
+          options={[
+            { value: "", label: t("panel.insideNone") },
+            ...loops.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+          onChange={(loop) => edit((now) => putInside(now, new Set([node.id]), loop || null))}
+        />
+      )}
       <SelectField
         label={t("panel.join")}
         hint={t("panel.joinHint")}

@@ -21,7 +21,8 @@ export function TextInput({
   onChange,
   rows,
   language,
-}: EditorProps & { rows: number; language: string }) {
+  focus = false,
+}: EditorProps & { rows: number; language: string; focus?: boolean }) {
   const text = textOfValue(value);
   return (
     <Suspense fallback={<output className="input setting-wait">{text}</output>}>
@@ -33,6 +34,7 @@ export function TextInput({
         rows={rows}
         invalid={problems.length > 0}
         known={known}
+        focus={focus}
         onChange={(next) => onChange(valueOfText(next, field))}
       />
     </Suspense>

@@ -11,6 +11,7 @@ import { tell, tellError } from "@/ui/toasts";
 import { aidsForStart } from "../debug/aids";
 import { useDocument, workflowNow } from "../document/store";
 import type { Workflow } from "../document/workflow";
+import { save } from "../save/save";
 import { noteProblems } from "./problems";
 
 interface Checked {
@@ -61,6 +62,10 @@ export const useRun = create<RunStore>((set, get) => ({
       tell(t("designer.runs"));
       return;
     }
+    // a visitor of a share link may run what is saved, and nothing else
+    const visits = useSession.getState().visitor !== null;
+    const { history, saved } = useDocument.getState();
+    if (visits && history.present !== saved && !(await save())) return;
     const workflow = workflowNow();
     const { preset } = useDocument.getState();
     const jobId = crypto.randomUUID();
@@ -70,11 +75,11 @@ export const useRun = create<RunStore>((set, get) => ({
     try {
       await engine.request("execute_workflow", {
         job_id: jobId,
-        workflow_data: workflow,
+        ...(visits ? {} : { workflow_data: workflow }),
         preset_name: preset ?? null,
         mode,
         ...(startNodeId ? { start_node_id: startNodeId } : {}),
-        ...aidsForStart(),
+        ...(visits ? {} : aidsForStart()),
       });
       noteProblems([]);
       get().attach(jobId, workflow);

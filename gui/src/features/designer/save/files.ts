@@ -2,6 +2,7 @@
 
 import { t } from "@/i18n/words";
 import { tell, tellError } from "@/ui/toasts";
+import { bring, isForeign } from "../bring/put";
 import { useDocument, workflowNow } from "../document/store";
 import { readWorkflow } from "../document/workflow";
 
@@ -32,7 +33,10 @@ export function openFile(): void {
 export async function importFile(file: File): Promise<void> {
   try {
     if (file.size > LARGEST) throw new Error(t("designer.fileTooLarge"));
-    const workflow = readWorkflow(JSON.parse(await file.text()));
+    const text = await file.text();
+    const given: unknown = JSON.parse(text);
+    if (isForeign(given) && (await bring(text, null, true))) return;
+    const workflow = readWorkflow(given);
     useDocument.getState().edit(() => workflow);
     tell(t("designer.imported", { name: file.name }), "good");
   } catch (error) {

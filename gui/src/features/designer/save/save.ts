@@ -9,8 +9,9 @@ import { t } from "@/i18n/words";
 import { tell, tellError } from "@/ui/toasts";
 import { useDocument, workflowNow } from "../document/store";
 import { readWorkflow, type Workflow } from "../document/workflow";
+import { adopt } from "../together/adopt";
+import { noteClashes, useCompany } from "../together/company";
 import { useView } from "../view";
-import { merge } from "./merge";
 
 /** Someone saved a newer version since the edit began. */
 export interface Conflict {
@@ -34,12 +35,24 @@ export async function save(): Promise<boolean> {
     useView.getState().show({ sheet: "save" });
     return false;
   }
+  if (useCompany.getState().clashes.length) {
+    useCompany.setState({ asking: true });
+    return false;
+  }
   return saveAs(preset, version ?? 0);
+}
+
+/** Save what is not saved, then ask about the publication; an unnamed workflow is given a name first. */
+export async function publish(): Promise<void> {
+  const { preset, history, saved } = useDocument.getState();
+  const isSaved = preset !== null && history.present === saved;
+  if (isSaved || (await save())) useView.getState().show({ sheet: "publish" });
 }
 
 /** Save as a version after `basedOn`; 0 for a preset that is new. */
 export async function saveAs(name: string, basedOn: number): Promise<boolean> {
-  const { engine, signer } = useSession.getState();
+  const { engine, signer: own, visitor } = useSession.getState();
+  const signer = own ?? visitor;
   if (!engine || !signer || useSave.getState().busy) return false;
   const workflow = workflowNow();
   useSave.setState({ busy: true });
@@ -56,7 +69,7 @@ export async function saveAs(name: string, basedOn: number): Promise<boolean> {
       .getState()
       .markSaved(workflow, { preset: found?.name ?? name, version: found?.version ?? basedOn + 1 });
     useSave.setState({ conflict: null });
-    navigate(`/designer/${encodeURIComponent(found?.name ?? name)}`, { replace: true });
+    if (!visitor) navigate(`/designer/${encodeURIComponent(found?.name ?? name)}`, { replace: true });
     tell(t("designer.saved", { name, version: found?.version ?? basedOn + 1 }), "good");
     return true;
   } catch (error) {
@@ -98,18 +111,14 @@ export async function settle(how: "reload" | "merge" | "overwrite"): Promise<voi
       await saveAs(conflict.name, conflict.version);
       return;
     }
-    const theirs = await fetchPreset(conflict.name, conflict.version);
-    const origin = { preset: theirs.name, version: theirs.version };
+    const theirs = await fetchPreset(conflict.name);
     if (how === "reload") {
       useDocument.getState().edit(() => theirs.workflow);
-      useDocument.getState().markSaved(theirs.workflow, origin);
+      useDocument.getState().markSaved(theirs.workflow, { preset: theirs.name, version: theirs.version });
     } else {
-      const { saved, version } = useDocument.getState();
-      const base = version ? (await fetchPreset(conflict.name, version)).workflow : saved;
-      const { workflow, clashes } = merge(base, workflowNow(), theirs.workflow);
-      useDocument.getState().edit(() => workflow);
-      useDocument.getState().markSaved(theirs.workflow, origin);
-      tell(t("designer.merged", { count: clashes }), clashes ? "info" : "good");
+      const clashes = await adopt(theirs, (version) => fetchPreset(conflict.name, version));
+      noteClashes(clashes, { author: conflict.author, version: theirs.version });
+      tell(t("designer.merged", { count: clashes.length }), clashes.length ? "info" : "good");
     }
     useSave.setState({ conflict: null });
   } catch (error) {

@@ -1,6 +1,9 @@
-import { useCallback, useEffect, useState } from "react";
+import { useState } from "react";
+import { FloworkError } from "@/api/errors";
+import { useLoaded } from "@/app/live";
+import { Loaded } from "@/app/need-engine";
 import { useSession } from "@/app/session";
-import type { PresetChange, PresetVersion } from "@/contract/contract.gen";
+import type { PresetChange } from "@/contract/contract.gen";
 import { shortAddress } from "@/crypto/address";
 import { useT, type Word } from "@/i18n/words";
 import { Badge, Notice } from "@/ui/badge";
@@ -11,7 +14,7 @@ import { useDocument } from "../document/store";
 import { readWorkflow, type Workflow } from "../document/workflow";
 import { useView } from "../view";
 import { DiffMap } from "./diff-map";
-import { fetchPreset } from "./save";
+import { fetchPreset, useSave } from "./save";
 import "./save.css";
 
 const TONES = { added: "good", removed: "bad", changed: "warn" } as const;
@@ -32,21 +35,14 @@ function Versions({ preset }: { preset: string }) {
   const t = useT();
   const engine = useSession((state) => state.engine);
   const names = useDocument((state) => state.history.present.nodes);
-  const [versions, setVersions] = useState<PresetVersion[] | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
   const [shown, setShown] = useState<number | null>(null);
   const [changes, setChanges] = useState<PresetChange[] | null>(null);
   const [pair, setPair] = useState<[Workflow, Workflow] | null>(null);
-  const reload = useCallback(() => {
-    engine
-      ?.request("list_preset_versions", { name: preset })
-      .then((answer) => {
-        setVersions(answer.versions);
-        setProblem(answer.problem ?? null);
-      })
-      .catch(tellError);
-  }, [engine, preset]);
-  useEffect(reload, [reload]);
+  const now = useDocument((state) => state.version);
+  const live = useLoaded(async () => {
+    if (!engine) throw new FloworkError("ENGINE_UNAVAILABLE", t("engine.offText"));
+    return engine.request("list_preset_versions", { name: preset });
+  }, [preset, now]);
 
   function compare(version: number) {
     setShown(version);
@@ -62,6 +58,8 @@ function Versions({ preset }: { preset: string }) {
   }
 
   function restore(version: number) {
+    // a version of one's own: what is told of it is no news
+    useSave.setState({ busy: true });
     engine
       ?.request("restore_preset_version", { name: preset, version })
       .then((loaded) => {
@@ -69,66 +67,69 @@ function Versions({ preset }: { preset: string }) {
         useDocument.getState().edit(() => workflow);
         useDocument.getState().markSaved(workflow, { preset: loaded.name, version: loaded.version });
         tell(t("designer.restored", { version }), "good");
-        reload();
       })
-      .catch(tellError);
+      .catch(tellError)
+      .finally(() => useSave.setState({ busy: false }));
   }
 
   const nameOf = (id: string) => names.find((node) => node.id === id)?.name ?? id;
-  if (!versions) return <output className="spinner" aria-label={t("designer.loading")} />;
   return (
-    <>
-      {problem && <Notice tone="bad">{problem}</Notice>}
-      <ol className="versions">
-        {versions.map((item) => (
-          <li key={item.version}>
-            <div className="spread">
-              <span>
-                <strong>v{item.version}</strong> {new Date(item.timestamp).toLocaleString()}{" "}
-                <span className="field-hint">{shortAddress(item.author_id)}</span>
-                {item.restored_from && (
-                  <Badge>{t("designer.restoredFrom", { version: item.restored_from })}</Badge>
-                )}
-              </span>
-              <span className="row">
-                {item.version > 1 && (
-                  <Button
-                    size="small"
-                    aria-expanded={shown === item.version}
-                    onClick={() => compare(item.version)}
-                  >
-                    {t("designer.changes")}
-                  </Button>
-                )}
-                {item.version !== versions[0]?.version && (
-                  <Button size="small" onClick={() => restore(item.version)}>
-                    {t("designer.restore")}
-                  </Button>
-                )}
-              </span>
-            </div>
-            {shown === item.version && pair && <DiffMap before={pair[0]} after={pair[1]} />}
-            {shown === item.version && changes && (
-              <ul className="version-changes">
-                {changes.length === 0 && <li>{t("designer.noChanges")}</li>}
-                {changes.map((change) => (
-                  <li key={`${change.id}${change.path}${change.kind}`}>
-                    <Badge tone={TONES[change.kind]}>{t(`change.${change.kind}` as Word)}</Badge>
-                    <strong>{change.subject === "node" ? nameOf(change.id) : change.id}</strong>
-                    <code>{change.path}</code>
-                    {change.kind === "changed" && (
-                      <span className="version-values">
-                        <del>{brief(change.before)}</del> <ins>{brief(change.after)}</ins>
-                      </span>
+    <Loaded live={live}>
+      {({ versions, problem }) => (
+        <>
+          {problem && <Notice tone="bad">{problem}</Notice>}
+          <ol className="versions">
+            {versions.map((item) => (
+              <li key={item.version}>
+                <div className="spread">
+                  <span>
+                    <strong>v{item.version}</strong> {new Date(item.timestamp).toLocaleString()}{" "}
+                    <span className="field-hint">{shortAddress(item.author_id)}</span>
+                    {item.restored_from && (
+                      <Badge>{t("designer.restoredFrom", { version: item.restored_from })}</Badge>
                     )}
-                  </li>
-                ))}
-              </ul>
-            )}
-          </li>
-        ))}
-      </ol>
-    </>
+                  </span>
+                  <span className="row">
+                    {item.version > 1 && (
+                      <Button
+                        size="small"
+                        aria-expanded={shown === item.version}
+                        onClick={() => compare(item.version)}
+                      >
+                        {t("designer.changes")}
+                      </Button>
+                    )}
+                    {item.version !== versions[0]?.version && (
+                      <Button size="small" onClick={() => restore(item.version)}>
+                        {t("designer.restore")}
+                      </Button>
+                    )}
+                  </span>
+                </div>
+                {shown === item.version && pair && <DiffMap before={pair[0]} after={pair[1]} />}
+                {shown === item.version && changes && (
+                  <ul className="version-changes">
+                    {changes.length === 0 && <li>{t("designer.noChanges")}</li>}
+                    {changes.map((change) => (
+                      <li key={`${change.id}${change.path}${change.kind}`}>
+                        <Badge tone={TONES[change.kind]}>{t(`change.${change.kind}` as Word)}</Badge>
+                        <strong>{change.subject === "node" ? nameOf(change.id) : change.id}</strong>
+                        <code>{change.path}</code>
+                        {change.kind === "changed" && (
+                          <span className="version-values">
+                            <del>{brief(change.before)}</del> <ins>{brief(change.after)}</ins>
+                          </span>
+                        )}
+                      </li>
+                    ))}
+                  </ul>
+                )}
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </Loaded>
   );
 }
 

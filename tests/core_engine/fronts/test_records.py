@@ -1,0 +1,30 @@
+"""What a front passes on of a message arrives whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core_engine.fronts.records import Command, command_of, encode, opened_of, read_from_front
+from shared.signing.envelope import OpenedMessage
+from shared.signing.replay import ReplayEntry
+from shared.tracing import new_trace
+
+OPENED = OpenedMessage(
+    "0x" + "a" * 40, {"type": "list_runs"}, True, "m", ReplayEntry(b"k" * 32, 5), None, "0xsig", b'{"type":"list_runs"}'
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("trace", [None, new_trace().traceparent])
+def test_a_message_arrives_as_it_was_opened(trace: str | None) -> None:
+    opened = replace(OPENED, traceparent=trace)
+    record = read_from_front(encode(command_of(1, 2, opened)))
+    assert isinstance(record, Command)
+    assert opened_of(record) == opened
+
+
+def test_a_trace_that_is_none_is_left_out() -> None:
+    record = read_from_front(encode(command_of(1, 2, replace(OPENED, traceparent="nonsense"))))
+    assert isinstance(record, Command)
+    assert opened_of(record) == OPENED

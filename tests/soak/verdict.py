@@ -1,0 +1,90 @@
+"""Looks at every run of a soak after its end: nothing acknowledged is lost, no step ran beyond its policy."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from typing import Any
+
+from tests.soak.chaos import Chaos
+from tests.soak.clients import LOST, SocketClient
+from tests.soak.work import FINAL, Book, Started, World
+from tests.support.platform import Platform
+
+READERS = 8
+SETTLE_SECONDS = 120.0
+
+
+class Judge:
+    """Asks the engine for every run that was acknowledged; ``faults`` is what is wrong, ``ends`` how runs ended."""
+
+    def __init__(self, platform: Platform, world: World, book: Book, chaos: Chaos) -> None:
+        self.faults: list[str] = []
+        self.ends: Counter[str] = Counter()
+        self._platform = platform
+        self._world = world
+        self._book = book
+        self._chaos = chaos
+
+    async def judge(self) -> None:
+        self.faults += self._book.refused
+        acknowledged = self._book.acknowledged
+        await asyncio.gather(*(self._ask(acknowledged[first::READERS]) for first in range(READERS)))
+        unacknowledged = [run for run in self._book.runs if run.acked is None and run.kind == "write"]
+        for run in unacknowledged:
+            self._count_effects(run, at_least=0)
+
+    async def _ask(self, runs: list[Started]) -> None:
+        client = SocketClient(self._platform, self._world, self._book, random.Random(0), 0)
+        try:
+            for run in runs:
+                try:
+                    self._judge(run, await self._ended(client, run))
+                except LOST as error:
+                    self.faults.append(f"{run.kind} {run.job_id}: cannot be asked for ({error!r})")
+                    await client.hang_up()
+        finally:
+            await client.hang_up()
+
+    async def _ended(self, client: SocketClient, run: Started) -> dict[str, Any]:
+        """Wait until a run has ended, in whatever state, or cannot be found."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while True:
+            answer = await client.details(run.job_id)
+            if answer["type"] == "error" or answer["run"]["status"] in FINAL or time.monotonic() > deadline:
+                return answer
+            await asyncio.sleep(0.2)
+
+    def _judge(self, run: Started, answer: dict[str, Any]) -> None:
+        if answer["type"] == "error":
+            self.faults.append(f"{run.kind} {run.job_id}: acknowledged and lost ({answer['code']})")
+            return
+        status, nodes = answer["run"]["status"], {node["node_id"]: node for node in answer["nodes"]}
+        unknown = [name for name, node in nodes.items() if node["status"] == "OUTCOME_UNKNOWN"]
+        self.ends["OUTCOME_UNKNOWN" if unknown else status] += 1
+        if run.status in FINAL and run.status != status:
+            self.faults.append(f"{run.kind} {run.job_id}: told as {run.status}, is {status}")
+        if status == "SUCCEEDED":
+            self._count_effects(run, at_least=1)
+        elif unknown and run.kind == "write":
+            self._count_effects(run, at_least=0)
+            if not self._chaos.killed_between(run.begun, run.ended or time.monotonic()):
+                self.faults.append(f"{run.kind} {run.job_id}: unknown outcome although nothing was killed")
+        else:
+            errors = [node["error"] for node in nodes.values() if node.get("error")]
+            self.faults.append(f"{run.kind} {run.job_id}: ended as {status}: {errors}")
+
+    def _count_effects(self, run: Started, *, at_least: int) -> None:
+        hits = self._world.hits[run.job_id]
+        if run.kind == "write" and not at_least <= hits <= 1:
+            self.faults.append(f"write {run.job_id}: its effect happened {hits} times")
+        if run.kind == "read":
+            deaths = sum(
+                self._chaos.killed_between(act.begun, act.ended)
+                for act in self._chaos.acts
+                if act.begun <= (run.ended or time.monotonic()) and act.ended >= run.begun
+            )
+            if not at_least <= hits <= 1 + deaths:
+                self.faults.append(f"read {run.job_id}: it was sent {hits} times, with {deaths} kills")

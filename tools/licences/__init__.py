@@ -1,0 +1,1 @@
+"""The licences of everything that is shipped: read from the installed packages, kept in requirements/licences.toml."""
