@@ -87,7 +87,8 @@ def _to_workers(monkeypatch: pytest.MonkeyPatch, crew: Crew, desk: Desk) -> None
     with_settings = whole_engine.settings
 
     def settings(folder: Path, **more: str) -> Any:
-        own = {"ENGINE_DATABASE_SCHEMA": target_of(crew.postgres, folder).schema}
+        schema = target_of(crew.postgres, folder).schema
+        own = {"FLOWORK_DATA_DIR": str(folder), "ENGINE_DATABASE_SCHEMA": schema}
         return with_settings(folder, **{**crew.environment, **own, **more})
 
     def executor(store: EngineStore) -> CrewOffice:
