@@ -57,7 +57,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        return not self.faults and all(trend.flat for trend in self.trends)
+        watched = {trend.who for trend in self.trends} >= {"engine", "gateway"}
+        busy = self.acknowledged > self.started / 2
+        return not self.faults and watched and busy and all(trend.flat for trend in self.trends)
 
     def show(self, write: Callable[[str], None]) -> None:
         write(f"runs started {self.started}, acknowledged {self.acknowledged}, ended {dict(self.ends)}")
