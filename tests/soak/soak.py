@@ -97,7 +97,7 @@ def started(folder: Path, plan: Plan) -> Iterator[Crew]:
         crew = Crew(platform, gateway, platform.start_engine())
         if plan.workers:
             given = platform.environment | {"FLOWORK_ENGINE_ID": platform.engine_id, "GATEWAY_URL": ""}
-            given["FLOWORK_DATA_DIR"] = str(folder)
+            given |= {"FLOWORK_DATA_DIR": str(folder), "ENGINE_LOG_LEVEL": "INFO"}  # it says that it listens
             crew.hire = lambda: stack.enter_context(worker(folder, given))
             for _ in range(plan.workers):
                 hired: Worker = crew.hire()
