@@ -11,7 +11,7 @@ import time
 import tomllib
 from pathlib import Path
 
-from tests.faults.measuring import MEASURES, Site
+from tests.faults.measuring import MEASURES, Measure, Site
 from tests.soak.soak import Plan, started
 from tests.support.workers import doors
 
@@ -19,9 +19,8 @@ TARGET = Path(__file__).with_name("measured.toml")
 _HEAD = "# Written by `python -m tests.faults`: seconds until a failure was over, by row and set-up.\n"
 
 
-async def measure(wanted: list[str]) -> dict[str, dict[str, float]]:
-    """Return the seconds of each wanted row by set-up; all rows where none is named."""
-    found: dict[str, dict[str, float]] = {}
+async def measure(wanted: list[str]) -> None:
+    """Measure and enter each wanted row; all rows where none is named."""
     for setup, workers in (("embedded", 0), ("workers", 2)):
         chosen = [each for each in MEASURES if each.setup == setup and (not wanted or each.row in wanted)]
         if not chosen:
@@ -34,26 +33,24 @@ async def measure(wanted: list[str]) -> dict[str, dict[str, float]]:
                     for each in chosen:
                         seconds = await each.take(Site(crew, outside))
                         print(f"{each.row} {each.shown_as}: {seconds:.2f} s", flush=True)
-                        found.setdefault(each.row, {})[each.shown_as] = round(seconds, 2)
+                        write(each, round(seconds, 2))
             finally:
                 await asyncio.to_thread(running.__exit__, None, None, None)
-    return found
 
 
-def write(found: dict[str, dict[str, float]]) -> None:
+def write(each: Measure, seconds: float) -> None:
     """Enter what was measured beside what is there."""
     kept = tomllib.loads(TARGET.read_text()) if TARGET.exists() else {}
     rows = {name: taken for name, taken in kept.items() if isinstance(taken, dict)}
-    for name, taken in found.items():
-        rows.setdefault(name, {}).update(taken)
+    rows.setdefault(each.row, {})[each.shown_as] = seconds
     load = f"{os.getloadavg()[1]:.0f} processes waiting for them"
     where = f"{os.cpu_count()} cores, {load}, {machine.machine()}, Python {machine.python_version()}"
     lines = [_HEAD, f'date = "{time.strftime("%Y-%m-%d")}"\n', f'machine = "{where}"\n']
     for name, taken in sorted(rows.items()):
         lines.append(f"\n[{name}]\n")
-        lines += [f"{setup} = {seconds:g}\n" for setup, seconds in sorted(taken.items())]
+        lines += [f"{setup} = {figure:g}\n" for setup, figure in sorted(taken.items())]
     TARGET.write_text("".join(lines))
 
 
 if __name__ == "__main__":
-    write(asyncio.run(measure(sys.argv[1:])))
+    asyncio.run(measure(sys.argv[1:]))

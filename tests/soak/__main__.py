@@ -19,6 +19,8 @@ def main() -> int:
         clients=int(given.get("SOAK_CLIENTS", "200")),
         seed=int(given.get("SOAK_SEED", "0")) or random.randrange(1, 2**31),
         workers=int(given.get("SOAK_WORKERS", "0")) and 2,
+        think=float(given.get("SOAK_THINK", "6")),
+        kill_seconds=float(given.get("SOAK_KILL_SECONDS", "8")),
     )
     with tempfile.TemporaryDirectory(prefix="flowork-soak-") as folder:
         report = asyncio.run(soak(Path(folder) / "platform", plan, lambda line: print(line, flush=True)))

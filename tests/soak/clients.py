@@ -192,3 +192,5 @@ class PageClient(Client):
             with contextlib.suppress(*LOST):
                 async with asyncio.timeout(GOODBYE):  # it waits for its own queue, which may stand still
                     await socket.disconnect()
+            if socket.eio.http is not None and not socket.eio.http.closed:
+                await socket.eio.http.close()

@@ -57,7 +57,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        return not self.faults and all(trend.flat for trend in self.trends)
+        watched = {trend.who for trend in self.trends} >= {"engine", "gateway"}
+        busy = self.acknowledged > self.started / 2
+        return not self.faults and watched and busy and all(trend.flat for trend in self.trends)
 
     def show(self, write: Callable[[str], None]) -> None:
         write(f"runs started {self.started}, acknowledged {self.acknowledged}, ended {dict(self.ends)}")
@@ -95,7 +97,7 @@ def started(folder: Path, plan: Plan) -> Iterator[Crew]:
         crew = Crew(platform, gateway, platform.start_engine())
         if plan.workers:
             given = platform.environment | {"FLOWORK_ENGINE_ID": platform.engine_id, "GATEWAY_URL": ""}
-            given["FLOWORK_DATA_DIR"] = str(folder)
+            given |= {"FLOWORK_DATA_DIR": str(folder), "ENGINE_LOG_LEVEL": "INFO"}  # it says that it listens
             crew.hire = lambda: stack.enter_context(worker(folder, given))
             for _ in range(plan.workers):
                 hired: Worker = crew.hire()

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import os
-import random
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
 
 from tests.soak.figures import Trend, _trend
-from tests.soak.soak import Plan, soak
+from tests.support.platform import ROOT
 
 
 @pytest.mark.timeout(900)
-async def test_a_minute_of_load_and_random_failures(tmp_path: Path) -> None:
-    minutes = float(os.environ.get("SOAK_MINUTES", "0.8"))
-    seed = int(os.environ.get("SOAK_SEED", "0")) or random.randrange(1, 2**31)
-    plan = Plan(minutes, clients=200, seed=seed, think=10, kill_seconds=5.0)
-    report = await soak(tmp_path / "platform", plan, print)
-    report.show(print)
-    assert report.faults == []
-    assert report.acknowledged >= plan.clients / 2
-    assert sum(report.acts.values()) >= plan.least_acts
-    assert {trend.who for trend in report.trends} == {"engine", "gateway"}
-    assert [trend for trend in report.trends if not trend.flat] == []
+def test_a_minute_of_load_and_random_failures() -> None:
+    """In a process of its own: of so many connections that die under it, some are left to the collector."""
+    wanted = {"SOAK_MINUTES": "0.6", "SOAK_THINK": "10", "SOAK_KILL_SECONDS": "5"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.soak"], cwd=ROOT, env=wanted | os.environ, capture_output=True, text=True,
+        timeout=850, check=False,
+    )  # fmt: skip
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr[-3000:]
+    assert "acknowledged" in done.stdout
 
 
 def test_what_grows_is_told_from_what_is_flat() -> None:

@@ -43,7 +43,7 @@ class Worker:
             assert self.popen.poll() is None, self.text()
             return "the worker listens" in self.text()
 
-        wait_for(ready, "the worker to be ready")
+        wait_for(ready, "the worker to be ready", 150)
 
     def processes(self) -> list[psutil.Process]:
         """Every process of the worker but its supervisor."""
