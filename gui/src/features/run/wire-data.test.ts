@@ -54,5 +54,5 @@ it("a run that is only being started has no data, and that is no problem", async
   expect(shown.result.current).toEqual({ payloads: [], problem: null });
   shown.rerender({ job: "second", count: 1 });
   await act(async () => engine.asked[2]?.refuse(new FloworkError("NOT_FOUND", "There is no such run.")));
-  expect(shown.result.current.problem).toMatch(/^There is no such run\./);
+  expect(shown.result.current.problem).toContain("There is no such run.");
 });
