@@ -9,14 +9,13 @@ import pytest
 from core_engine.fronts.records import Command, command_of, encode, opened_of, read_from_front
 from shared.signing.envelope import OpenedMessage
 from shared.signing.replay import ReplayEntry
-from shared.tracing import new_trace
 
 OPENED = OpenedMessage(
     "0x" + "a" * 40, {"type": "list_runs"}, True, "m", ReplayEntry(b"k" * 32, 5), None, "0xsig", b'{"type":"list_runs"}'
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("trace", [None, new_trace().traceparent])
+@pytest.mark.parametrize("trace", [None, f"00-{'4b' * 16}-{'75' * 8}-01"])
 def test_a_message_arrives_as_it_was_opened(trace: str | None) -> None:
     opened = replace(OPENED, traceparent=trace)
     record = read_from_front(encode(command_of(1, 2, opened)))
