@@ -196,6 +196,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, sqlite3.OperationalError) as error:
-        if "disk is full" in str(error) or "No space left" in str(error):
+        text = str(
+            error.orig if isinstance(error, OperationalError) else error
+        )  # without what was to be written
+        if "disk is full" in text or "No space left" in text:
             raise FloworkError(ErrorCode.STORAGE_FULL, "The gateway cannot write its database.") from error
         raise

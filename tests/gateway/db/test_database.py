@@ -118,6 +118,11 @@ def test_a_full_disk_is_said_so(database: Database) -> None:
     assert refused.value.code is ErrorCode.STORAGE_FULL
 
 
+def test_what_was_to_be_written_is_not_taken_for_the_reason(database: Database) -> None:
+    with pytest.raises(OperationalError, match="no such table"), database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO nowhere VALUES (?)", ("the disk is full",))
+
+
 @pytest.mark.parametrize("url", ["nonsense", "oracle-of-delphi://x", "postgresql+nodriver://x"])
 def test_an_unusable_url_is_a_configuration_error(url: str) -> None:
     with pytest.raises(FloworkError) as refused:
