@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,7 @@ async def call_in_container(  # noqa: PLR0913 - what a call consists of
 ) -> Any:
     """Return what the code gives back. Raises FloworkError: SANDBOX_UNAVAILABLE without Docker, COMPONENT_FAILED."""
     config = _config(image, bounds, openings)
-    with tempfile.TemporaryDirectory(prefix="flowork-code-") as place:
-        folder = Path(place)
-        _furnish(folder, request)
+    with furnished(request) as folder:
         folders = {PLACE: folder} | {name: Path(name) for name in (*openings.readable, *openings.writable)}
         job = Job(config, folders, key, _levelled(on_log), answers=True)
         done = await on_own_thread(job)
@@ -63,18 +62,26 @@ def _config(image: str, bounds: Bounds, openings: Openings) -> DockerConfig:
         raise FloworkError(ErrorCode.INVALID_REQUEST, message) from error
 
 
-def _furnish(folder: Path, request: dict[str, Any]) -> None:
-    """Put the request and what serves it where the container sees it, whoever its user is."""
+@contextmanager
+def furnished(request: dict[str, Any]) -> Iterator[Path]:
+    """Yield a folder with the request and what serves it, for the container to see, whoever its user is.
+
+    Nobody else on this machine sees it: the folder around it, which the container does not have, is closed to them.
+    """
     body = frames.encode(request)[frames.HEADER_BYTES :]
     if len(body) > frames.MAX_REQUEST_BYTES:
         limit = frames.MAX_REQUEST_BYTES // (1024 * 1024)
         raise FloworkError(ErrorCode.TOO_LARGE, f"An isolated step takes at most {limit} MiB.")
-    (folder / "request.json").write_bytes(body)
-    for source in (Path(function.__file__), Path(__file__).with_name("container_main.py")):
-        shutil.copyfile(source, folder / source.name)
-    for path in folder.iterdir():
-        path.chmod(0o644)
-    folder.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix="flowork-code-") as closed:
+        folder = Path(closed) / "open"
+        folder.mkdir()
+        (folder / "request.json").write_bytes(body)
+        for source in (Path(function.__file__), Path(__file__).with_name("container_main.py")):
+            shutil.copyfile(source, folder / source.name)
+        for path in folder.iterdir():
+            path.chmod(0o644)
+        folder.chmod(0o755)
+        yield folder
 
 
 def _levelled(on_log: OnLog) -> OnLog:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from core_engine.components.builtin.docker_container.job import LABEL
 from core_engine.components.builtin.function_runner_module.component import FunctionConfig, FunctionRunner
+from core_engine.components.builtin.function_runner_module.container import furnished
 from core_engine.components.isolation.rungs import Rung
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.switches import Switches
@@ -141,3 +142,13 @@ async def test_it_needs_the_owner_and_an_engine(
 def test_no_host_can_be_opened_to_it() -> None:
     with pytest.raises(ValidationError, match="no hosts can be opened"):
         FunctionConfig(isolation="docker", hosts=["api.example.org"])
+
+
+def test_nobody_else_on_the_machine_reads_the_data_and_any_user_of_the_container_does() -> None:
+    with furnished({"payload": "private"}) as folder:
+        names = {path.name for path in folder.iterdir()}
+        assert names == {"request.json", "function.py", "container_main.py"}
+        assert folder.stat().st_mode & 0o777 == 0o755
+        assert all(path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir())
+        assert folder.parent.stat().st_mode & 0o077 == 0
+    assert not folder.parent.exists()
