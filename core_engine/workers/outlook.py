@@ -46,10 +46,10 @@ class Outlook:
         workers, telemetry = self._settings.workers, self._settings.telemetry
         if workers.http_port < 0 and not telemetry.collector:
             return
-        if telemetry.collector:
-            self._trace(Collector.of(telemetry.collector, reveal(telemetry.collector_headers)))
         if workers.http_port >= 0:
             await self._serve()
+        if telemetry.collector:
+            self._trace(Collector.of(telemetry.collector, reveal(telemetry.collector_headers)))
         self._notes = NoteReader(self._hear)
         self._notes.open()
 
