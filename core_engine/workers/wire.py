@@ -19,8 +19,9 @@ STEPS_VERSION = 1
 A request that waited while the engine was updated is read by the new workers: new members need defaults.
 """
 CRASHED = "crashed"
-_BADLY = b'{"outputs":null'
 """Why a claim was given up: the step's process ended without a word."""
+_BADLY = b'{"outputs":null'
+"""How an `Ended` without a result begins."""
 
 
 def speaks() -> str:
