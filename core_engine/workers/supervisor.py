@@ -162,11 +162,14 @@ class Supervisor:
             await asyncio.sleep(seconds / 2)
 
     async def _has_time(self) -> bool:
-        """Tell whether the worker could answer: not all of its processes have a step."""
+        """Tell whether the worker could answer. While all of its processes have a step it cannot, and is well."""
         try:
-            return await self._work.running() < self._settings.workers.processes
+            busy = await self._work.running() >= self._settings.workers.processes
         except FloworkError:
             return False
+        if busy:
+            self._outlook.state = "ready"
+        return not busy
 
     def _send_canary(self, number: int) -> bool:
         app = make_app(self._settings.workers.broker_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,17 @@ from pathlib import Path
 import pytest
 import redis as redis_client
 
+from core_engine.storage.claims import Claims, Offer
+from core_engine.workers import supervisor
 from core_engine.workers.broker import check_redis
+from core_engine.workers.wire import speaks
+from shared.clock import SystemClock
 from shared.errors import FloworkError
+from tests.core_engine.engine import settings
 from tests.core_engine.workers.conftest import Plant
 from tests.support.platform import ROOT
 from tests.support.redis import RedisServer, redis_server
+from tests.support.workers import until
 
 CASES = [
     ({"DATABASE_URL": ""}, "Worker processes need PostgreSQL"),
@@ -59,6 +66,27 @@ def test_a_worker_says_that_its_port_is_taken(plant: Plant, redis: RedisServer) 
     assert done.returncode == 78, done.stderr
     assert f"cannot listen on port {redis.port}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+async def test_a_worker_that_has_only_long_steps_from_its_start_on_is_ready(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "_START_SECONDS", 0.0)
+    own = {**plant.environment, "ENGINE_WORKER_CANARY_SECONDS": "1", "ENGINE_WORKER_PROCESSES": "1"}
+    busy = supervisor.Supervisor(settings(plant.folder, **own), own, SystemClock())
+    claims = Claims(busy._connection, own["FLOWORK_ENGINE_ID"], speaks())
+    await claims.prepare()
+    await claims.offer(Offer("long", "run", "node", 1, "step", 1, "default", "", 600, b"request"))
+    assert await busy._work.claim("long")
+    assert busy._outlook.state == "starting"
+    canary = asyncio.create_task(busy._until_deaf(), name="canary that nobody answers")
+    try:
+        await until(lambda: canary.done() or busy._outlook.state == "ready", "a state")
+        assert not canary.done(), "it would be restarted"
+    finally:
+        canary.cancel()
+        await asyncio.gather(canary, return_exceptions=True)
+        await busy._connection.close()
 
 
 def test_a_redis_that_would_lose_tickets_is_refused(tmp_path: Path) -> None:
