@@ -84,11 +84,11 @@ class _Line:
 
 
 class _Client(imaplib.IMAP4):
-    """The library's client over a line, with a bound for what it reads."""
+    """The library's client over a line, with a bound for what it reads: it keeps all of an answer, asked for or not."""
 
     def __init__(self, line: _Line, config: FetchEmailConfig) -> None:
         self._line = line
-        self._most = int(config.max_mib * _MIB) + _MIB
+        self._most = self._left = int(config.max_mib * _MIB) + _MIB
         super().__init__(config.host, config.port)
         self._encoding = "utf-8"  # of user name, password and what is searched for
 
@@ -96,11 +96,28 @@ class _Client(imaplib.IMAP4):
         return self._line.socket
 
     @override
+    def uid(self, command: str, *args: str) -> tuple[str, list[Any]]:
+        """Ask for something of messages; each answer may be as long as the largest message, and no longer."""
+        self._left = self._most
+        return super().uid(command, *args)
+
+    @override
     def read(self, size: int) -> bytes:
-        """Read an announced number of bytes; a server may not announce more than the largest message."""
-        if size > self._most:
-            raise self.abort("the server announces too much")
+        """Read an announced number of bytes."""
+        self._take(size)
         return super().read(size)
+
+    @override
+    def readline(self) -> bytes:
+        """Read a line."""
+        line = super().readline()
+        self._take(len(line))
+        return line
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise self.abort("the server says too much")
 
 
 def _visit(line: _Line, tls: ssl.SSLContext | None, config: FetchEmailConfig, context: Context) -> _Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from email.message import EmailMessage
 from typing import Any
 
@@ -147,6 +148,23 @@ async def test_a_server_that_announces_more_than_the_largest_message_is_left(run
     config = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
     with pytest.raises(FloworkError, match="failed: abort"):
         await fetch(run, {**config, "username": "garden", "timeout_seconds": 60})
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_server_that_never_stops_talking_is_left(run) -> None:
+    async def chatter(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(b"* OK [CAPABILITY IMAP4rev1] hello\r\n")
+            while not writer.is_closing():
+                writer.write(b"* LIST () NIL " + b"x" * 60_000 + b"\r\n")
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(chatter, "127.0.0.1", 0)
+    config = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
+    with pytest.raises(FloworkError, match="failed: abort"):
+        await fetch(run, {**config, "username": "garden", "timeout_seconds": 10, "max_mib": 1})
     server.close()
     await server.wait_closed()
 
