@@ -112,8 +112,8 @@ class EngineEndpoint:
     def left(self, sid: str, known: EngineRow | None) -> None:
         """Show the engine as offline, unless a newer link took over."""
         if known is not None and self._presence.disconnect(known.id, sid):
-            self._seen.forget(known.id)
             self._steadiness.left(known.id)
+            self._seen.forget(known.id)
 
     def _ready(self, engine_id: str, sid: str, payload: dict[str, Any]) -> None:
         ready = frames.read(EngineReady, payload)

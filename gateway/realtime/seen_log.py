@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from gateway.db.database import Database
 from gateway.resources.engines import queries
 from shared.clock import Clock
+from shared.errors import FloworkError
 
 EVERY_SECONDS = 30.0
+_log = logging.getLogger(__name__)
 
 
 class SeenLog:
-    """Persists the sign of life of each connected engine at most every half minute, and when it leaves."""
+    """Persists the sign of life of each connected engine at most every half minute, and when it leaves.
+
+    What cannot be written, because the database is held by somebody else or full, is left out: it is a note, for which
+    no event of an engine is refused.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -36,5 +43,9 @@ class SeenLog:
         self._write(engine_id)
 
     def _write(self, engine_id: str) -> None:
-        with self._database.write() as connection:
-            queries.touch(connection, engine_id, self._clock.now_ms())
+        try:
+            with self._database.write() as connection:
+                queries.touch(connection, engine_id, self._clock.now_ms())
+        except FloworkError as error:
+            facts = {"engine_id": engine_id, "reason": error.code.value}
+            _log.warning("when an engine was last heard is not written down", extra=facts)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from gateway.db import database as databases
 from gateway.db import migrate
 from gateway.db.database import Database
 from gateway.realtime.seen_log import EVERY_SECONDS, SeenLog
@@ -39,4 +45,20 @@ def test_signs_of_life_are_written_now_and_then(tmp_path: Path, clock: ManualClo
     clock.advance(5)
     seen.note("e")
     assert stored() == clock.now_ms()
+    database.close()
+
+
+def test_an_engine_is_heard_also_while_nothing_can_be_written(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(databases, "LOCK_WAIT_SECONDS", 0.05)
+    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+    migrate.upgrade(database)
+    seen = SeenLog(database, clock)
+    with closing(sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with caplog.at_level(logging.WARNING):
+            seen.note("e")
+            seen.forget("e")
+    assert [record.__dict__["reason"] for record in caplog.records] == ["BUSY", "BUSY"]
     database.close()
