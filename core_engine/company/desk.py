@@ -84,9 +84,10 @@ class Company:
         if preset not in self._open:
             return
         version = await self._newest(preset) if workflow_data is not None else None
-        frame = PresetChanged(preset=preset, version=version, author_id=by or None).model_dump(mode="json")
         for guest in list(self._open.get(preset, {}).values()):
-            guest.deliver((frame,))
+            author = None if guest.visitor else by or None
+            frame = PresetChanged(preset=preset, version=version, author_id=author)
+            guest.deliver((frame.model_dump(mode="json"),))
 
     def close(self) -> None:
         """Tell nobody anything any more."""
