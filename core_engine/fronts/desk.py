@@ -122,10 +122,13 @@ class FrontDesk:
     async def stop(self) -> None:
         """Let the fronts go, so that they look for another process, and close the own clients' connections."""
         self.stop_accepting()
-        await self._own.stop()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._own.stop()
+        finally:
+            # also where the own clients take longer than they are given: no front may go on believing in this process
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _clients(self) -> Iterator[RemoteClient]:
         for reception in self._receptions:

@@ -9,8 +9,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core_engine.app import Engine
-from core_engine.fronts.channel import local_pair
+from core_engine.fronts.channel import Channel, local_pair, meet_leader
+from core_engine.fronts.desk import DeskDoor, FrontDesk
+from core_engine.fronts.places import find_place
 from core_engine.fronts.reception import Reception
 from core_engine.fronts.records import (
     Beat,
@@ -26,6 +30,7 @@ from core_engine.fronts.records import (
     read_from_leader,
 )
 from core_engine.fronts.remote import Desk
+from core_engine.fronts.sealing import LinkKey
 from shared.signing.envelope import EnvelopeVerifier, seal
 from shared.signing.keys import WalletKey
 from shared.signing.replay import UncheckedReplays
@@ -154,3 +159,35 @@ async def test_nonsense_and_silence_end_a_front(tmp_path: Path) -> None:
         silent.channel.post(encode(Beat()))
         await asyncio.wait_for(silent.task, 30)
         await silent.reception.close()
+
+
+class StuckFront:
+    """The leading process's own front, with a client that does not let itself be closed."""
+
+    port = 0
+
+    def serve_here(self, channel: Channel) -> None:
+        """Take nothing from it."""
+
+    def stop_accepting(self) -> None:
+        """Have nobody to refuse."""
+
+    async def stop(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_fronts_are_let_go_even_if_own_clients_do_not_end_in_time(tmp_path: Path) -> None:
+    async with engine(tmp_path) as running, asyncio.timeout(60):
+        key = LinkKey(b"k" * 32, ENGINE_ID)
+        door = DeskDoor("127.0.0.1", 0, "", key, 1 << 20, 10, silence_seconds=600.0)
+        desk = Desk(running._dispatcher, running.runs, running.access, 1 << 20)
+        made = FrontDesk(door, desk, running._store, StuckFront())
+        await made.start()
+        while (place := await find_place(running._store)) is None:
+            await asyncio.sleep(0.01)
+        channel = await meet_leader(place.host, place.port, key, place.epoch)
+        assert isinstance(read_from_leader(await channel.receive() or b""), Beat)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(made.stop(), 0.1)
+        assert await channel.receive() is None
+        channel.close()
