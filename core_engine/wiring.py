@@ -87,11 +87,9 @@ def open_sockets(  # noqa: PLR0913 - what they are wired with
 
 def open_front(settings: EngineSettings, store: EngineStore, meter: Meter, clock: Clock) -> Front:
     """Return what takes clients for the process that leads; nothing is listened on yet."""
-    engine_id = settings.identity.engine_id
-    sessions = StandingDelegations(_origins(settings).has_page, engine_id=engine_id)
-    envelopes = EnvelopeVerifier(engine_id, settings.limits.envelope, UncheckedReplays(), sessions=sessions)
+    envelopes = open_envelopes(settings, UncheckedReplays())
     courier = Courier(envelopes, meter, clock, settings.fronts.hold_seconds)
-    key = LinkKey(signing_key(settings), engine_id)
+    key = LinkKey(signing_key(settings), settings.identity.engine_id)
     link = LeaderLink(store, key, courier, settings.shared.lease_seconds)
     return Front(FrontServer(door_of(settings), bounds_of(settings), courier, clock), courier, link)
 

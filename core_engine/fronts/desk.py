@@ -90,11 +90,6 @@ class FrontDesk:
         return self._own.port
 
     @property
-    def fronts(self) -> int:
-        """How many other processes are connected."""
-        return max(0, len(self._receptions) - 1)
-
-    @property
     def connections(self) -> int:
         """How many clients of all fronts have signed something."""
         return sum(len(reception.clients) for reception in self._receptions)
