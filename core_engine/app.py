@@ -164,7 +164,7 @@ class Engine:
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
         self.sockets = open_sockets(
-            settings, self._dispatcher, self.access, clock, runs=self.runs, store=store, front=turn.front
+            settings, self._dispatcher, self.access, clock, rooms=self.rooms, store=store, front=turn.front
         )
         self.rest = self._build_rest()
         self.http = self._build_http()

@@ -74,6 +74,10 @@ class Company:
         else:
             self._forget(preset)
 
+    def seats_of(self, line: Hashable) -> list[tuple[str, Guest]]:
+        """Return the presets that a connection has open."""
+        return [(preset, people[line]) for preset, people in self._open.items() if line in people]
+
     def leave_all(self, line: Hashable) -> None:
         """Take a connection off every preset: it is gone."""
         for preset in [name for name, people in self._open.items() if line in people]:

@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection
 from core_engine.commands.answers import Ids
 from core_engine.commands.caller import MAX_ADDRESSES
 from core_engine.commands.follow import MAX_RUNS
-from core_engine.fronts.records import Followed, Mark, Renew
+from core_engine.fronts.records import AtPreset, Followed, Mark, Renew
 from core_engine.transport.peer import REFUSED_COST, Acceptor, Peer, PeerLimits
 from shared.clock import Clock
 
@@ -41,6 +41,8 @@ class FrontClient(Peer):
         self.number = number
         self.pending: dict[int, Ids] = {}
         self.held = 0
+        self.seats: list[AtPreset] = []
+        """The presets that the client has open, as the process that led last knew them."""
         self._tell_sent = tell_sent
         self._untold = 0
         self._commands = 0
@@ -79,7 +81,7 @@ class FrontClient(Peer):
         if not self._addresses:
             return None
         runs = [Followed(run, seq, run in self._families) for run, seq in self._runs.items()]
-        return Renew(self.number, list(self._addresses), runs)
+        return Renew(self.number, list(self._addresses), runs, self.seats)
 
     def penalise(self) -> None:
         """Have the client pay for a message that could not be used."""

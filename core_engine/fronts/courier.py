@@ -140,6 +140,7 @@ class Courier:
                 client.give(record.frames, record.marks)
             case Done():
                 client.pending.pop(record.number, None)
+                client.seats = client.seats if record.seats is None else record.seats
                 if not record.used:
                     client.penalise()
             case End():

@@ -21,7 +21,8 @@ from core_engine.storage import EngineStore
 
 MAX_FRONTS = 64
 MAX_MEETINGS = 16
-OVERHEAD_BYTES = 64 * 1024
+OVERHEAD_BYTES = 1024 * 1024
+"""What a record may have beyond a client's message: the longest ones tell of all that a client follows."""
 HERE_SECONDS = 86_400.0
 """How long the front in this very process may be silent: it cannot be lost alone."""
 _log = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from core_engine.fronts.desk import DeskDoor, FrontDesk
 from core_engine.fronts.places import find_place
 from core_engine.fronts.reception import Reception
 from core_engine.fronts.records import (
+    AtPreset,
     Beat,
     Done,
     End,
@@ -33,8 +34,9 @@ from core_engine.fronts.remote import Desk
 from core_engine.fronts.sealing import LinkKey
 from shared.signing.envelope import EnvelopeVerifier, seal
 from shared.signing.keys import WalletKey
+from shared.signing.presets import sign_preset
 from shared.signing.replay import UncheckedReplays
-from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, READER, admit, chain, engine
+from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, READER, STRANGER, admit, chain, engine
 
 
 class FarFront:
@@ -42,7 +44,7 @@ class FarFront:
 
     def __init__(self, of: Engine, *, outbox_bytes: int = 1 << 20, silence: float = 60.0) -> None:
         self.channel, theirs = local_pair()
-        desk = Desk(of._dispatcher, of.runs, of.access, outbox_bytes)
+        desk = Desk(of._dispatcher, of.runs, of.access, of.rooms.company, outbox_bytes)
         self.reception = Reception(theirs, desk, 2, silence)
         self.task = asyncio.create_task(self.reception.run())
         self._verifier = EnvelopeVerifier(ENGINE_ID, "documented", UncheckedReplays())
@@ -123,6 +125,31 @@ async def test_a_client_goes_on_where_it_was_and_sees_only_what_it_may(tmp_path:
         assert again == marks[2:], "from the event after the last one it had, and before its next command"
 
 
+async def test_a_client_has_its_presets_open_at_the_next_process_too(tmp_path: Path) -> None:
+    async with far(tmp_path) as (running, front):
+        await admit(running)
+        workflow = chain(1)
+        signature = sign_preset(OWNER, workflow)
+        front.send(1, "save_preset", name="Report", workflow_data=workflow, signature=signature)
+        assert (await front.until(Done))[0].seats is None
+        front.send(1, "watch_preset", preset="Report", selected=["n0"], seat="s" * 16)
+        seats = (await front.until(Done))[0].seats
+        assert seats == [AtPreset("Report", OWNER.address.lower(), ["n0"], "s" * 16)]
+        front.channel.post(encode(Left(1)))
+        gone, stranger = (
+            AtPreset("Gone", seats[0].address, [], None),
+            AtPreset("Report", STRANGER.address, [], None),
+        )
+        front.channel.post(encode(Renew(2, [seats[0].address], [], [gone, stranger, *seats])))
+        front.send(2, "watch_preset", preset="Report", selected=["n1"])
+        answer, _ = await front.answer()
+        assert [item["selected"] for item in answer["people"]] == [["n1"]], "one entry, the one it had"
+        await running.rooms.company.preset_changed("Report", workflow, "")
+        assert b"PRESET_CHANGED" in (await front.until(Events))[0].frames[-1]
+        front.send(2, "leave_preset", preset="Report")
+        assert (await front.until(Done))[0].seats == []
+
+
 async def test_a_client_whose_front_reports_nothing_sent_is_dropped(tmp_path: Path) -> None:
     async with far(tmp_path, outbox_bytes=64 * 1024) as (_, front):
         for _ in range(600):
@@ -180,10 +207,10 @@ async def test_fronts_are_let_go_even_if_own_clients_do_not_end_in_time(tmp_path
     async with engine(tmp_path) as running, asyncio.timeout(60):
         key = LinkKey(b"k" * 32, ENGINE_ID)
         door = DeskDoor("127.0.0.1", 0, "", key, 1 << 20, 10, silence_seconds=600.0)
-        desk = Desk(running._dispatcher, running.runs, running.access, 1 << 20)
+        desk = Desk(running._dispatcher, running.runs, running.access, running.rooms.company, 1 << 20)
         made = FrontDesk(door, desk, running._store, StuckFront())
         await made.start()
-        while (place := await find_place(running._store)) is None:
+        while (place := await find_place(running._store)) is None:  # noqa: ASYNC110 - nothing tells it
             await asyncio.sleep(0.01)
         channel = await meet_leader(place.host, place.port, key, place.epoch)
         assert isinstance(read_from_leader(await channel.receive() or b""), Beat)

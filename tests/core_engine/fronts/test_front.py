@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from core_engine.fronts.channel import Channel, local_pair
 from core_engine.fronts.front import Front
 from core_engine.fronts.records import (
+    AtPreset,
     Beat,
     Command,
     Done,
@@ -34,6 +35,8 @@ from core_engine.telemetry.metrics import Metrics
 from core_engine.telemetry.roles import RoleCollector, Seat
 from core_engine.wiring import open_front
 from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, Talker, settings
+
+SEAT = AtPreset("Report", OWNER.address.lower(), ["n0"], None)
 
 
 class Leader:
@@ -127,7 +130,7 @@ async def test_a_lost_leader_is_told_for_what_is_under_way_and_the_next_one_hear
         subscribed = await first.next(Command)
         first.give(subscribed.client, frame(1), mark=Mark("job", 4, ended=False))
         first.give(subscribed.client, frame(1), mark=Mark("over", 9, ended=True))
-        first.done(subscribed)
+        first.channel.post(encode(Done(subscribed.client, subscribed.number, True, [SEAT])))
         await raw(client), await raw(client)
         await client.send("stop_workflow", job_id="job", request_id="r")
         await first.next(Command)
@@ -141,6 +144,7 @@ async def test_a_lost_leader_is_told_for_what_is_under_way_and_the_next_one_hear
         renewed = await second.next(Renew)
         assert renewed.addresses == [OWNER.address.lower()]
         assert renewed.runs == [Followed("job", 4, children=True)]
+        assert renewed.seats == [SEAT]
         held = await second.next(Command)
         assert opened_of(held).payload["type"] == "list_runs", "what was under way is not sent again"
 

@@ -41,7 +41,7 @@ async def test_a_place_that_cannot_be_does_not_end_the_search(
     seeking = asyncio.create_task(LeaderLink(store, LINK_KEY, courier, 60.0).seek())
     try:
         async with asyncio.timeout(30):
-            while not any("reason" in vars(record) for record in caplog.records):
+            while not any("reason" in vars(item) for item in caplog.records):  # noqa: ASYNC110 - nothing tells it
                 await asyncio.sleep(0.01)
             right = Place(2, "127.0.0.1", server.sockets[0].getsockname()[1])
             await store.put(KEY, msgspec.json.encode(right))
