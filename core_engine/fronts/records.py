@@ -102,6 +102,13 @@ class Events(msgspec.Struct, frozen=True, array_like=True, tag="events"):
     marks: Sequence[Mark | None]
 
 
+class Admitted(msgspec.Struct, frozen=True, array_like=True, tag="admitted"):
+    """Who speaks on the client's connection by messages that were used: a good signature alone may be a repeat."""
+
+    client: int
+    addresses: list[str]
+
+
 class Done(msgspec.Struct, frozen=True, array_like=True, tag="done"):
     """A command is over and answered; ``used`` is False where its message could not be used.
 
@@ -123,8 +130,8 @@ class End(msgspec.Struct, frozen=True, array_like=True, tag="end"):
 
 
 FromFront = Command | Renew | Sent | Left | Beat
-FromLeader = Events | Done | End | Beat
-Record = Command | Renew | Sent | Left | Beat | Events | Done | End
+FromLeader = Events | Admitted | Done | End | Beat
+Record = Command | Renew | Sent | Left | Beat | Events | Admitted | Done | End
 
 encode = msgspec.msgpack.Encoder().encode
 _from_front: msgspec.msgpack.Decoder[FromFront] = msgspec.msgpack.Decoder(FromFront)

@@ -15,6 +15,7 @@ from core_engine.commands.dispatch import Dispatcher
 from core_engine.company import Company, Guest
 from core_engine.fronts.channel import Channel
 from core_engine.fronts.records import (
+    Admitted,
     AtPreset,
     Command,
     Done,
@@ -62,6 +63,7 @@ class RemoteClient:
         self._early: deque[Command] = deque()
         self._renewal: asyncio.Task[None] | None = None
         self._ended = False
+        self._admitted = 0
         self._seats: list[AtPreset] = []
         self.caller = Caller(self.send, self._outbox.has_room)
         self._writer = asyncio.create_task(self._write(), name=f"front client {number}")
@@ -128,12 +130,19 @@ class RemoteClient:
 
         try:
             self._desk.dispatcher.take_verified(opened_of(command), self.caller, done)
+            self._tell_admitted()
         except FloworkError as error:
             self.caller.deliver((answers.refusal(error, (None, None)),))
             done(used=False)
         except Exception:  # noqa: BLE001 - the edge: an answer is owed whatever went wrong
             self.caller.deliver((answers.incident((None, None)),))
             done(used=True)
+
+    def _tell_admitted(self) -> None:
+        """Tell the front who speaks on the connection from here on, before it has any event of theirs."""
+        if len(self.caller.addresses) > self._admitted:
+            self._admitted = len(self.caller.addresses)
+            self._channel.post(encode(Admitted(self.number, sorted(self.caller.addresses))))
 
     def _new_seats(self) -> list[AtPreset] | None:
         """Return the presets that the client has open, if the front does not know of them yet."""

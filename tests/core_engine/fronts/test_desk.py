@@ -17,6 +17,7 @@ from core_engine.fronts.desk import DeskDoor, FrontDesk
 from core_engine.fronts.places import find_place
 from core_engine.fronts.reception import Reception
 from core_engine.fronts.records import (
+    Admitted,
     AtPreset,
     Beat,
     Done,
@@ -99,6 +100,22 @@ async def test_a_message_is_used_once_whichever_front_brings_it(tmp_path: Path) 
             front.channel.post(record)
             answer, used = await front.answer()
             assert (answer["code"], used) == ("REPLAYED", False)
+        second.task.cancel()
+        await asyncio.gather(second.task, return_exceptions=True)
+        await second.reception.close()
+
+
+async def test_a_front_hears_who_speaks_only_by_messages_that_are_used(tmp_path: Path) -> None:
+    async with far(tmp_path) as (running, first):
+        second, kinds = FarFront(running), list[type]()
+        record = first.send(1, "list_runs")
+        admitted, events = await first.until(Admitted)
+        assert (admitted.addresses, events) == ([OWNER.address.lower()], [])
+        second.channel.post(record)
+        async with asyncio.timeout(30):
+            while Done not in kinds:
+                kinds.append(type(read_from_leader(await second.channel.receive() or b"")))
+        assert Admitted not in kinds
         second.task.cancel()
         await asyncio.gather(second.task, return_exceptions=True)
         await second.reception.close()
