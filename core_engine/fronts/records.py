@@ -61,7 +61,7 @@ class AtPreset(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Renew(msgspec.Struct, frozen=True, array_like=True, tag="renew"):
-    """A client that the process which led before knew: who signed on it, what it follows and what it has open."""
+    """A client that the process which led before knew: who speaks on it, what it follows and what it has open."""
 
     client: int
     addresses: list[str]
