@@ -31,9 +31,10 @@ from core_engine.gateway_link.session import Introduction
 from core_engine.gateway_link.vitals import Pulse, Vitals
 from core_engine.housekeeping import Housekeeping
 from core_engine.http.server import InternalApi
-from core_engine.http.status import EngineStatus, own_version
+from core_engine.http.status import EngineStatus
 from core_engine.http.watchdog import LoopWatchdog
 from core_engine.http.webhooks import WebhookRoutes
+from core_engine.kernel.version import own_version
 from core_engine.rest.opening import open_rest
 from core_engine.rest.router import RestApi
 from core_engine.settings import EngineSettings
@@ -163,7 +164,7 @@ class Engine:
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()
         self.sockets = open_sockets(
-            settings, self._dispatcher, self.access, clock, runs=self.runs, store=store, front=turn.front
+            settings, self._dispatcher, self.access, clock, rooms=self.rooms, store=store, front=turn.front
         )
         self.rest = self._build_rest()
         self.http = self._build_http()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core_engine.access.control import AccessControl, AccessPolicy
+from core_engine.commands.command import Rooms
 from core_engine.commands.dispatch import Dispatcher
 from core_engine.components.files import RootedFiles
 from core_engine.components.registry import ComponentRegistry
@@ -63,7 +64,7 @@ def open_sockets(  # noqa: PLR0913 - what they are wired with
     access: AccessControl,
     clock: Clock,
     *,
-    runs: RunService,
+    rooms: Rooms,
     store: EngineStore,
     front: Front | None,
 ) -> SocketServer | FrontDesk:
@@ -82,16 +83,15 @@ def open_sockets(  # noqa: PLR0913 - what they are wired with
         max_clients=limits.max_connections,
         silence_seconds=settings.shared.lease_seconds,
     )
-    return FrontDesk(door, Desk(dispatcher, runs, access, limits.outbox_bytes), store, front)
+    desk = Desk(dispatcher, rooms.runs, access, rooms.company, limits.outbox_bytes)
+    return FrontDesk(door, desk, store, front)
 
 
 def open_front(settings: EngineSettings, store: EngineStore, meter: Meter, clock: Clock) -> Front:
     """Return what takes clients for the process that leads; nothing is listened on yet."""
-    engine_id = settings.identity.engine_id
-    sessions = StandingDelegations(_origins(settings).has_page, engine_id=engine_id)
-    envelopes = EnvelopeVerifier(engine_id, settings.limits.envelope, UncheckedReplays(), sessions=sessions)
+    envelopes = open_envelopes(settings, UncheckedReplays())
     courier = Courier(envelopes, meter, clock, settings.fronts.hold_seconds)
-    key = LinkKey(signing_key(settings), engine_id)
+    key = LinkKey(signing_key(settings), settings.identity.engine_id)
     link = LeaderLink(store, key, courier, settings.shared.lease_seconds)
     return Front(FrontServer(door_of(settings), bounds_of(settings), courier, clock), courier, link)
 

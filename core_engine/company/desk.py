@@ -74,6 +74,10 @@ class Company:
         else:
             self._forget(preset)
 
+    def seats_of(self, line: Hashable) -> list[tuple[str, Guest]]:
+        """Return the presets that a connection has open."""
+        return [(preset, people[line]) for preset, people in self._open.items() if line in people]
+
     def leave_all(self, line: Hashable) -> None:
         """Take a connection off every preset: it is gone."""
         for preset in [name for name, people in self._open.items() if line in people]:
@@ -84,9 +88,10 @@ class Company:
         if preset not in self._open:
             return
         version = await self._newest(preset) if workflow_data is not None else None
-        frame = PresetChanged(preset=preset, version=version, author_id=by or None).model_dump(mode="json")
         for guest in list(self._open.get(preset, {}).values()):
-            guest.deliver((frame,))
+            author = None if guest.visitor else by or None
+            frame = PresetChanged(preset=preset, version=version, author_id=author)
+            guest.deliver((frame.model_dump(mode="json"),))
 
     def close(self) -> None:
         """Tell nobody anything any more."""

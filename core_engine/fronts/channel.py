@@ -126,6 +126,8 @@ async def meet_front(
             meeting = Meeting(theirs, secrets.token_bytes(RANDOM_BYTES), epoch)
             writer.write(meeting.leader + epoch.to_bytes(8, "big") + key.proof("leader", meeting))
             proof = await reader.readexactly(PROOF_BYTES)
+    except TimeoutError:
+        raise
     except (asyncio.IncompleteReadError, OSError) as error:
         raise StrangerError("the connection was closed before both sides knew each other") from error
     if not key.proves("front", meeting, proof):

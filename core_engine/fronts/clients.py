@@ -10,9 +10,8 @@ from typing_extensions import override
 from websockets.asyncio.server import ServerConnection
 
 from core_engine.commands.answers import Ids
-from core_engine.commands.caller import MAX_ADDRESSES
 from core_engine.commands.follow import MAX_RUNS
-from core_engine.fronts.records import Followed, Mark, Renew
+from core_engine.fronts.records import AtPreset, Followed, Mark, Renew
 from core_engine.transport.peer import REFUSED_COST, Acceptor, Peer, PeerLimits
 from shared.clock import Clock
 
@@ -41,10 +40,13 @@ class FrontClient(Peer):
         self.number = number
         self.pending: dict[int, Ids] = {}
         self.held = 0
+        self.addresses: list[str] = []
+        """Who speaks here, as the process that led last knew them."""
+        self.seats: list[AtPreset] = []
+        """The presets that the client has open, as the process that led last knew them."""
         self._tell_sent = tell_sent
         self._untold = 0
         self._commands = 0
-        self._addresses: OrderedDict[str, None] = OrderedDict()
         self._runs: OrderedDict[str, int] = OrderedDict()
         self._families: OrderedDict[str, None] = OrderedDict()
 
@@ -52,11 +54,6 @@ class FrontClient(Peer):
         """Return the number of the client's next command."""
         self._commands += 1
         return self._commands
-
-    def signed_by(self, address: str) -> None:
-        """Remember who signs on this connection."""
-        if len(self._addresses) < MAX_ADDRESSES:
-            self._addresses[address] = None
 
     def wants_children(self, run_id: str, *, wanted: bool) -> None:
         """Remember whether a run is followed with the runs that it starts."""
@@ -76,10 +73,10 @@ class FrontClient(Peer):
 
     def renewal(self) -> Renew | None:
         """Return what another leading process must know of this client; None where there is nothing."""
-        if not self._addresses:
+        if not self.addresses:
             return None
         runs = [Followed(run, seq, run in self._families) for run, seq in self._runs.items()]
-        return Renew(self.number, list(self._addresses), runs)
+        return Renew(self.number, self.addresses, runs, self.seats)
 
     def penalise(self) -> None:
         """Have the client pay for a message that could not be used."""

@@ -15,11 +15,13 @@ from core_engine.commands.dispatch import MAX_IN_FLIGHT
 from core_engine.fronts.channel import Channel
 from core_engine.fronts.clients import FrontClient
 from core_engine.fronts.records import (
+    Admitted,
     Beat,
     Command,
     Done,
     End,
     Events,
+    FromLeader,
     Left,
     Record,
     Sent,
@@ -130,7 +132,7 @@ class Courier:
             if self._channel is channel:
                 self._lose()
 
-    def take(self, record: Events | Done | End | Beat) -> None:
+    def take(self, record: FromLeader) -> None:
         """Take what the leading process says."""
         if isinstance(record, Beat) or (client := self._clients.get(record.client)) is None:
             return
@@ -138,8 +140,11 @@ class Courier:
             case Events():
                 self.delivered += len(record.frames)
                 client.give(record.frames, record.marks)
+            case Admitted():
+                client.addresses = record.addresses
             case Done():
                 client.pending.pop(record.number, None)
+                client.seats = client.seats if record.seats is None else record.seats
                 if not record.used:
                     client.penalise()
             case End():
@@ -167,7 +172,6 @@ class Courier:
             self._meter.verified(self._clock.monotonic() - begun, outcome)
 
     def _pass_on(self, client: FrontClient, opened: OpenedMessage, ids: answers.Ids) -> None:
-        client.signed_by(opened.address)
         if opened.payload.get("type") == "subscribe_run" and ids[0] is not None:
             client.wants_children(ids[0], wanted=opened.payload.get("include_children") is True)
         command = command_of(client.number, client.next_number(), opened)

@@ -21,7 +21,8 @@ from core_engine.storage import EngineStore
 
 MAX_FRONTS = 64
 MAX_MEETINGS = 16
-OVERHEAD_BYTES = 64 * 1024
+OVERHEAD_BYTES = 1024 * 1024
+"""What a record may have beyond a client's message: the longest ones tell of all that a client follows."""
 HERE_SECONDS = 86_400.0
 """How long the front in this very process may be silent: it cannot be lost alone."""
 _log = logging.getLogger(__name__)
@@ -90,11 +91,6 @@ class FrontDesk:
         return self._own.port
 
     @property
-    def fronts(self) -> int:
-        """How many other processes are connected."""
-        return max(0, len(self._receptions) - 1)
-
-    @property
     def connections(self) -> int:
         """How many clients of all fronts have signed something."""
         return sum(len(reception.clients) for reception in self._receptions)
@@ -122,10 +118,13 @@ class FrontDesk:
     async def stop(self) -> None:
         """Let the fronts go, so that they look for another process, and close the own clients' connections."""
         self.stop_accepting()
-        await self._own.stop()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._own.stop()
+        finally:
+            # also where the own clients take longer than they are given: no front may go on believing in this process
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _clients(self) -> Iterator[RemoteClient]:
         for reception in self._receptions:

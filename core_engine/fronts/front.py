@@ -63,7 +63,6 @@ class Front:
         self._server = server
         self._courier = courier
         self._link = link
-        self._leads = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
@@ -77,15 +76,9 @@ class Front:
 
     async def lead(self) -> None:
         """Look for no other process any more: this one leads, and takes messages soon."""
-        self._leads = True
         if task := self._tasks.pop("front link", None):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-    @property
-    def leads(self) -> bool:
-        """Whether this process is the one that works."""
-        return self._leads
 
     @property
     def linked(self) -> bool:

@@ -83,7 +83,8 @@ class LeaderLink:
             return None, "the process that is named has been followed by another one"
         try:
             channel = await meet_leader(place.host, place.port, self._key, place.epoch)
-        except (OSError, TimeoutError, StrangerError) as error:
+        except (OSError, TimeoutError, StrangerError, ValueError, OverflowError) as error:
+            # the last two: a host or a port that cannot be; the next process that works may say better ones
             return None, f"{place.host}:{place.port}: {str(error) or type(error).__name__}"
         self._epoch = place.epoch
         return channel, ""

@@ -51,12 +51,22 @@ class Followed(msgspec.Struct, frozen=True, array_like=True):
     children: bool
 
 
+class AtPreset(msgspec.Struct, frozen=True, array_like=True):
+    """A preset that a client has open, as `core_engine.company.Guest` has it."""
+
+    preset: str
+    address: str
+    selected: list[str]
+    seat: str | None
+
+
 class Renew(msgspec.Struct, frozen=True, array_like=True, tag="renew"):
-    """A client that the process which led before knew: who signed on it, and what it follows."""
+    """A client that the process which led before knew: who speaks on it, what it follows and what it has open."""
 
     client: int
     addresses: list[str]
     runs: list[Followed]
+    seats: list[AtPreset] = []
 
 
 class Sent(msgspec.Struct, frozen=True, array_like=True, tag="sent"):
@@ -92,12 +102,23 @@ class Events(msgspec.Struct, frozen=True, array_like=True, tag="events"):
     marks: Sequence[Mark | None]
 
 
+class Admitted(msgspec.Struct, frozen=True, array_like=True, tag="admitted"):
+    """Who speaks on the client's connection by messages that were used: a good signature alone may be a repeat."""
+
+    client: int
+    addresses: list[str]
+
+
 class Done(msgspec.Struct, frozen=True, array_like=True, tag="done"):
-    """A command is over and answered; ``used`` is False where its message could not be used."""
+    """A command is over and answered; ``used`` is False where its message could not be used.
+
+    ``seats`` are the presets that the client has open from here on; None where they are those of before.
+    """
 
     client: int
     number: int
     used: bool
+    seats: list[AtPreset] | None = None
 
 
 class End(msgspec.Struct, frozen=True, array_like=True, tag="end"):
@@ -109,8 +130,8 @@ class End(msgspec.Struct, frozen=True, array_like=True, tag="end"):
 
 
 FromFront = Command | Renew | Sent | Left | Beat
-FromLeader = Events | Done | End | Beat
-Record = Command | Renew | Sent | Left | Beat | Events | Done | End
+FromLeader = Events | Admitted | Done | End | Beat
+Record = Command | Renew | Sent | Left | Beat | Events | Admitted | Done | End
 
 encode = msgspec.msgpack.Encoder().encode
 _from_front: msgspec.msgpack.Decoder[FromFront] = msgspec.msgpack.Decoder(FromFront)

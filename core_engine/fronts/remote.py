@@ -12,8 +12,11 @@ from core_engine.access.control import AccessControl
 from core_engine.commands import answers
 from core_engine.commands.caller import Caller
 from core_engine.commands.dispatch import Dispatcher
+from core_engine.company import Company, Guest
 from core_engine.fronts.channel import Channel
 from core_engine.fronts.records import (
+    Admitted,
+    AtPreset,
     Command,
     Done,
     End,
@@ -44,6 +47,7 @@ class Desk:
     dispatcher: Dispatcher
     runs: Runs
     access: AccessControl
+    company: Company
     outbox_bytes: int
 
 
@@ -59,6 +63,8 @@ class RemoteClient:
         self._early: deque[Command] = deque()
         self._renewal: asyncio.Task[None] | None = None
         self._ended = False
+        self._admitted = 0
+        self._seats: list[AtPreset] = []
         self.caller = Caller(self.send, self._outbox.has_room)
         self._writer = asyncio.create_task(self._write(), name=f"front client {number}")
 
@@ -113,25 +119,62 @@ class RemoteClient:
         for address in record.addresses:
             if self._desk.access.role_of(address) is not None:
                 self.caller.admit(address)
-        if record.runs and not self._ended:
-            self._renewal = asyncio.create_task(
-                self._follow_again(record), name=f"follow again {self.number}"
-            )
+        if (record.runs or record.seats) and not self._ended:
+            self._renewal = asyncio.create_task(self._take_up(record), name=f"follow again {self.number}")
 
     def _carry_out(self, command: Command) -> None:
         def done(used: bool) -> None:  # noqa: FBT001 - the answer to one question
             # after the answer: what this client was sent in this tick goes out first
             self._flush()
-            self._channel.post(encode(Done(self.number, command.number, used)))
+            self._channel.post(encode(Done(self.number, command.number, used, self._new_seats())))
 
         try:
             self._desk.dispatcher.take_verified(opened_of(command), self.caller, done)
+            self._tell_admitted()
         except FloworkError as error:
             self.caller.deliver((answers.refusal(error, (None, None)),))
             done(used=False)
         except Exception:  # noqa: BLE001 - the edge: an answer is owed whatever went wrong
             self.caller.deliver((answers.incident((None, None)),))
             done(used=True)
+
+    def _tell_admitted(self) -> None:
+        """Tell the front who speaks on the connection from here on, before it has any event of theirs."""
+        if len(self.caller.addresses) > self._admitted:
+            self._admitted = len(self.caller.addresses)
+            self._channel.post(encode(Admitted(self.number, sorted(self.caller.addresses))))
+
+    def _new_seats(self) -> list[AtPreset] | None:
+        """Return the presets that the client has open, if the front does not know of them yet."""
+        seats = [
+            AtPreset(preset, guest.address, list(guest.selected), guest.seat)
+            for preset, guest in self._desk.company.seats_of(self.caller)
+        ]
+        if seats == self._seats:
+            return None
+        self._seats = seats
+        return seats
+
+    async def _take_up(self, record: Renew) -> None:
+        self._seats = record.seats
+        try:
+            for seat in record.seats:
+                await self._seat_again(seat)
+            await self._follow_again(record)
+        finally:
+            while self._early and not self._ended:
+                self._carry_out(self._early.popleft())
+
+    async def _seat_again(self, seat: AtPreset) -> None:
+        role = self._desk.access.role_of(seat.address)
+        if role is None:
+            return
+        caller, edits = self.caller, role >= Role.ADMIN
+        guest = Guest(caller, caller.deliver, seat.address, False, edits, tuple(seat.selected), seat.seat)
+        try:
+            await self._desk.company.watch(seat.preset, guest, lambda: not caller.gone)
+        except FloworkError as error:
+            _log.info("a preset is not open any more", extra={"preset": seat.preset, "reason": error.message})
 
     async def _follow_again(self, record: Renew) -> None:
         follows = self.caller.follows
@@ -140,12 +183,8 @@ class RemoteClient:
             follows.restart(run.run, run.seq)
         families = {run.run for run in runs.values() if run.children}
         # those that are followed with their children first: what they started is then followed through them
-        try:
-            for run in sorted(runs.values(), key=lambda run: not run.children):
-                await self._follow(run, children=run.children or self._is_of(run.run, families))
-        finally:
-            while self._early and not self._ended:
-                self._carry_out(self._early.popleft())
+        for run in sorted(runs.values(), key=lambda run: not run.children):
+            await self._follow(run, children=run.children or self._is_of(run.run, families))
 
     async def _follow(self, run: Followed, *, children: bool) -> None:
         follows = self.caller.follows

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from core_engine.kernel.version import own_version as own_version  # noqa: PLC0414 - told on from here
-
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:

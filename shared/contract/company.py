@@ -43,7 +43,10 @@ class PresetCompany(Event, name="PRESET_COMPANY", audience=Audience.PRESET):
 
 
 class PresetChanged(Event, name="PRESET_CHANGED", audience=Audience.PRESET):
-    """A version was saved, or the preset was deleted: then ``version`` is null."""
+    """A version was saved, or the preset was deleted: then ``version`` is null.
+
+    ``author_id`` is null where it was deleted, and in what visitors of share links are told.
+    """
 
     type: str = "PRESET_CHANGED"
     preset: str

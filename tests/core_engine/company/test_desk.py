@@ -122,6 +122,13 @@ async def test_a_visitor_learns_of_no_address_and_shows_none(company: Company) -
     frame = await ana.next()
     assert [(item["address"], item["visitor"]) for item in frame["people"]] == [(ANA, False), (None, True)]
     company.close()
+    await ana.watch(company)
+    await visitor.watch(company)
+    ana.frames, visitor.frames = [], []
+    await company.preset_changed("Report", {"nodes": []}, ANA)
+    assert [(item["version"], item["author_id"]) for item in ana.frames] == [(3, ANA)]
+    assert [(item["version"], item["author_id"]) for item in visitor.frames] == [(3, None)]
+    company.close()
 
 
 async def test_the_room_is_bounded(company: Company) -> None:

@@ -108,6 +108,16 @@ async def test_a_stranger_who_copies_the_leaders_proof_is_refused() -> None:
         writer.close()
 
 
+async def test_a_stranger_who_says_nothing_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core_engine.fronts.channel.MEETING_SECONDS", 0.05)
+    listener = Listener()
+    async with listening(listener) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.wait([listener.met], timeout=30)
+        assert isinstance(listener.met.exception(), TimeoutError)
+        writer.close()
+
+
 async def test_a_record_beyond_the_bound_is_not_read() -> None:
     async with network_pair() as (front, leader):
         front.post(b"x" * (MOST + 1))

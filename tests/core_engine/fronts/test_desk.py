@@ -9,10 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core_engine.app import Engine
-from core_engine.fronts.channel import local_pair
+from core_engine.fronts.channel import Channel, local_pair, meet_leader
+from core_engine.fronts.desk import DeskDoor, FrontDesk
+from core_engine.fronts.places import find_place
 from core_engine.fronts.reception import Reception
 from core_engine.fronts.records import (
+    Admitted,
+    AtPreset,
     Beat,
     Done,
     End,
@@ -26,10 +32,12 @@ from core_engine.fronts.records import (
     read_from_leader,
 )
 from core_engine.fronts.remote import Desk
+from core_engine.fronts.sealing import LinkKey
 from shared.signing.envelope import EnvelopeVerifier, seal
 from shared.signing.keys import WalletKey
+from shared.signing.presets import sign_preset
 from shared.signing.replay import UncheckedReplays
-from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, READER, admit, chain, engine
+from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, READER, STRANGER, admit, chain, engine
 
 
 class FarFront:
@@ -37,7 +45,7 @@ class FarFront:
 
     def __init__(self, of: Engine, *, outbox_bytes: int = 1 << 20, silence: float = 60.0) -> None:
         self.channel, theirs = local_pair()
-        desk = Desk(of._dispatcher, of.runs, of.access, outbox_bytes)
+        desk = Desk(of._dispatcher, of.runs, of.access, of.rooms.company, outbox_bytes)
         self.reception = Reception(theirs, desk, 2, silence)
         self.task = asyncio.create_task(self.reception.run())
         self._verifier = EnvelopeVerifier(ENGINE_ID, "documented", UncheckedReplays())
@@ -97,6 +105,22 @@ async def test_a_message_is_used_once_whichever_front_brings_it(tmp_path: Path) 
         await second.reception.close()
 
 
+async def test_a_front_hears_who_speaks_only_by_messages_that_are_used(tmp_path: Path) -> None:
+    async with far(tmp_path) as (running, first):
+        second, kinds = FarFront(running), list[type]()
+        record = first.send(1, "list_runs")
+        admitted, events = await first.until(Admitted)
+        assert (admitted.addresses, events) == ([OWNER.address.lower()], [])
+        second.channel.post(record)
+        async with asyncio.timeout(30):
+            while Done not in kinds:
+                kinds.append(type(read_from_leader(await second.channel.receive() or b"")))
+        assert Admitted not in kinds
+        second.task.cancel()
+        await asyncio.gather(second.task, return_exceptions=True)
+        await second.reception.close()
+
+
 async def test_a_client_goes_on_where_it_was_and_sees_only_what_it_may(tmp_path: Path) -> None:
     async with far(tmp_path) as (running, front):
         await admit(running)
@@ -116,6 +140,31 @@ async def test_a_client_goes_on_where_it_was_and_sees_only_what_it_may(tmp_path:
         assert {record.client for record in events} == {1}, "the reader did not start it"
         again = [mark.seq for record in events for mark in record.marks if mark]
         assert again == marks[2:], "from the event after the last one it had, and before its next command"
+
+
+async def test_a_client_has_its_presets_open_at_the_next_process_too(tmp_path: Path) -> None:
+    async with far(tmp_path) as (running, front):
+        await admit(running)
+        workflow = chain(1)
+        signature = sign_preset(OWNER, workflow)
+        front.send(1, "save_preset", name="Report", workflow_data=workflow, signature=signature)
+        assert (await front.until(Done))[0].seats is None
+        front.send(1, "watch_preset", preset="Report", selected=["n0"], seat="s" * 16)
+        seats = (await front.until(Done))[0].seats
+        assert seats == [AtPreset("Report", OWNER.address.lower(), ["n0"], "s" * 16)]
+        front.channel.post(encode(Left(1)))
+        gone, stranger = (
+            AtPreset("Gone", seats[0].address, [], None),
+            AtPreset("Report", STRANGER.address, [], None),
+        )
+        front.channel.post(encode(Renew(2, [seats[0].address], [], [gone, stranger, *seats])))
+        front.send(2, "watch_preset", preset="Report", selected=["n1"])
+        answer, _ = await front.answer()
+        assert [item["selected"] for item in answer["people"]] == [["n1"]], "one entry, the one it had"
+        await running.rooms.company.preset_changed("Report", workflow, "")
+        assert b"PRESET_CHANGED" in (await front.until(Events))[0].frames[-1]
+        front.send(2, "leave_preset", preset="Report")
+        assert (await front.until(Done))[0].seats == []
 
 
 async def test_a_client_whose_front_reports_nothing_sent_is_dropped(tmp_path: Path) -> None:
@@ -154,3 +203,35 @@ async def test_nonsense_and_silence_end_a_front(tmp_path: Path) -> None:
         silent.channel.post(encode(Beat()))
         await asyncio.wait_for(silent.task, 30)
         await silent.reception.close()
+
+
+class StuckFront:
+    """The leading process's own front, with a client that does not let itself be closed."""
+
+    port = 0
+
+    def serve_here(self, channel: Channel) -> None:
+        """Take nothing from it."""
+
+    def stop_accepting(self) -> None:
+        """Have nobody to refuse."""
+
+    async def stop(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_fronts_are_let_go_even_if_own_clients_do_not_end_in_time(tmp_path: Path) -> None:
+    async with engine(tmp_path) as running, asyncio.timeout(60):
+        key = LinkKey(b"k" * 32, ENGINE_ID)
+        door = DeskDoor("127.0.0.1", 0, "", key, 1 << 20, 10, silence_seconds=600.0)
+        desk = Desk(running._dispatcher, running.runs, running.access, running.rooms.company, 1 << 20)
+        made = FrontDesk(door, desk, running._store, StuckFront())
+        await made.start()
+        while (place := await find_place(running._store)) is None:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0.01)
+        channel = await meet_leader(place.host, place.port, key, place.epoch)
+        assert isinstance(read_from_leader(await channel.receive() or b""), Beat)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(made.stop(), 0.1)
+        assert await channel.receive() is None
+        channel.close()

@@ -15,6 +15,8 @@ from websockets.asyncio.client import connect
 from core_engine.fronts.channel import Channel, local_pair
 from core_engine.fronts.front import Front
 from core_engine.fronts.records import (
+    Admitted,
+    AtPreset,
     Beat,
     Command,
     Done,
@@ -34,6 +36,8 @@ from core_engine.telemetry.metrics import Metrics
 from core_engine.telemetry.roles import RoleCollector, Seat
 from core_engine.wiring import open_front
 from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, Talker, settings
+
+SEAT = AtPreset("Report", OWNER.address.lower(), ["n0"], None)
 
 
 class Leader:
@@ -127,7 +131,8 @@ async def test_a_lost_leader_is_told_for_what_is_under_way_and_the_next_one_hear
         subscribed = await first.next(Command)
         first.give(subscribed.client, frame(1), mark=Mark("job", 4, ended=False))
         first.give(subscribed.client, frame(1), mark=Mark("over", 9, ended=True))
-        first.done(subscribed)
+        first.channel.post(encode(Admitted(subscribed.client, [OWNER.address.lower()])))
+        first.channel.post(encode(Done(subscribed.client, subscribed.number, True, [SEAT])))
         await raw(client), await raw(client)
         await client.send("stop_workflow", job_id="job", request_id="r")
         await first.next(Command)
@@ -141,8 +146,24 @@ async def test_a_lost_leader_is_told_for_what_is_under_way_and_the_next_one_hear
         renewed = await second.next(Renew)
         assert renewed.addresses == [OWNER.address.lower()]
         assert renewed.runs == [Followed("job", 4, children=True)]
+        assert renewed.seats == [SEAT]
         held = await second.next(Command)
         assert opened_of(held).payload["type"] == "list_runs", "what was under way is not sent again"
+
+
+async def test_nobody_speaks_on_a_connection_by_a_message_that_was_not_used(tmp_path: Path) -> None:
+    async with front(tmp_path) as made, talker(made) as client:
+        first = Leader(made)
+        await client.send("list_runs")
+        repeated = await first.next(Command)
+        first.done(repeated, used=False)
+        first.give(repeated.client, frame(1))
+        await raw(client)
+        await first.lost()
+        await until(lambda: not made.linked)
+        second = Leader(made)
+        await client.send("list_runs")
+        await second.next(Command)  # and no word before it of who signed what was refused
 
 
 async def test_a_front_that_is_cut_off_holds_for_its_time_and_then_refuses(tmp_path: Path) -> None:
@@ -165,7 +186,6 @@ async def test_no_more_is_held_of_one_client_than_may_run_at_a_time(tmp_path: Pa
         await other.send("list_runs", request_id="other")
         await until(lambda: made.figures()["held"] == 65)
         leader = Leader(made)
-        await leader.next(Renew), await leader.next(Renew)
         assert [(await leader.next(Command)).client for _ in range(65)].count(2) == 1
 
 
