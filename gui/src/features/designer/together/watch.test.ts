@@ -115,6 +115,18 @@ describe("a version of somebody else", () => {
     expect(texts()).toEqual(["Somebody saved version 2; it is on your canvas now."]);
   });
 
+  it("changes nothing where another workflow was opened while it came", async () => {
+    engine.save(workflow("two"));
+    const ask = engine.request.bind(engine);
+    engine.request = (name, fields) => {
+      useDocument.getState().load(workflow("other"), { preset: "Other", version: 1 });
+      return ask(name, fields);
+    };
+    await catchUp("Report", { version: 2, author_id: null });
+    expect(useDocument.getState()).toMatchObject({ preset: "Other", version: 1 });
+    expect(nameNow()).toBe("other");
+  });
+
   it("waits for one's own that is being saved, which may be the one that is told of", async () => {
     useSave.setState({ busy: true });
     const done = catchUp("Report", { version: 2, author_id: null });

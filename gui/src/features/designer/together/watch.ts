@@ -119,7 +119,9 @@ async function takeUp(preset: string, { version, author_id }: News): Promise<voi
   }
   if (own !== null && version <= own) return;
   const theirs = await fetchNewest(preset);
-  if (theirs === null || theirs.version <= (useDocument.getState().version ?? 0)) return;
+  const now = useDocument.getState();
+  // meanwhile another workflow was opened, or the version came in another way
+  if (theirs === null || now.preset !== preset || theirs.version <= (now.version ?? 0)) return;
   const before = useCompany.getState().clashes;
   const clashes = await adopt(theirs, (number) => fetchPreset(preset, number));
   if (useDocument.getState().version !== theirs.version) return;
