@@ -192,6 +192,25 @@ describe("a workflow of n8n", () => {
     expect(wiresOf(brought)).toEqual(["Each.success>Done", "Work.success>Rest"]);
   });
 
+  it("puts a loop in a loop with its inside into it", () => {
+    const brought = bring(
+      [
+        node("Outer", "splitInBatches"),
+        node("Inner", "splitInBatches"),
+        node("Work", "noOp"),
+        node("Done", "noOp"),
+      ],
+      {
+        Outer: { main: [to("Done"), to("Inner")] },
+        Inner: { main: [to("Outer"), to("Work")] },
+        Work: { main: [to("Inner")] },
+      },
+    );
+    expect(stepOf(brought, "Inner")?.parent_id).toBe(stepOf(brought, "Outer")?.id);
+    expect(stepOf(brought, "Work")?.parent_id).toBe(stepOf(brought, "Inner")?.id);
+    expect(wiresOf(brought)).toEqual(["Outer.success>Done"]);
+  });
+
   it("leaves other ways back out, and says so", () => {
     const brought = bring([node("A", "noOp"), node("B", "noOp")], {
       A: { main: [to("B")] },
