@@ -17,6 +17,10 @@ export const isGiven = (value: unknown): value is Given =>
 export const member = (value: unknown, name: string): unknown =>
   isGiven(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
+/** What one of our tables has for a name of theirs. */
+export const entryOf = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 /** Follow names into objects. */
 export const at = (value: unknown, ...names: string[]): unknown =>
   names.reduce<unknown>((found, name) => member(found, name), value);

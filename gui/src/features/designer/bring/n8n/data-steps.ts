@@ -1,7 +1,7 @@
 /** Steps of n8n that work on data, texts and files as our components. */
 
 import type { Made } from "../brought";
-import { isGiven, textAt } from "../given";
+import { entryOf, isGiven, textAt } from "../given";
 import { pathAfter } from "../paths";
 import type { Make } from "./logic-steps";
 import type { Values } from "./values";
@@ -26,7 +26,7 @@ const set: Make = (values) => {
   const fields = [...modern, ...old].flatMap((row) => {
     const { name, type } = { name: textAt(row, "name"), type: textAt(row, "type").replace(/Value$/, "") };
     const given = "value" in row ? row.value : Object.entries(row).find(([key]) => /Value$/.test(key))?.[1];
-    const kind = TYPES[type] ?? "auto";
+    const kind = entryOf(TYPES, type) ?? "auto";
     return name ? [{ name: name.slice(0, 200), value: values.ours(given ?? "", name), type: kind }] : [];
   });
   if (values.choice("mode") === "raw") return rawSet(values, keeps);
@@ -159,7 +159,7 @@ const dates: Make = (values) => {
     getTimeBetweenDates: "difference",
   };
   const operation = values.choice("operation");
-  const action = found[operation] ?? "now";
+  const action = entryOf(found, operation) ?? "now";
   const sign = operation === "subtractFromDate" ? -1 : 1;
   const config: Record<string, unknown> = { action, save_as: values.text("outputFieldName") || "date" };
   if (action !== "now")

@@ -4,6 +4,7 @@ import { assemble, type Draft, type DraftNote, type DraftWire, freeNames } from 
 import { type Brought, type BroughtStep, type Made, type Remark, remark } from "../brought";
 import {
   at,
+  entryOf,
   type Given,
   isGiven,
   listAt,
@@ -123,7 +124,7 @@ const valuesOf = (step: Step, scope: Scope, attached: readonly Step[] = []): Val
     attached.map(({ kind, given }) => ({ type: kind, given: objectAt(given, "parameters") })),
   );
 
-const makerOf = (kind: string): Make | undefined => (Object.hasOwn(MAKERS, kind) ? MAKERS[kind] : undefined);
+const makerOf = (kind: string): Make | undefined => entryOf(MAKERS, kind);
 
 function make({ kind, given }: Step, values: Values): Made {
   const maker = makerOf(kind);

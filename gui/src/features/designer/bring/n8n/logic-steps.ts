@@ -1,7 +1,7 @@
 /** Triggers and logic of n8n as our components. */
 
 import type { Made } from "../brought";
-import { isGiven, listAt, numberAt, objectAt, textAt } from "../given";
+import { entryOf, isGiven, listAt, numberAt, objectAt, textAt } from "../given";
 import { conditionsIn, joined } from "./conditions";
 import type { Values } from "./values";
 
@@ -73,7 +73,7 @@ const schedule: Make = (values) => {
 
 const interval = (every: number, unit: string): Made => ({
   module: "cron_trigger",
-  config: { interval_seconds: Math.max(1, every * (SECONDS[unit] ?? 60)) },
+  config: { interval_seconds: Math.max(1, every * (entryOf(SECONDS, unit) ?? 60)) },
 });
 
 const choose: Make = (values) => {
@@ -145,7 +145,7 @@ const merge: Make = (values) => {
     mode === "combine"
       ? values.choice("combineBy") || values.choice("combinationMode") || "combineByFields"
       : mode;
-  const found = MERGES[how];
+  const found = entryOf(MERGES, how);
   if (!found) values.note("bring.choice", { field: "mode", value: how });
   const rows = values.list("mergeByFields", "values");
   const key =
@@ -169,7 +169,7 @@ const wait: Make = (values) => {
   if (amount === null) values.note("bring.choice", { field: "amount", value: values.text("amount") });
   return {
     module: "wait_until",
-    config: { seconds: (amount ?? 1) * (SECONDS[values.choice("unit") || "hours"] ?? 1) },
+    config: { seconds: (amount ?? 1) * (entryOf(SECONDS, values.choice("unit") || "hours") ?? 1) },
   };
 };
 

@@ -211,6 +211,18 @@ describe("a workflow of n8n", () => {
     expect(wiresOf(brought)).toEqual(["Outer.success>Done"]);
   });
 
+  it("takes no word that JavaScript knows for one of its own", () => {
+    const condition = { leftValue: "a", rightValue: "b", operator: { operation: "constructor" } };
+    const brought = bring([
+      node("If", "if", { conditions: { combinator: "and", conditions: [condition] } }),
+      node("Wait", "wait", { amount: 2, unit: "toString" }),
+      node("Answer", "respondToWebhook", { respondWith: "valueOf" }),
+    ]);
+    expect(told(brought, "If")).toEqual(["bring.condition"]);
+    expect(stepOf(brought, "Wait")?.config_values).toEqual({ seconds: 2 });
+    expect(stepOf(brought, "Answer")?.config_values).toEqual({ body_kind: "json" });
+  });
+
   it("leaves other ways back out, and says so", () => {
     const brought = bring([node("A", "noOp"), node("B", "noOp")], {
       A: { main: [to("B")] },

@@ -1,7 +1,7 @@
 /** Steps of n8n that talk to others as our components: HTTP, mail, databases, language models, programs. */
 
 import type { Made } from "../brought";
-import { at, textAt } from "../given";
+import { at, entryOf, textAt } from "../given";
 import type { Make } from "./logic-steps";
 import type { Values } from "./values";
 
@@ -84,7 +84,7 @@ const answer: Make = (values) => {
   return {
     module: "webhook_response",
     config: {
-      body_kind: kinds[kind] ?? "json",
+      body_kind: entryOf(kinds, kind) ?? "json",
       ...(body ? { body } : {}),
       ...(typeof status === "number" ? { status } : {}),
     },
@@ -265,7 +265,7 @@ const SERVICES: Record<string, string> = {
 
 /** A call of a service, prepared but switched off: address and key are for a person to fill in. */
 export function serviceCall(kind: string, values: Values): Made | null {
-  const url = Object.hasOwn(SERVICES, kind) ? SERVICES[kind] : undefined;
+  const url = entryOf(SERVICES, kind);
   if (url === undefined) return null;
   values.note("bring.service", { was: kind, url });
   return {

@@ -2,7 +2,7 @@
 
 import { assemble, type Draft, type DraftNote, type DraftWire, freeNames } from "../assemble";
 import { type Brought, type Made, type Remark, remark } from "../brought";
-import { type Given, isGiven, listAt, MOST_STEPS, nameOf, numberAt, placeOf, textAt } from "../given";
+import { entryOf, type Given, isGiven, listAt, MOST_STEPS, nameOf, numberAt, placeOf, textAt } from "../given";
 import { STEPS } from "./steps";
 import { Values } from "./values";
 
@@ -82,7 +82,7 @@ export function fromNodeRed(list: Flow[], taken: Iterable<string>): Brought {
 }
 
 function make(node: Flow, values: Values): Made {
-  const maker = Object.hasOwn(STEPS, node.type) ? STEPS[node.type] : undefined;
+  const maker = entryOf(STEPS, node.type);
   if (maker) return maker(values);
   const sub = node.type.startsWith("subflow:");
   values.note(sub ? "bring.subflow" : "bring.unknown", { was: node.type.slice(0, 120) });

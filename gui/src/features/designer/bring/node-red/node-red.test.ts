@@ -124,6 +124,13 @@ describe("a flow of Node-RED", () => {
     expect(brought.remarks.map(({ word }) => word)).toContain("bring.subflows");
   });
 
+  it("takes no word that JavaScript knows for one of its own", () => {
+    const brought = bring([
+      node("Wait", "delay", [], { pauseType: "delay", timeout: "2", timeoutUnits: "valueOf" }),
+    ]);
+    expect(stepOf(brought, "Wait")?.config_values).toEqual({ seconds: 2 });
+  });
+
   it("says which values it could not translate, and never lets them be read as expressions", () => {
     const brought = bring([
       node("Set", "change", [], {

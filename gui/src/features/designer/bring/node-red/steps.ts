@@ -1,7 +1,7 @@
 /** The nodes of Node-RED that start flows, lead messages, and change them, as our components. */
 
 import type { Made } from "../brought";
-import { textAt } from "../given";
+import { entryOf, textAt } from "../given";
 import { portName } from "../n8n/logic-steps";
 import { NETWORK } from "./network-steps";
 import type { Values } from "./values";
@@ -79,7 +79,7 @@ const switchOver: Make = (values) => {
     const kind = textAt(rule, "t");
     if (kind === "else") return "otherwise";
     const port = portName(`${kind} ${textAt(rule, "v")}`, place, taken);
-    const operator = Object.hasOwn(OPERATORS, kind) ? OPERATORS[kind] : undefined;
+    const operator = entryOf(OPERATORS, kind);
     if (!operator) values.note("bring.condition", { operation: kind });
     const right =
       kind === "true" || kind === "false" ? kind === "true" : values.typed(rule.v ?? "", rule.vt, "rules");
@@ -158,7 +158,7 @@ const delay: Make = (values) => {
       module: "rate_limit",
       config: {
         most: Math.max(1, values.number("rate") ?? 1),
-        window_seconds: (values.number("nbRateUnits") ?? 1) * (UNITS[values.raw("rateUnits")] ?? 1),
+        window_seconds: (values.number("nbRateUnits") ?? 1) * (entryOf(UNITS, values.raw("rateUnits")) ?? 1),
       },
       ports: ["passed"],
     };
@@ -166,7 +166,7 @@ const delay: Make = (values) => {
     values.note("bring.choice", { field: "pauseType", value: values.raw("pauseType") });
   return {
     module: "delay",
-    config: { seconds: (values.number("timeout") ?? 1) * (UNITS[values.raw("timeoutUnits")] ?? 1) },
+    config: { seconds: (values.number("timeout") ?? 1) * (entryOf(UNITS, values.raw("timeoutUnits")) ?? 1) },
   };
 };
 
