@@ -211,6 +211,20 @@ describe("a workflow of n8n", () => {
     expect(wiresOf(brought)).toEqual(["Outer.success>Done"]);
   });
 
+  it("follows data through many forks", () => {
+    const forks = Array.from({ length: 60 }, (_, place) => `If ${place}`);
+    const brought = bring(
+      [...forks.map((name) => node(name, "if")), node("Set", "set")],
+      Object.fromEntries(
+        forks.map((name, place) => {
+          const next = to(forks[place + 1] ?? "Set");
+          return [name, { main: [next, next] }];
+        }),
+      ),
+    );
+    expect(wiresOf(brought)).toHaveLength(120);
+  });
+
   it("takes no word that JavaScript knows for one of its own", () => {
     const condition = { leftValue: "a", rightValue: "b", operator: { operation: "constructor" } };
     const brought = bring([

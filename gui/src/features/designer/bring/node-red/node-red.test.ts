@@ -124,6 +124,15 @@ describe("a flow of Node-RED", () => {
     expect(brought.remarks.map(({ word }) => word)).toContain("bring.subflows");
   });
 
+  it("follows messages through many forks", () => {
+    const rules = [{ t: "true" }, { t: "else" }];
+    const forks = Array.from({ length: 60 }, (_, place) =>
+      node(`${place}`, "switch", [[`${place + 1}`], [`${place + 1}`]], { rules }),
+    );
+    const brought = bring([...forks, node("60", "debug")]);
+    expect(brought.workflow.connections).toHaveLength(120);
+  });
+
   it("takes no word that JavaScript knows for one of its own", () => {
     const brought = bring([
       node("Wait", "delay", [], { pauseType: "delay", timeout: "2", timeoutUnits: "valueOf" }),
