@@ -77,6 +77,15 @@ describe("company at a preset", () => {
     expect(engine.asked.at(-1)?.name).toBe("leave_preset");
   });
 
+  it("goes on where something is chosen that the engine would not take", async () => {
+    useDocument.getState().choose(["a", "b".repeat(81), ...Array.from({ length: 60 }, (_, id) => `c${id}`)]);
+    const stop = keepCompany(engine as unknown as EngineClient, "Report");
+    const [seat] = seated();
+    expect(seat?.selected).toHaveLength(50);
+    expect(seat?.selected).toEqual(expect.not.arrayContaining(["b".repeat(81)]));
+    stop();
+  });
+
   it("shows the others, by what they have chosen, and nobody once it ends", async () => {
     const stop = keepCompany(engine as unknown as EngineClient, "Report");
     await vi.advanceTimersByTimeAsync(0);
