@@ -67,6 +67,9 @@ export const placeOf = (value: unknown): number =>
 export const neutral = (text: string): string =>
   text.replace(/\{(?=[{%])/g, "{ ").replace(/([}%])(?=\})/g, "$1 ");
 
+/** A text that is taken as it stands, such as a name; see `neutral`. */
+export const plainAt = (value: unknown, ...names: string[]): string => neutral(textAt(value, ...names));
+
 /** A value whose texts were changed; what is nested too deep is left out. */
 export function mapTexts(value: unknown, change: (text: string) => unknown, depth = 0): unknown {
   if (typeof value === "string") return change(value.slice(0, LONGEST_TEXT));

@@ -167,6 +167,18 @@ describe("a workflow of n8n", () => {
     expect(String(stepOf(brought, "Set")?.data?.note)).not.toMatch(/\{\{|\{%/);
   });
 
+  it("reads no expression in a name", () => {
+    const name = "={{ $json.key }}";
+    const brought = bring([
+      node("Set", "set", { assignments: { assignments: [{ name, value: "1", type: "string" }] } }),
+      node("Raw", "set", { mode: "raw", jsonOutput: JSON.stringify({ "{{ vars.A }}": 1 }) }),
+      node("Sort", "sort", { sortFieldsUi: { sortField: [{ fieldName: "{{ vars.A }}" }] } }),
+      node("Http", "httpRequest", { url: "u", queryParameters: { parameters: [{ name, value: "1" }] } }),
+    ]);
+    expect(brought.steps).toHaveLength(4);
+    expect(JSON.stringify(brought.workflow.nodes.map((step) => step.config_values))).not.toContain("{{");
+  });
+
   it("makes the inside of a loop of what leads back to it", () => {
     const brought = bring(
       [

@@ -1,7 +1,7 @@
 /** Steps of n8n that talk to others as our components: HTTP, mail, databases, language models, programs. */
 
 import type { Made } from "../brought";
-import { at, entryOf, textAt } from "../given";
+import { at, entryOf, plainAt } from "../given";
 import type { Make } from "./logic-steps";
 import type { Values } from "./values";
 
@@ -158,8 +158,8 @@ function model(values: Values): Record<string, unknown> {
   const own = values.attached.find(({ type }) => /^lm/.test(type))?.given ?? values.given;
   const found = at(own, "model");
   const name =
-    textAt({ name: typeof found === "object" && found !== null ? at(found, "value") : found }, "name") ||
-    textAt(own, "modelId", "value");
+    plainAt({ name: typeof found === "object" && found !== null ? at(found, "value") : found }, "name") ||
+    plainAt(own, "modelId", "value");
   const heat = at(own, "options", "temperature");
   for (const { type } of values.attached) if (!/^lm/.test(type)) values.note("bring.attached", { was: type });
   return {

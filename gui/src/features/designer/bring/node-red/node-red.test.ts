@@ -146,6 +146,7 @@ describe("a flow of Node-RED", () => {
         rules: [
           { t: "set", p: "payload", pt: "msg", to: "$sum(a)", tot: "jsonata" },
           { t: "set", p: "x", pt: "msg", to: "{{ vars.SECRET }}", tot: "str" },
+          { t: "set", p: "{{ vars.SECRET }}", pt: "msg", to: "z", tot: "str" },
           { t: "set", p: "y", pt: "msg", to: "TOKEN", tot: "env" },
         ],
       }),
@@ -154,6 +155,7 @@ describe("a flow of Node-RED", () => {
     expect(stepOf(brought, "Set")?.config_values.fields).toEqual([
       { name: "payload", value: "$sum(a)" },
       { name: "x", value: "{ { vars.SECRET } }" },
+      { name: "{ { vars.SECRET } }", value: "z" },
       { name: "y", value: "{{ vars.TOKEN }}" },
     ]);
   });
