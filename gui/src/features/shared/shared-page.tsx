@@ -70,13 +70,18 @@ function Visit({ link }: { link: ResolvedLink }) {
   const load = useVisit((state) => state.load);
   const connected = useSession((state) => state.connected);
   const [state, setState] = useState<"loading" | "there" | { problem: string }>("loading");
+  const [tries, setTries] = useState(0);
+  const again = () => {
+    setState("loading");
+    setTries(tries + 1);
+  };
   useEffect(() => {
     if (!connected || state === "there") return;
     load().then(
       () => setState("there"),
       (error: unknown) => setState({ problem: sentenceOf(error) }),
     );
-  }, [connected, load, state === "there"]);
+  }, [connected, load, state === "there", tries]);
   const level = link.permission_level;
   return (
     <>
@@ -99,7 +104,7 @@ function Visit({ link }: { link: ResolvedLink }) {
       {typeof state === "object" && (
         <Notice tone="bad">
           <span className="grow">{state.problem}</span>
-          <Button size="small" onClick={() => setState("loading")}>
+          <Button size="small" onClick={again}>
             {t("common.again")}
           </Button>
         </Notice>

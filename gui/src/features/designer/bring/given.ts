@@ -17,6 +17,10 @@ export const isGiven = (value: unknown): value is Given =>
 export const member = (value: unknown, name: string): unknown =>
   isGiven(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
+/** What one of our tables has for a name of theirs. */
+export const entryOf = <Value>(table: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 /** Follow names into objects. */
 export const at = (value: unknown, ...names: string[]): unknown =>
   names.reduce<unknown>((found, name) => member(found, name), value);
@@ -62,6 +66,9 @@ export const placeOf = (value: unknown): number =>
 /** A text that no expression of ours is read from. */
 export const neutral = (text: string): string =>
   text.replace(/\{(?=[{%])/g, "{ ").replace(/([}%])(?=\})/g, "$1 ");
+
+/** A text that is taken as it stands, such as a name; see `neutral`. */
+export const plainAt = (value: unknown, ...names: string[]): string => neutral(textAt(value, ...names));
 
 /** A value whose texts were changed; what is nested too deep is left out. */
 export function mapTexts(value: unknown, change: (text: string) => unknown, depth = 0): unknown {

@@ -4,8 +4,8 @@ import { memo } from "react";
 import type { NodeStatus } from "@/contract/contract.gen";
 import { useT, type Word } from "@/i18n/words";
 import { changeNote } from "../document/edits";
-import { toggleCollapsed } from "../document/groups";
-import { useDocument } from "../document/store";
+import { stepsIn, toggleCollapsed } from "../document/groups";
+import { useDocument, useWorkflow } from "../document/store";
 import type { WorkflowNote } from "../document/workflow";
 import { useRun } from "../run/store";
 
@@ -80,6 +80,7 @@ const WORST: NodeStatus[] = ["ERROR", "OUTCOME_UNKNOWN", "WAITING", "RETRYING", 
 function Box({ note }: { note: WorkflowNote }) {
   const t = useT();
   const members = note.members ?? [];
+  const count = stepsIn(useWorkflow(), note);
   const status = useRun((state) => {
     const found = new Set(members.map((id) => state.run?.nodes[id]?.status));
     return WORST.find((item) => found.has(item));
@@ -88,7 +89,7 @@ function Box({ note }: { note: WorkflowNote }) {
     <>
       <Handle type="target" position={Position.Left} id="in" isConnectable={false} />
       <span className="group-about" data-status={status}>
-        {t("designer.steps", { count: members.length })}
+        {t("designer.steps", { count })}
         {status && ` · ${t(`status.${status}` as Word)}`}
       </span>
       <Handle type="source" position={Position.Right} id="out" isConnectable={false} />

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { copyText, pasteText } from "./clipboard";
-import { carried, group, ungroup, withMembers } from "./groups";
+import { remove } from "./edits";
+import { carried, group, stepsIn, ungroup, withMembers } from "./groups";
 import { readWorkflow, type Workflow } from "./workflow";
 
 const node = (id: string, x: number) => ({ id, name: id, module_id: "m", x, y: 100, config_values: {} });
@@ -25,6 +26,14 @@ it("what is done to a group is done to its steps, which stay when it goes", () =
   expect(ungroup(workflow, new Set(["a"])).notes).toEqual([]);
   expect(ungroup(workflow, new Set([id])).nodes).toHaveLength(3);
   expect(ungroup(workflow, new Set(["c"]))).toBe(workflow);
+});
+
+it("a group counts the steps that are there", () => {
+  const { workflow } = grouped();
+  const [frame] = workflow.notes ?? [];
+  if (!frame) throw new Error("there is a group");
+  expect(stepsIn(workflow, frame)).toBe(2);
+  expect(stepsIn(remove(workflow, new Set(["a"])), frame)).toBe(1);
 });
 
 it("a group is copied with its steps, and holds the copies", () => {

@@ -40,6 +40,12 @@ export function ungroup(workflow: Workflow, ids: ReadonlySet<string>): Workflow 
   return kept.length === (workflow.notes?.length ?? 0) ? workflow : { ...workflow, notes: kept };
 }
 
+/** How many of its steps a group still has: one that was deleted may be named. */
+export function stepsIn({ nodes }: Workflow, { members = [] }: WorkflowNote): number {
+  const ids = new Set(members);
+  return nodes.filter(({ id }) => ids.has(id)).length;
+}
+
 /** The size of a group that is shown as one box. */
 export const BOX = { width: NODE_WIDTH, height: NODE_HEIGHT };
 

@@ -115,6 +115,55 @@ describe("merging", () => {
     expect(isOpen(change(both.workflow, "b", "a third"), named)).toBe(false);
   });
 
+  it("keeps the loop and its inside where one deleted them and the other worked in them", () => {
+    const step = (id: string, more = {}) => ({ id, name: id, module_id: "m", config_values: {}, ...more });
+    const inside = { parent_id: "loop" };
+    const wire = { id: "in-in2", source: "in", target: "in2" };
+    const loops = readWorkflow({
+      nodes: [step("a"), step("loop"), step("in", inside), step("in2", inside)],
+      connections: [wire, { id: "al", source: "a", target: "loop" }],
+    });
+    const gone = readWorkflow({ nodes: [step("a")], connections: [] });
+    for (const id of ["loop", "in"]) {
+      for (const [one, other] of [
+        [change(loops, id, "new"), gone],
+        [gone, change(loops, id, "new")],
+      ] as const) {
+        const { workflow, clashes } = merge(loops, one, other);
+        expect(workflow.nodes.map((node) => node.id).sort()).toEqual(["a", "in", "in2", "loop"]);
+        expect(workflow.connections.map((found) => found.id).sort()).toEqual(["al", "in-in2"]);
+        expect(clashes.map((clash) => clash.id).sort()).toEqual(id === "in" ? ["in", "loop"] : ["loop"]);
+        const loop = clashes.find((clash) => clash.id === "loop");
+        if (!loop) throw new Error("one is asked about the loop");
+        const side = one === gone ? "mine" : "theirs";
+        expect(decide(workflow, loop, side)).toMatchObject({ nodes: [{ id: "a" }], connections: [] });
+      }
+    }
+  });
+
+  it("leaves an inside without the loop that the other took away around it, and what they deleted in one", () => {
+    const step = (id: string, more = {}) => ({ id, name: id, module_id: "m", config_values: {}, ...more });
+    const inside = { parent_id: "loop" };
+    const nodes = [step("loop"), step("in", inside), step("in2", inside)];
+    const loops = readWorkflow({ nodes, connections: [] });
+    const flat = readWorkflow({ nodes: [step("in"), step("in2")], connections: [] });
+    const { workflow, clashes } = merge(loops, change(loops, "in", "new"), flat);
+    expect(names(workflow)).toEqual(["in2", "new"]);
+    expect(clashes).toEqual([]);
+    expect(names(merge(loops, change(loops, "in", "new"), without(loops, "in2")).workflow)).toEqual([
+      "loop",
+      "new",
+    ]);
+  });
+
+  it("keeps what was changed since, where the deletion is not taken", () => {
+    const { workflow, clashes } = merge(base, change(base, "a", "mine"), without(base, "a"));
+    const [clash] = clashes;
+    if (!clash) throw new Error("there is a clash");
+    expect(workflow.connections.map(({ id }) => id)).toEqual(["ab"]);
+    expect(names(decide(change(workflow, "a", "later"), clash, "mine"))).toEqual(["b", "c", "later"]);
+  });
+
   it("rather keeps a changed step than its deletion, and drops connections that lost an end", () => {
     expect(names(merge(base, without(base, "a"), change(base, "a", "theirs")).workflow)).toContain("theirs");
     expect(names(merge(base, change(base, "a", "mine"), without(base, "a")).workflow)).toContain("mine");

@@ -1,7 +1,9 @@
 /** Puts two persons' changes of one workflow together, field by field; where both changed the same, mine stays. */
 
 import { canonicalJson } from "@/crypto/preset";
-import type { Unknown, Workflow, WorkflowConnection } from "../document/workflow";
+import { loopOf, withInside } from "../document/bodies";
+import { remove } from "../document/edits";
+import type { Unknown, Workflow, WorkflowConnection, WorkflowNode } from "../document/workflow";
 
 export type Subject = "nodes" | "connections" | "notes" | "setting";
 
@@ -50,11 +52,14 @@ export const same = (one: unknown, other: unknown): boolean =>
 export function merge(base: Workflow, mine: Workflow, theirs: Workflow): Merged {
   const clashes: Clash[] = [];
   const nodes = mergeItems("nodes", [base.nodes, mine.nodes, theirs.nodes], clashes, {
-    mine: newEnds(base, mine),
-    theirs: newEnds(base, theirs),
+    mine: heldSteps(base, mine, theirs),
+    theirs: heldSteps(base, theirs, mine),
   });
   const wires = [base.connections, withoutTwins(base, mine, theirs), theirs.connections] as const;
-  const connections = mergeItems("connections", wires, clashes);
+  const connections = mergeItems("connections", wires, clashes, {
+    mine: { asked: NOTHING, along: lostEnds(mine, theirs) },
+    theirs: { asked: NOTHING, along: lostEnds(theirs, mine) },
+  });
   const notes = mergeItems("notes", [base.notes ?? [], mine.notes ?? [], theirs.notes ?? []], clashes);
   const ids = new Set(nodes.map((node) => node.id));
   const rest = mergeMembers([settings(base), settings(mine), settings(theirs)], (path, left, right) =>
@@ -78,6 +83,44 @@ export function merge(base: Workflow, mine: Workflow, theirs: Workflow): Merged 
 
 const settings = (workflow: Workflow): Unknown =>
   Object.fromEntries(Object.entries(workflow).filter(([name]) => !LISTS.has(name)));
+
+/** What somebody still has of what the other deleted, and what of it stays. */
+interface Held {
+  /** In use: it stays, and one is asked about it. */
+  asked: ReadonlySet<string>;
+  /** It stays with what one is asked about. */
+  along: ReadonlySet<string>;
+}
+
+/** The steps that somebody changed or connected, with the loops they stand in; and with these loops their inside. */
+function heldSteps(base: Workflow, now: Workflow, other: Workflow): Held {
+  const were = new Map(base.nodes.map((node) => [node.id, node]));
+  const steps = new Map(now.nodes.map((node) => [node.id, node]));
+  const left = new Set(other.nodes.map(({ id }) => id));
+  const loopFrom = (from: ReadonlyMap<string, WorkflowNode>, id: string) => {
+    const node = from.get(id);
+    return node ? loopOf(node) : null;
+  };
+  const asked = new Set(newEnds(base, now));
+  for (const node of now.nodes) if (!same(were.get(node.id), node)) asked.add(node.id);
+  for (const id of [...asked]) {
+    // what the other has moved out of a loop does not need it
+    if (left.has(id) && loopFrom(were, id) === loopFrom(steps, id)) continue;
+    for (let loop = loopFrom(steps, id); loop && !asked.has(loop); loop = loopFrom(steps, loop))
+      asked.add(loop);
+  }
+  return { asked, along: withInside(now, new Set([...asked].filter((id) => !left.has(id)))) };
+}
+
+/** The connections that the other lost with a step at their end: where the step stays, they do. */
+function lostEnds(now: Workflow, other: Workflow): ReadonlySet<string> {
+  const left = new Set(other.nodes.map(({ id }) => id));
+  return new Set(
+    now.connections
+      .filter(({ source, target }) => !left.has(source) || !left.has(target))
+      .map(({ id }) => id),
+  );
+}
 
 /** The steps that somebody's new connections lead to or from: these are in use, whoever else deleted them. */
 function newEnds(base: Workflow, now: Workflow): ReadonlySet<string> {
@@ -109,7 +152,7 @@ function mergeItems<Kind extends Item>(
   subject: Subject,
   lists: Three<readonly Kind[]>,
   clashes: Clash[],
-  used: { mine: ReadonlySet<string>; theirs: ReadonlySet<string> } = { mine: NOTHING, theirs: NOTHING },
+  held: { mine: Held; theirs: Held } = { mine: NOT_HELD, theirs: NOT_HELD },
 ): Kind[] {
   const [was, my, their] = lists.map((list) => new Map(list.map((item) => [item.id, item]))) as [
     Map<string, Kind>,
@@ -125,20 +168,21 @@ function mergeItems<Kind extends Item>(
       items.push(mergeMembers([before ?? ({ id } as Kind), left, right], tell));
     } else if (left) {
       // they deleted it, unless it is new
-      const mineToo = !same(before, left) || used.mine.has(id);
+      const mineToo = !same(before, left) || held.mine.asked.has(id);
       if (before && mineToo) tell([], left, undefined);
-      if (!before || mineToo) items.push(left);
+      if (!before || mineToo || held.mine.along.has(id)) items.push(left);
     } else if (right) {
-      const theirsToo = !same(before, right) || used.theirs.has(id);
+      const theirsToo = !same(before, right) || held.theirs.asked.has(id);
       if (before && theirsToo) tell([], undefined, right);
       // What one deleted and the other changed is kept: a deletion is done again more easily than lost work.
-      if (!before || theirsToo) items.push(right);
+      if (!before || theirsToo || held.theirs.along.has(id)) items.push(right);
     }
   }
   return items;
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+const NOT_HELD: Held = { asked: NOTHING, along: NOTHING };
 
 function mergeMembers<Kind extends Unknown>([before, left, right]: Three<Kind>, tell: Tell): Kind {
   if (same(left, right) || same(before, left)) return right;
@@ -172,17 +216,9 @@ export function decide(workflow: Workflow, clash: Clash, side: "mine" | "theirs"
     const changed = items.map((item) => (item.id === id ? (placed(item, path, value) as Item) : item));
     return { ...workflow, [subject]: changed };
   }
-  if (value !== undefined) {
-    const there = items.some((item) => item.id === id);
-    const put = there ? items.map((item) => (item.id === id ? value : item)) : [...items, value];
-    return { ...workflow, [subject]: put };
-  }
-  const left = { ...workflow, [subject]: items.filter((item) => item.id !== id) };
-  if (subject !== "nodes") return left;
-  return {
-    ...left,
-    connections: workflow.connections.filter(({ source, target }) => source !== id && target !== id),
-  };
+  if (value === undefined) return remove(workflow, new Set([id]));
+  // it was kept, and may have been changed further since
+  return items.some((item) => item.id === id) ? workflow : { ...workflow, [subject]: [...items, value] };
 }
 
 /** Whether a clash still waits: nobody has settled it, changed the place since, or undone it. */

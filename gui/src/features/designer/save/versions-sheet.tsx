@@ -58,10 +58,11 @@ function Versions({ preset }: { preset: string }) {
   }
 
   function restore(version: number) {
+    if (!engine) return;
     // a version of one's own: what is told of it is no news
     useSave.setState({ busy: true });
     engine
-      ?.request("restore_preset_version", { name: preset, version })
+      .request("restore_preset_version", { name: preset, version })
       .then((loaded) => {
         const workflow = readWorkflow(loaded.workflow_data);
         useDocument.getState().edit(() => workflow);

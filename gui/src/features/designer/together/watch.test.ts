@@ -77,6 +77,15 @@ describe("company at a preset", () => {
     expect(engine.asked.at(-1)?.name).toBe("leave_preset");
   });
 
+  it("goes on where something is chosen that the engine would not take", async () => {
+    useDocument.getState().choose(["a", "b".repeat(81), ...Array.from({ length: 60 }, (_, id) => `c${id}`)]);
+    const stop = keepCompany(engine as unknown as EngineClient, "Report");
+    const [seat] = seated();
+    expect(seat?.selected).toHaveLength(50);
+    expect(seat?.selected).toEqual(expect.not.arrayContaining(["b".repeat(81)]));
+    stop();
+  });
+
   it("shows the others, by what they have chosen, and nobody once it ends", async () => {
     const stop = keepCompany(engine as unknown as EngineClient, "Report");
     await vi.advanceTimersByTimeAsync(0);
@@ -113,6 +122,18 @@ describe("a version of somebody else", () => {
     expect(nameNow()).toBe("two");
     expect(engine.asked.filter(({ name }) => name === "load_preset")).toHaveLength(1);
     expect(texts()).toEqual(["Somebody saved version 2; it is on your canvas now."]);
+  });
+
+  it("changes nothing where another workflow was opened while it came", async () => {
+    engine.save(workflow("two"));
+    const ask = engine.request.bind(engine);
+    engine.request = (name, fields) => {
+      useDocument.getState().load(workflow("other"), { preset: "Other", version: 1 });
+      return ask(name, fields);
+    };
+    await catchUp("Report", { version: 2, author_id: null });
+    expect(useDocument.getState()).toMatchObject({ preset: "Other", version: 1 });
+    expect(nameNow()).toBe("other");
   });
 
   it("waits for one's own that is being saved, which may be the one that is told of", async () => {

@@ -22,6 +22,8 @@ const PACE_MS = 400;
 /** Said again this often, in case the engine has lost it; the answer also tells of a version that was missed. */
 const AGAIN_MS = 60_000;
 const MOST_SELECTED = 50;
+/** The engine takes no longer ids; a workflow of another origin may have some. */
+const LONGEST_ID = 80;
 /** This page, whichever way it goes to the engine. */
 const SEAT = crypto.randomUUID();
 
@@ -92,7 +94,7 @@ export function keepCompany(engine: EngineClient, preset: string): () => void {
 /** The step whose panel is open, else what is chosen. */
 function chosenNow(): string[] {
   const { open, chosen } = useDocument.getState();
-  return open ? [open] : [...chosen].slice(0, MOST_SELECTED);
+  return (open ? [open] : [...chosen]).filter((id) => id.length <= LONGEST_ID).slice(0, MOST_SELECTED);
 }
 
 type News = Pick<PresetChanged, "version" | "author_id">;
@@ -119,7 +121,9 @@ async function takeUp(preset: string, { version, author_id }: News): Promise<voi
   }
   if (own !== null && version <= own) return;
   const theirs = await fetchNewest(preset);
-  if (theirs === null || theirs.version <= (useDocument.getState().version ?? 0)) return;
+  const now = useDocument.getState();
+  // meanwhile another workflow was opened, or the version came in another way
+  if (theirs === null || now.preset !== preset || theirs.version <= (now.version ?? 0)) return;
   const before = useCompany.getState().clashes;
   const clashes = await adopt(theirs, (number) => fetchPreset(preset, number));
   if (useDocument.getState().version !== theirs.version) return;

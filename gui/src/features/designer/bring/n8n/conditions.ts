@@ -1,6 +1,6 @@
 /** Conditions of n8n's If, Switch and Filter as ours. */
 
-import { type Given, isGiven, listAt, objectAt, textAt } from "../given";
+import { entryOf, type Given, isGiven, listAt, objectAt, textAt } from "../given";
 import { literalOf } from "../paths";
 import type { Values } from "./values";
 
@@ -68,9 +68,9 @@ function old(item: Given, values: Values): Condition[] {
 }
 
 function judged(name: string, left: unknown, right: unknown, values: Values): Condition[] {
-  const fixed = FIXED[name];
+  const fixed = entryOf(FIXED, name);
   if (fixed !== undefined) return [{ left, operator: "==", right: fixed }];
-  const operator = OPERATORS[name];
+  const operator = entryOf(OPERATORS, name);
   if (operator) return [{ left, operator, right: operator.startsWith("is ") ? null : right }];
   values.note("bring.condition", { operation: name });
   return [];

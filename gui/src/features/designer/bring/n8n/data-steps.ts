@@ -1,7 +1,7 @@
 /** Steps of n8n that work on data, texts and files as our components. */
 
 import type { Made } from "../brought";
-import { isGiven, textAt } from "../given";
+import { entryOf, isGiven, neutral, plainAt, textAt } from "../given";
 import { pathAfter } from "../paths";
 import type { Make } from "./logic-steps";
 import type { Values } from "./values";
@@ -24,9 +24,9 @@ const set: Make = (values) => {
     values.list("values", kind).map((row) => ({ ...row, type: kind })),
   );
   const fields = [...modern, ...old].flatMap((row) => {
-    const { name, type } = { name: textAt(row, "name"), type: textAt(row, "type").replace(/Value$/, "") };
+    const { name, type } = { name: plainAt(row, "name"), type: textAt(row, "type").replace(/Value$/, "") };
     const given = "value" in row ? row.value : Object.entries(row).find(([key]) => /Value$/.test(key))?.[1];
-    const kind = TYPES[type] ?? "auto";
+    const kind = entryOf(TYPES, type) ?? "auto";
     return name ? [{ name: name.slice(0, 200), value: values.ours(given ?? "", name), type: kind }] : [];
   });
   if (values.choice("mode") === "raw") return rawSet(values, keeps);
@@ -38,7 +38,7 @@ function rawSet(values: Values, keeps: boolean): Made {
     const found: unknown = JSON.parse(textAt(values.given, "jsonOutput").replace(/^=/, ""));
     const fields = isGiven(found)
       ? Object.entries(found).map(([name, value]) => ({
-          name,
+          name: neutral(name),
           value: values.ours(asExpression(value), name),
         }))
       : [];
@@ -116,7 +116,7 @@ const collect: Make = (values) => {
 
 const sort: Make = (values) => {
   const by = values.list("sortFieldsUi", "sortField").map((row) => ({
-    field: textAt(row, "fieldName"),
+    field: plainAt(row, "fieldName"),
     order: textAt(row, "order") === "descending" ? "desc" : "asc",
     type: "auto",
   }));
@@ -159,7 +159,7 @@ const dates: Make = (values) => {
     getTimeBetweenDates: "difference",
   };
   const operation = values.choice("operation");
-  const action = found[operation] ?? "now";
+  const action = entryOf(found, operation) ?? "now";
   const sign = operation === "subtractFromDate" ? -1 : 1;
   const config: Record<string, unknown> = { action, save_as: values.text("outputFieldName") || "date" };
   if (action !== "now")
@@ -186,12 +186,12 @@ const crypto: Make = (values) => {
 const html: Make = (values) => {
   if (values.choice("operation") !== "extractHtmlContent") return template(values.text("html"));
   const fields = values.list("extractionValues", "values").map((row) => ({
-    name: textAt(row, "key"),
-    selector: textAt(row, "cssSelector"),
+    name: plainAt(row, "key"),
+    selector: plainAt(row, "cssSelector"),
     take: ["html", "attribute", "text"].includes(textAt(row, "returnValue"))
       ? textAt(row, "returnValue")
       : "text",
-    ...(textAt(row, "attribute") ? { attribute: textAt(row, "attribute") } : {}),
+    ...(textAt(row, "attribute") ? { attribute: plainAt(row, "attribute") } : {}),
     many: row.returnArray === true,
   }));
   const from = values.choice("dataPropertyName") || "data";

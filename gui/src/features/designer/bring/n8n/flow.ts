@@ -4,10 +4,12 @@ import { assemble, type Draft, type DraftNote, type DraftWire, freeNames } from 
 import { type Brought, type BroughtStep, type Made, type Remark, remark } from "../brought";
 import {
   at,
+  entryOf,
   type Given,
   isGiven,
   listAt,
   MOST_STEPS,
+  MOST_WIRES,
   nameOf,
   numberAt,
   objectAt,
@@ -112,7 +114,7 @@ function wiresOf(connections: Given): { main: Wire[]; ai: Wire[] } {
       });
     }
   }
-  return found;
+  return { main: found.main.slice(0, MOST_WIRES), ai: found.ai.slice(0, MOST_WIRES) };
 }
 
 const valuesOf = (step: Step, scope: Scope, attached: readonly Step[] = []): Values =>
@@ -123,7 +125,7 @@ const valuesOf = (step: Step, scope: Scope, attached: readonly Step[] = []): Val
     attached.map(({ kind, given }) => ({ type: kind, given: objectAt(given, "parameters") })),
   );
 
-const makerOf = (kind: string): Make | undefined => (Object.hasOwn(MAKERS, kind) ? MAKERS[kind] : undefined);
+const makerOf = (kind: string): Make | undefined => entryOf(MAKERS, kind);
 
 function make({ kind, given }: Step, values: Values): Made {
   const maker = makerOf(kind);
@@ -149,7 +151,15 @@ function rootsOf(steps: readonly Step[], wires: readonly Wire[], inside: Readonl
     const [first, ...others] = [...new Set(from.map((source) => after(source, depth + 1)))];
     return others.length ? "data" : (first ?? "data");
   };
+  // looked up once for each depth: the ways through many forks are more than can be walked
+  const known = new Map<string, string>();
   const after = (name: string, depth = 0): string => {
+    const place = `${depth} ${name}`;
+    const found = known.get(place) ?? rootOf(name, depth);
+    known.set(place, found);
+    return found;
+  };
+  const rootOf = (name: string, depth: number): string => {
     const step = made.get(name);
     if (!step || depth > 50) return "data";
     if (step.root) return step.root;

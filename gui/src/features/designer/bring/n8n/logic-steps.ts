@@ -1,7 +1,7 @@
 /** Triggers and logic of n8n as our components. */
 
 import type { Made } from "../brought";
-import { isGiven, listAt, numberAt, objectAt, textAt } from "../given";
+import { entryOf, isGiven, listAt, numberAt, objectAt, plainAt, textAt } from "../given";
 import { conditionsIn, joined } from "./conditions";
 import type { Values } from "./values";
 
@@ -56,7 +56,7 @@ const schedule: Make = (values) => {
   const name = field.toLowerCase();
   const cron = (text: string): Made => ({ module: "cron_trigger", config: { cron_string: text } });
   if (name === "cronexpression" || name === "custom")
-    return cron((textAt(row, "expression") || textAt(row, "cronExpression")).replace(/^=/, "").trim());
+    return cron((plainAt(row, "expression") || plainAt(row, "cronExpression")).replace(/^=/, "").trim());
   if (name === "x") return interval(every, textAt(row, "unit"));
   if (name === "weeks" || name === "week") {
     const days = listAt(row, "triggerAtDay").filter((day) => typeof day === "number");
@@ -73,7 +73,7 @@ const schedule: Make = (values) => {
 
 const interval = (every: number, unit: string): Made => ({
   module: "cron_trigger",
-  config: { interval_seconds: Math.max(1, every * (SECONDS[unit] ?? 60)) },
+  config: { interval_seconds: Math.max(1, every * (entryOf(SECONDS, unit) ?? 60)) },
 });
 
 const choose: Make = (values) => {
@@ -145,13 +145,13 @@ const merge: Make = (values) => {
     mode === "combine"
       ? values.choice("combineBy") || values.choice("combinationMode") || "combineByFields"
       : mode;
-  const found = MERGES[how];
+  const found = entryOf(MERGES, how);
   if (!found) values.note("bring.choice", { field: "mode", value: how });
   const rows = values.list("mergeByFields", "values");
   const key =
     values.text("fieldsToMatchString") ||
     values.text("propertyName1") ||
-    rows.map((row) => textAt(row, "field1")).join(", ");
+    rows.map((row) => plainAt(row, "field1")).join(", ");
   return {
     module: "merge",
     config: { mode: found ?? "append", ...(found === "combine_by_key" ? { key } : {}) },
@@ -169,14 +169,14 @@ const wait: Make = (values) => {
   if (amount === null) values.note("bring.choice", { field: "amount", value: values.text("amount") });
   return {
     module: "wait_until",
-    config: { seconds: (amount ?? 1) * (SECONDS[values.choice("unit") || "hours"] ?? 1) },
+    config: { seconds: (amount ?? 1) * (entryOf(SECONDS, values.choice("unit") || "hours") ?? 1) },
   };
 };
 
 const call: Make = (values) => {
   const name = values.text("workflowId") || values.text("source");
   values.note("bring.workflow", { name: textAt(values.given, "workflowId", "cachedResultName") || name });
-  const preset = textAt(values.given, "workflowId", "cachedResultName") || name || "?";
+  const preset = plainAt(values.given, "workflowId", "cachedResultName") || name || "?";
   return { module: "sub_workflow", config: { preset_name: preset.slice(0, 120) }, level: "check" };
 };
 

@@ -7,16 +7,19 @@ export function bodiesOf(
   loops: readonly { name: string; way: number }[],
   wires: readonly Wire[],
 ): Map<string, string> {
-  const inside = new Map<string, string>();
   const forward = grouped(wires, "from", "to");
   const backward = grouped(wires, "to", "from");
-  for (const { name, way } of loops) {
+  const bodies = loops.map(({ name, way }) => {
     const firsts = wires.filter((wire) => wire.from === name && wire.output === way).map(({ to }) => to);
     const after = reach(firsts, forward, name);
     const before = reach(backward.get(name) ?? [], backward, name);
-    for (const step of after)
-      if (before.has(step) && step !== name && !inside.has(step)) inside.set(step, name);
-  }
+    return { name, steps: [...after].filter((step) => before.has(step) && step !== name) };
+  });
+  // a loop in a loop is the smaller one: its steps stand in it, and it stands in the other
+  bodies.sort((one, other) => one.steps.length - other.steps.length);
+  const inside = new Map<string, string>();
+  for (const { name, steps } of bodies)
+    for (const step of steps) if (!inside.has(step)) inside.set(step, name);
   return inside;
 }
 

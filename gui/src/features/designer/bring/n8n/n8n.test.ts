@@ -167,6 +167,18 @@ describe("a workflow of n8n", () => {
     expect(String(stepOf(brought, "Set")?.data?.note)).not.toMatch(/\{\{|\{%/);
   });
 
+  it("reads no expression in a name", () => {
+    const name = "={{ $json.key }}";
+    const brought = bring([
+      node("Set", "set", { assignments: { assignments: [{ name, value: "1", type: "string" }] } }),
+      node("Raw", "set", { mode: "raw", jsonOutput: JSON.stringify({ "{{ vars.A }}": 1 }) }),
+      node("Sort", "sort", { sortFieldsUi: { sortField: [{ fieldName: "{{ vars.A }}" }] } }),
+      node("Http", "httpRequest", { url: "u", queryParameters: { parameters: [{ name, value: "1" }] } }),
+    ]);
+    expect(brought.steps).toHaveLength(4);
+    expect(JSON.stringify(brought.workflow.nodes.map((step) => step.config_values))).not.toContain("{{");
+  });
+
   it("makes the inside of a loop of what leads back to it", () => {
     const brought = bring(
       [
@@ -190,6 +202,51 @@ describe("a workflow of n8n", () => {
     expect(stepOf(brought, "Rest")).toMatchObject({ parent_id: each?.id, config_values: { seconds: 2 } });
     expect(stepOf(brought, "Done")).not.toHaveProperty("parent_id");
     expect(wiresOf(brought)).toEqual(["Each.success>Done", "Work.success>Rest"]);
+  });
+
+  it("puts a loop in a loop with its inside into it", () => {
+    const brought = bring(
+      [
+        node("Outer", "splitInBatches"),
+        node("Inner", "splitInBatches"),
+        node("Work", "noOp"),
+        node("Done", "noOp"),
+      ],
+      {
+        Outer: { main: [to("Done"), to("Inner")] },
+        Inner: { main: [to("Outer"), to("Work")] },
+        Work: { main: [to("Inner")] },
+      },
+    );
+    expect(stepOf(brought, "Inner")?.parent_id).toBe(stepOf(brought, "Outer")?.id);
+    expect(stepOf(brought, "Work")?.parent_id).toBe(stepOf(brought, "Inner")?.id);
+    expect(wiresOf(brought)).toEqual(["Outer.success>Done"]);
+  });
+
+  it("follows data through many forks", () => {
+    const forks = Array.from({ length: 60 }, (_, place) => `If ${place}`);
+    const brought = bring(
+      [...forks.map((name) => node(name, "if")), node("Set", "set")],
+      Object.fromEntries(
+        forks.map((name, place) => {
+          const next = to(forks[place + 1] ?? "Set");
+          return [name, { main: [next, next] }];
+        }),
+      ),
+    );
+    expect(wiresOf(brought)).toHaveLength(120);
+  });
+
+  it("takes no word that JavaScript knows for one of its own", () => {
+    const condition = { leftValue: "a", rightValue: "b", operator: { operation: "constructor" } };
+    const brought = bring([
+      node("If", "if", { conditions: { combinator: "and", conditions: [condition] } }),
+      node("Wait", "wait", { amount: 2, unit: "toString" }),
+      node("Answer", "respondToWebhook", { respondWith: "valueOf" }),
+    ]);
+    expect(told(brought, "If")).toEqual(["bring.condition"]);
+    expect(stepOf(brought, "Wait")?.config_values).toEqual({ seconds: 2 });
+    expect(stepOf(brought, "Answer")?.config_values).toEqual({ body_kind: "json" });
   });
 
   it("leaves other ways back out, and says so", () => {

@@ -1,7 +1,7 @@
 /** Steps of n8n that talk to others as our components: HTTP, mail, databases, language models, programs. */
 
 import type { Made } from "../brought";
-import { at, textAt } from "../given";
+import { at, entryOf, plainAt } from "../given";
 import type { Make } from "./logic-steps";
 import type { Values } from "./values";
 
@@ -84,7 +84,7 @@ const answer: Make = (values) => {
   return {
     module: "webhook_response",
     config: {
-      body_kind: kinds[kind] ?? "json",
+      body_kind: entryOf(kinds, kind) ?? "json",
       ...(body ? { body } : {}),
       ...(typeof status === "number" ? { status } : {}),
     },
@@ -158,8 +158,8 @@ function model(values: Values): Record<string, unknown> {
   const own = values.attached.find(({ type }) => /^lm/.test(type))?.given ?? values.given;
   const found = at(own, "model");
   const name =
-    textAt({ name: typeof found === "object" && found !== null ? at(found, "value") : found }, "name") ||
-    textAt(own, "modelId", "value");
+    plainAt({ name: typeof found === "object" && found !== null ? at(found, "value") : found }, "name") ||
+    plainAt(own, "modelId", "value");
   const heat = at(own, "options", "temperature");
   for (const { type } of values.attached) if (!/^lm/.test(type)) values.note("bring.attached", { was: type });
   return {
@@ -265,7 +265,7 @@ const SERVICES: Record<string, string> = {
 
 /** A call of a service, prepared but switched off: address and key are for a person to fill in. */
 export function serviceCall(kind: string, values: Values): Made | null {
-  const url = Object.hasOwn(SERVICES, kind) ? SERVICES[kind] : undefined;
+  const url = entryOf(SERVICES, kind);
   if (url === undefined) return null;
   values.note("bring.service", { was: kind, url });
   return {

@@ -1,7 +1,7 @@
 /** Reads the settings of one node of n8n: its texts, with their expressions made ours, and remarks on what was not. */
 
 import { type Remark, remark } from "../brought";
-import { at, type Given, isGiven, listAt, mapTexts, neutral, numberAt, objectAt, textAt } from "../given";
+import { at, type Given, isGiven, listAt, mapTexts, neutral, numberAt, objectAt, plainAt } from "../given";
 import { translate, type Scope } from "./expressions";
 
 export class Values {
@@ -31,7 +31,7 @@ export class Values {
 
   /** A choice as it was written; an expression in its place finds nothing. */
   choice(...names: string[]): string {
-    const found = textAt(this.given, ...names);
+    const found = plainAt(this.given, ...names);
     return found.startsWith("=") ? "" : found;
   }
 
@@ -43,7 +43,7 @@ export class Values {
   /** Rows of names and values as our editors keep them. */
   pairs(rows: readonly unknown[], name = "name", value = "value"): { name: string; value: unknown }[] {
     return rows.filter(isGiven).flatMap((row) => {
-      const called = textAt(row, name);
+      const called = plainAt(row, name);
       return called ? [{ name: called.slice(0, 200), value: this.ours(row[value] ?? "", called) }] : [];
     });
   }

@@ -2,7 +2,18 @@
 
 import { assemble, type Draft, type DraftNote, type DraftWire, freeNames } from "../assemble";
 import { type Brought, type Made, type Remark, remark } from "../brought";
-import { type Given, isGiven, listAt, MOST_STEPS, nameOf, numberAt, placeOf, textAt } from "../given";
+import {
+  entryOf,
+  type Given,
+  isGiven,
+  listAt,
+  MOST_STEPS,
+  MOST_WIRES,
+  nameOf,
+  numberAt,
+  placeOf,
+  textAt,
+} from "../given";
 import { STEPS } from "./steps";
 import { Values } from "./values";
 
@@ -82,7 +93,7 @@ export function fromNodeRed(list: Flow[], taken: Iterable<string>): Brought {
 }
 
 function make(node: Flow, values: Values): Made {
-  const maker = Object.hasOwn(STEPS, node.type) ? STEPS[node.type] : undefined;
+  const maker = entryOf(STEPS, node.type);
   if (maker) return maker(values);
   const sub = node.type.startsWith("subflow:");
   values.note(sub ? "bring.subflow" : "bring.unknown", { was: node.type.slice(0, 120) });
@@ -96,13 +107,14 @@ interface Wire {
 }
 
 function wiresOf(steps: readonly Flow[], byId: ReadonlyMap<string, Flow>): Wire[] {
-  return steps.flatMap((node) =>
+  const found = steps.flatMap((node) =>
     listAt(node, "wires")
       .slice(0, 100)
       .flatMap((targets, output) =>
         ends(Array.isArray(targets) ? targets : [], byId).map((to) => ({ from: node.id, output, to })),
       ),
   );
+  return found.slice(0, MOST_WIRES);
 }
 
 /** The nodes that connections end at, through junctions and links. */
@@ -135,7 +147,15 @@ function rootsOf(steps: readonly Flow[], wires: readonly Wire[], byId: ReadonlyM
     ];
     return others.length ? "data.payload" : (first ?? "data.payload");
   };
+  // looked up once for each depth: the ways through many forks are more than can be walked
+  const known = new Map<string, string>();
   const after = (id: string, depth: number): string => {
+    const place = `${depth} ${id}`;
+    const found = known.get(place) ?? rootOf(id, depth);
+    known.set(place, found);
+    return found;
+  };
+  const rootOf = (id: string, depth: number): string => {
     const step = made.get(id);
     if (!step || depth > 50) return "data.payload";
     return step.root ?? (PASSING.has(step.module) ? before(id, depth) : "data.payload");

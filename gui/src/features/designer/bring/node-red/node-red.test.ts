@@ -124,12 +124,29 @@ describe("a flow of Node-RED", () => {
     expect(brought.remarks.map(({ word }) => word)).toContain("bring.subflows");
   });
 
+  it("follows messages through many forks", () => {
+    const rules = [{ t: "true" }, { t: "else" }];
+    const forks = Array.from({ length: 60 }, (_, place) =>
+      node(`${place}`, "switch", [[`${place + 1}`], [`${place + 1}`]], { rules }),
+    );
+    const brought = bring([...forks, node("60", "debug")]);
+    expect(brought.workflow.connections).toHaveLength(120);
+  });
+
+  it("takes no word that JavaScript knows for one of its own", () => {
+    const brought = bring([
+      node("Wait", "delay", [], { pauseType: "delay", timeout: "2", timeoutUnits: "valueOf" }),
+    ]);
+    expect(stepOf(brought, "Wait")?.config_values).toEqual({ seconds: 2 });
+  });
+
   it("says which values it could not translate, and never lets them be read as expressions", () => {
     const brought = bring([
       node("Set", "change", [], {
         rules: [
           { t: "set", p: "payload", pt: "msg", to: "$sum(a)", tot: "jsonata" },
           { t: "set", p: "x", pt: "msg", to: "{{ vars.SECRET }}", tot: "str" },
+          { t: "set", p: "{{ vars.SECRET }}", pt: "msg", to: "z", tot: "str" },
           { t: "set", p: "y", pt: "msg", to: "TOKEN", tot: "env" },
         ],
       }),
@@ -138,6 +155,7 @@ describe("a flow of Node-RED", () => {
     expect(stepOf(brought, "Set")?.config_values.fields).toEqual([
       { name: "payload", value: "$sum(a)" },
       { name: "x", value: "{ { vars.SECRET } }" },
+      { name: "{ { vars.SECRET } }", value: "z" },
       { name: "y", value: "{{ vars.TOKEN }}" },
     ]);
   });

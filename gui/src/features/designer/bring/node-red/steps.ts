@@ -1,7 +1,7 @@
 /** The nodes of Node-RED that start flows, lead messages, and change them, as our components. */
 
 import type { Made } from "../brought";
-import { textAt } from "../given";
+import { entryOf, plainAt, textAt } from "../given";
 import { portName } from "../n8n/logic-steps";
 import { NETWORK } from "./network-steps";
 import type { Values } from "./values";
@@ -10,7 +10,7 @@ export type Make = (values: Values) => Made;
 
 const inject: Make = (values) => {
   const every = values.number("repeat");
-  const cron = values.raw("crontab").trim();
+  const cron = values.text("crontab").trim();
   const value = values.typed(values.given.payload, values.given.payloadType ?? "date", "payload");
   const empty = value === "" || values.raw("payloadType") === "date";
   if (cron) return { module: "cron_trigger", config: { cron_string: cron.slice(0, 100) } };
@@ -37,7 +37,7 @@ const change: Make = (values) => {
   for (const rule of [...values.list("rules"), ...old]) {
     const [kind, name] = [
       textAt(rule, "t") || textAt(rule, "action"),
-      textAt(rule, "p") || textAt(rule, "property"),
+      plainAt(rule, "p") || plainAt(rule, "property"),
     ];
     if (textAt(rule, "pt") && textAt(rule, "pt") !== "msg")
       values.note("bring.choice", { field: name, value: textAt(rule, "pt") });
@@ -45,7 +45,7 @@ const change: Make = (values) => {
       fields.push({ name, value: values.typed(rule.to, rule.tot, name) });
     else if (kind === "delete") remove.push(name);
     else if (kind === "move") {
-      fields.push({ name: textAt(rule, "to"), value: values.message(name, name) });
+      fields.push({ name: plainAt(rule, "to"), value: values.message(name, name) });
       remove.push(name);
     } else values.note("bring.choice", { field: name, value: kind });
   }
@@ -79,7 +79,7 @@ const switchOver: Make = (values) => {
     const kind = textAt(rule, "t");
     if (kind === "else") return "otherwise";
     const port = portName(`${kind} ${textAt(rule, "v")}`, place, taken);
-    const operator = Object.hasOwn(OPERATORS, kind) ? OPERATORS[kind] : undefined;
+    const operator = entryOf(OPERATORS, kind);
     if (!operator) values.note("bring.condition", { operation: kind });
     const right =
       kind === "true" || kind === "false" ? kind === "true" : values.typed(rule.v ?? "", rule.vt, "rules");
@@ -97,7 +97,7 @@ const switchOver: Make = (values) => {
 
 const template: Make = (values) => {
   const given = values.raw("template");
-  const field = values.raw("field") || "payload";
+  const field = values.text("field") || "payload";
   if (/\{\{[#^/>&]|\{\{\{/.test(given)) values.note("bring.mustache");
   const text = given
     .replace(/\{%/g, "{ %")
@@ -158,7 +158,7 @@ const delay: Make = (values) => {
       module: "rate_limit",
       config: {
         most: Math.max(1, values.number("rate") ?? 1),
-        window_seconds: (values.number("nbRateUnits") ?? 1) * (UNITS[values.raw("rateUnits")] ?? 1),
+        window_seconds: (values.number("nbRateUnits") ?? 1) * (entryOf(UNITS, values.raw("rateUnits")) ?? 1),
       },
       ports: ["passed"],
     };
@@ -166,7 +166,7 @@ const delay: Make = (values) => {
     values.note("bring.choice", { field: "pauseType", value: values.raw("pauseType") });
   return {
     module: "delay",
-    config: { seconds: (values.number("timeout") ?? 1) * (UNITS[values.raw("timeoutUnits")] ?? 1) },
+    config: { seconds: (values.number("timeout") ?? 1) * (entryOf(UNITS, values.raw("timeoutUnits")) ?? 1) },
   };
 };
 
@@ -197,7 +197,7 @@ const xml: Make = (values) => ({
 });
 const html: Make = (values) => {
   const take = values.raw("ret") === "html" || values.raw("ret") === "text" ? values.raw("ret") : "text";
-  const fields = [{ name: "found", selector: values.raw("tag"), take, many: true }];
+  const fields = [{ name: "found", selector: values.text("tag"), take, many: true }];
   return {
     module: "html_extract",
     config: { fields, text: text(values), save_as: "payload" },
