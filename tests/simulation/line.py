@@ -17,6 +17,7 @@ from core_engine.gateway_link.session import Introduction
 from core_engine.gateway_link.vitals import Vitals
 from gateway.realtime.engine import EngineEndpoint
 from gateway.realtime.presence import MemoryPresence
+from gateway.realtime.steadiness import Steadiness
 from gateway.resources.engines.queries import EngineRow
 from shared.errors import ErrorCode, FloworkError
 from tests.simulation.loop import SimClock, SimLoop
@@ -40,6 +41,7 @@ class Gateway:
     def _begin(self) -> None:
         clock: Any = self.world.clock
         self.presence = MemoryPresence(clock, TIMEOUT)
+        self.steadiness = Steadiness(self.presence, self._announce, clock, TIMEOUT)
         server = SimpleNamespace(publish=self._publish, drop=self._drop)
         nothing = SimpleNamespace(note=_ignore, forget=_ignore, reconcile=_ignore, engine_up=_ignore)
         gui = SimpleNamespace(announce_status=self._announce, announce_vitals=_ignore)
@@ -49,6 +51,7 @@ class Gateway:
         pieces: dict[str, Any] = {
             "server": server, "tokens": tokens, "service_key": SimpleNamespace(admits=lambda _key: True),
             "presence": self.presence, "gui": gui, "relay": nothing, "seen": nothing, "owners": nothing,
+            "steadiness": self.steadiness,
         }  # fmt: skip
         self.endpoint = EngineEndpoint(**pieces)
 
@@ -227,6 +230,7 @@ class LinkWorld:
         links = {name: self._link(name) for name in ENGINES}
         tasks = [asyncio.create_task(link.run(), name=name) for name, link in links.items()]
         tasks.append(asyncio.create_task(self._report(links)))
+        tasks.append(asyncio.create_task(self._look_after()))
         await self._trouble()
         self.quiet, self.gateway.up = True, True
         until = self.loop.now + 200
@@ -256,6 +260,11 @@ class LinkWorld:
             await asyncio.sleep(10)
             for name, link in links.items():
                 link.report(Vitals(name, 1.0, 2.0, False, self.clock.now_ms()))
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(2)
+            self.gateway.steadiness.look()
 
     async def _trouble(self) -> None:
         rng = self.rng

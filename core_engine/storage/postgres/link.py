@@ -56,6 +56,7 @@ class PostgresLink:
         self._patience = patience
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self._open = False
+        self._closed = False
         self._refused_until = 0.0
 
     @property
@@ -129,7 +130,8 @@ class PostgresLink:
         return self._ready()
 
     def close(self) -> None:
-        """Close the connection; a later statement opens it again."""
+        """Close it for good: a later statement, of a thread that nobody waits for any more, is refused."""
+        self._closed = True
         connection, self._connection = self._connection, None
         self._open = False
         if connection is not None:
@@ -147,6 +149,8 @@ class PostgresLink:
         if self._connection is not None and not self._connection.closed:
             return self._connection
         self._connection = None
+        if self._closed:
+            raise LostContactError("the connection was closed")
         if self._open:
             raise LostContactError("the connection was lost")
         if time.monotonic() < self._refused_until:

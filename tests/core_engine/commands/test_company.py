@@ -44,3 +44,15 @@ async def test_who_has_a_preset_open_sees_the_others_and_what_they_save(tmp_path
         assert (await owner.until(company_of(1)))["people"][0]["address"] == OWNER.address.lower()
         await owner.ask("delete_preset", name="Report")
         assert any(changed(frame) and frame["version"] is None for frame in owner.frames)
+
+
+async def test_a_page_that_changes_its_connection_is_one_person(tmp_path: Path) -> None:
+    async with engine(tmp_path) as running, talker(running) as direct, talker(running) as relayed:
+        workflow = chain(1)
+        signature = sign_preset(OWNER, workflow)
+        await direct.ask("save_preset", name="Report", workflow_data=workflow, signature=signature)
+        await direct.ask("watch_preset", preset="Report", seat="s" * 16)
+        moved = await relayed.ask("watch_preset", preset="Report", seat="s" * 16)
+        assert [item["id"] for item in moved["people"]] == [moved["you"]]
+        too_short = await relayed.ask("watch_preset", preset="Report", seat="s")
+        assert too_short["code"] == "INVALID_REQUEST"

@@ -133,3 +133,13 @@ async def test_records_of_a_busy_time_with_many_cuts_are_each_there_once(store, 
     await asyncio.wait_for(asyncio.gather(disturb(), *(work(number) for number in range(1, 9))), 100)
     for number in range(1, 9):
         assert places(store, f"run-{number}") == list(range(1, 30))
+
+
+async def test_a_read_that_comes_after_the_end_opens_no_connection(server: PostgresServer, tmp_path: Path):
+    store = open_postgres(target_of(server, tmp_path), tmp_path, "engine-1", 1.0)
+    await store.write(run_write(1))
+    store.close()
+    for read in (lambda: store.get("key"), lambda: store.reads.run("run-1")):
+        with pytest.raises(FloworkError) as caught:
+            read()
+        assert caught.value.code is ErrorCode.ENGINE_UNAVAILABLE
