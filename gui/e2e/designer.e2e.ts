@@ -109,9 +109,10 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     const frame = page.locator(".canvas-note[data-group=true]");
     const box = await frame.boundingBox();
     if (!box) throw new Error("no group");
-    await page.mouse.move(box.x + box.width - 12, box.y + 14);
+    // between the name and the button that collapses it
+    await page.mouse.move(box.x + box.width * 0.75, box.y + 14);
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width - 12, box.y + 74, { steps: 5 });
+    await page.mouse.move(box.x + box.width * 0.75, box.y + 74, { steps: 5 });
     await page.mouse.up();
     await expect
       .poll(async () => Math.round((await centre(step(page, "Template"))).y - before.y))
