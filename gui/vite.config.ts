@@ -20,5 +20,6 @@ export default defineConfig({
       "/socket.io": { target: gateway, ws: true },
     },
   },
-  test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"] },
+  // Files that need a page say so in their first line: making one takes longer than most tests.
+  test: { environment: "node", include: ["src/**/*.test.{ts,tsx}"] },
 });

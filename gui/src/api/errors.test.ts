@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { afterEach, expect, it } from "vitest";
 import { useWords } from "@/i18n/words";
 import { FloworkError, sentenceOf } from "./errors";

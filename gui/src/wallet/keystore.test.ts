@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { beforeEach, describe, expect, it } from "vitest";
 import { addressOfKey } from "@/crypto/address";
 import { hexOf } from "@/crypto/bytes";

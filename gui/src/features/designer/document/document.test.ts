@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { beforeEach, describe, expect, it } from "vitest";
 import { copyText, pasteText } from "./clipboard";
 import { dropDraft, keepDraft, readDraft } from "./draft";

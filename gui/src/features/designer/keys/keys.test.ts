@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "./commands";
 import { commandOf, isTyping, spelled } from "./keyboard";
