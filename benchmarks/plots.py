@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.figures import Row
 
 FACTOR = 2  # drawn larger, then shrunk: smooth edges
-WIDTH, MARGIN, LINE = 900, 24, 26
+WIDTH, MARGIN, LINE = 980, 24, 26
 LABELS, BARS = 420, 330
 INK, FAINT, GRID = "#1f2937", "#6b7280", "#d1d5db"
 GOOD, BAD = "#0f766e", "#b45309"
@@ -37,7 +37,7 @@ def draw_ratios(rows: Sequence[Row], path: Path) -> None:
         canvas.text(
             left + BARS + 12,
             top + 3,
-            f"{row.ratio:.2f}  (goal {'≥' if row.at_least else '≤'} {row.goal:g})",
+            f"{row.ratio:.2f}  (goal: {'at least' if row.at_least else 'at most'} {row.goal:g})",
             INK,
         )
     canvas.save(path)
