@@ -72,6 +72,8 @@ class LineFormatter(logging.Formatter):
 
 def configure(service: str, *, level: str, as_json: bool) -> None:
     """Send the log of this process to its standard error."""
+    # No line of ours names them, so they need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter(service, as_json=as_json))
     root = logging.getLogger()

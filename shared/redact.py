@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 MASK = "•••"
@@ -22,13 +23,18 @@ def redact_text(text: str) -> str:
     return _SECRET_SHAPE.sub(MASK, text)
 
 
+@lru_cache(maxsize=1024)
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 def redact(value: Any) -> Any:
     """Return a copy of a JSON value in which secret-named members and secret-shaped texts are masked."""
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, Mapping):
         return {
-            key: MASK if isinstance(key, str) and _SECRET_NAME.search(key) and item else redact(item)
+            key: MASK if isinstance(key, str) and _names_a_secret(key) and item else redact(item)
             for key, item in value.items()
         }
     if isinstance(value, list | tuple):

@@ -6,7 +6,6 @@ Frames are the documented raw-socket events of `shared.contract.run` as plain di
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import msgspec
@@ -73,7 +72,7 @@ class Projection:
     def __init__(self, job_id: str, graph: Graph, started_at: int) -> None:
         self._job_id = job_id
         self._graph = graph
-        self._start_time = time_text(started_at)
+        self._start_time = iso(started_at)
 
     def frames(self, records: Iterable[r.Record]) -> list[Frame]:
         """Return the events of the records, in order and numbered."""
@@ -122,7 +121,7 @@ class Projection:
             "level": level,
             "source": source,
             "message": message,
-            "timestamp": time_text(record.at),
+            "timestamp": iso(record.at),
             **more,
         }
 
@@ -204,7 +203,7 @@ class Projection:
         message = f"Workflow finished: {status.value}"
         level = _FINAL_LEVEL[status]
         out.append(self._log(record, level, "Executor", message, workflow_context_id=self._job_id))
-        end_time = time_text(record.at)
+        end_time = iso(record.at)
         out.append(self._status(record.seq + 1, status, end_time=end_time, error_message=record.error))
 
     def _on_suspended(self, record: r.StepSuspended, out: list[Frame]) -> None:
@@ -212,7 +211,7 @@ class Projection:
         if record.signal != APPROVAL:
             name = record.event["name"] if record.event else ""
             signal = f"{record.signal} {name}".strip()
-            what = f"for {signal}" if record.signal else f"until {time_text(record.until or 0)}"
+            what = f"for {signal}" if record.signal else f"until {iso(record.until or 0)}"
             out.append(self._log(record, "INFO", node.label, f"Waits {what}.", node_id=node.id))
             return
         prompt = record.prompt or {}
@@ -228,7 +227,7 @@ class Projection:
             "workflow_context_id": self._job_id,
         }
         if record.until is not None:
-            frame["expires_at"] = time_text(record.until)
+            frame["expires_at"] = iso(record.until)
         out.append(frame)
 
     def _on_seeded(self, record: r.StepSeeded, out: list[Frame]) -> None:
@@ -296,7 +295,7 @@ class Projection:
     def _on_looped(self, record: r.StepLooped, out: list[Frame]) -> None:
         node, number = self._graph.nodes[record.node], record.iteration + 1
         of = f" of {node.lap.times}" if node.lap and node.lap.condition is None else ""
-        then = "" if record.until is None else f"; the next begins at {time_text(record.until)}"
+        then = "" if record.until is None else f"; the next begins at {iso(record.until)}"
         text = f"Iteration {number}{of} has ended{then}."
         out.append(self._log(record, "INFO", node.label, text, node_id=node.id))
 
@@ -311,7 +310,7 @@ class Projection:
         out.append(self._status(record.seq + 1, RunStatus(record.run)))
 
     def _on_round(self, record: r.RoundStarted, out: list[Frame]) -> None:
-        then = "now" if record.until is None else f"at {time_text(record.until)}"
+        then = "now" if record.until is None else f"at {iso(record.until)}"
         text = f"Round {record.number} of {record.rounds} has ended; the next begins {then}."
         out.append(self._log(record, "INFO", "Executor", text))
         out.append(self._status(record.seq + 1, RunStatus(record.status)))
@@ -327,7 +326,7 @@ class Projection:
                 "seq": record.seq,
                 "kind": record.kind,
                 "message": record.message,
-                "timestamp": time_text(record.at),
+                "timestamp": iso(record.at),
             }
         )
 
@@ -381,13 +380,3 @@ def status_frame(job_id: str, seq: int, status: RunStatus, start_time: str, **mo
     data = {"status": status.value, "start_time": start_time}
     data.update({key: value for key, value in more.items() if value is not None})
     return {"type": "workflow_status_update", "job_id": job_id, "seq": seq, "status_data": data}
-
-
-def time_text(ms: int) -> str:
-    """Return Unix milliseconds as ISO 8601 in UTC; the text of each second is made once."""
-    return f"{_second(ms // 1000)}{ms % 1000:03d}Z"
-
-
-@lru_cache(maxsize=64)
-def _second(seconds: int) -> str:
-    return iso(seconds * 1000)[:-4]

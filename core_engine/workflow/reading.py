@@ -10,7 +10,8 @@ from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.past import PastRuns, held_connections
-from core_engine.workflow.projection import status_frame, time_text
+from core_engine.workflow.projection import status_frame
+from shared.clock import iso
 from shared.contract.run import RunDetails, RunStatus, RunSummary
 
 
@@ -110,6 +111,6 @@ class RunReading:
     def _status(self, run_id: str) -> Frame:
         """Return a run's stored status as the event that announced it."""
         row = self._row(run_id)
-        end = None if row.finished_at is None else time_text(row.finished_at)
-        status, start = RunStatus(row.status), time_text(row.started_at)
+        end = None if row.finished_at is None else iso(row.finished_at)
+        status, start = RunStatus(row.status), iso(row.started_at)
         return status_frame(run_id, row.status_seq, status, start, end_time=end, error_message=row.error)

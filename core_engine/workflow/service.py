@@ -45,7 +45,7 @@ from core_engine.workflow.library import Library, Prepared
 from core_engine.workflow.parking import PARK_AFTER, Parking
 from core_engine.workflow.parse import check_workflow
 from core_engine.workflow.past import PastRuns
-from core_engine.workflow.projection import Projection, status_frame, time_text
+from core_engine.workflow.projection import Projection, status_frame
 from core_engine.workflow.readiness import unready_nodes
 from core_engine.workflow.reading import RunReading
 from core_engine.workflow.recovery import recover_runs
@@ -53,7 +53,7 @@ from core_engine.workflow.run import LiveRun
 from core_engine.workflow.slots import KeyedSlots, Slots
 from core_engine.workflow.state import RunState
 from core_engine.workflow.threads import StepThreads
-from shared.clock import Clock
+from shared.clock import Clock, iso
 from shared.contract.run import RunDetails, RunStatus
 from shared.contract.workflow import WorkflowProblem
 from shared.errors import ErrorCode, FloworkError
@@ -151,7 +151,7 @@ class RunService(RunReading):
         if not await run.is_accepted():
             return await self._again(request, prepared, sink)
         accepted = run.state.accepted
-        return status_frame(run_id, accepted.seq, RunStatus.RUNNING, time_text(accepted.at))
+        return status_frame(run_id, accepted.seq, RunStatus.RUNNING, iso(accepted.at))
 
     def validate(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
         """Return every problem of a workflow."""

@@ -7,12 +7,11 @@ import re
 import threading
 from collections.abc import Callable
 
-from eth_hash.auto import keccak
-
 from gateway.chain.calls import call, read_address, read_text
 from gateway.chain.rpc import Node, unavailable
 from shared.clock import Clock
 from shared.errors import FloworkError
+from shared.signing.native import keccak
 
 _log = logging.getLogger(__name__)
 

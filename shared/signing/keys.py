@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from eth_hash.auto import keccak
 from typing_extensions import override
 
 from shared.errors import ErrorCode, FloworkError
-from shared.signing.native import address_of, public_key, sign_digest
+from shared.signing.native import address_of, keccak, public_key, sign_digest
 from shared.signing.recover import text_digest
 
 PATH = "m/44'/60'/0'/0/0"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from eth_hash.auto import keccak
-
 from shared.errors import ErrorCode, FloworkError
-from shared.signing.native import address_of, recover_public_key
+from shared.signing.native import address_of, keccak, recover_public_key
 
 __all__ = ["is_canonical", "recover_text", "text_digest"]
 

@@ -64,7 +64,8 @@ def parse_measured(raw: bytes) -> dict[str, Any]:
 
 def _is_deeper(raw: bytes, max_depth: int) -> bool:
     """Tell how it is for JSON and, where it stops being JSON, up to that place; no step is Python per byte of text."""
-    bare = raw.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _PLAIN)
+    text = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    bare = text.translate(None, _PLAIN)
     # What is left is quotes and brackets. Taking out quotes in pairs keeps each bracket inside or outside of texts.
     steps = b"".join(bare.replace(b'""', b"").split(b'"')[::2]).translate(_STEPS)
     depth = 0

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eth_hash.auto import keccak
-
-from shared.signing.native import sign_digest
+from shared.signing.native import keccak, sign_digest
 
 TYPE = b"\x02"
 _LONG = 56
