@@ -35,6 +35,8 @@ RETRY_SECONDS = 0.1
 MAX_LOGGED = 300
 SCOPES = {Role.READER: "read", Role.RUNNER: "run", Role.ADMIN: "admin", Role.OWNER: "own"}
 """The scope that a delegated session needs for a command, by the role that the command needs."""
+_ORDINARY = frozenset({ErrorCode.NOT_FOUND, ErrorCode.CONFLICT})
+"""Answers rather than refusals: somebody who may ask was told how things are. The log has them at DEBUG."""
 
 
 class ReplayLog(Protocol):
@@ -251,11 +253,12 @@ class Dispatcher:
         address: str | None = None,
     ) -> None:
         self._meter.answered(error.code.value)
-        reason = _printable(error.message)
-        with logs.of_run(ids[0] or ""):
-            _log.info(
-                "refused a message", extra={"code": error.code.value, "address": address, "reason": reason}
-            )
+        level = logging.DEBUG if error.code in _ORDINARY else logging.INFO
+        if _log.isEnabledFor(level):
+            reason = _printable(error.message)
+            facts = {"code": error.code.value, "address": address, "reason": reason}
+            with logs.of_run(ids[0] or ""):
+                _log.log(level, "refused a message", extra=facts)
         caller.deliver((answers.refusal(error, ids),))
 
 

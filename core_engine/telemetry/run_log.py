@@ -1,4 +1,6 @@
-"""Two lines in the engine's log for each run that was asked for: it was accepted, it has ended.
+"""Lines in the engine's log for each run that was asked for: it was accepted, it has ended.
+
+A run that is over before the journal had its begin gets one line that says both.
 
 Runs that another run started are told of at the level DEBUG: one loop may start thousands.
 """
@@ -16,20 +18,17 @@ _LOG = logging.getLogger(__name__)
 
 def log_ends(run: LiveRun, records: Sequence[r.Record]) -> None:
     """Write what the journal took of a run's begin and end."""
+    accepted: dict[str, str] = {}
     for record in records:
-        match record:
-            case r.RunAccepted():
-                facts = {
-                    "run": run.id,
-                    "mode": record.mode,
-                    "origin": record.origin,
-                    "address": record.started_by,
-                }
-                _LOG.log(_level(run), "a run was accepted", extra=facts)
-            case r.RunFinished():
-                ms = str(max(0, record.at - run.state.accepted.at))
-                ended = {"run": run.id, "status": record.status, "ms": ms}
-                _LOG.log(_level(run), "a run has ended", extra=ended)
+        if type(record) is r.RunAccepted:
+            accepted = {"mode": record.mode, "origin": record.origin, "address": record.started_by}
+        elif type(record) is r.RunFinished:
+            ms = str(max(0, record.at - run.state.accepted.at))
+            ended = {"run": run.id, "status": record.status, "ms": ms, **accepted}
+            _LOG.log(_level(run), "a run has ended", extra=ended)
+            return
+    if accepted:
+        _LOG.log(_level(run), "a run was accepted", extra={"run": run.id, **accepted})
 
 
 def _level(run: LiveRun) -> int:
