@@ -23,11 +23,11 @@ from core_engine.components.isolation.rungs import rung_in_force
 from core_engine.components.registry import open_registry
 from core_engine.documents import open_documents
 from core_engine.followups import FollowUps
+from core_engine.gateway_link.introduction import Introduction
 from core_engine.gateway_link.kill_switch import KillSwitch
 from core_engine.gateway_link.link import GatewayLink, LinkState, LinkTarget
 from core_engine.gateway_link.relay import Relay
 from core_engine.gateway_link.requests import LinkRequests
-from core_engine.gateway_link.session import Introduction
 from core_engine.gateway_link.vitals import Pulse, Vitals
 from core_engine.housekeeping import Housekeeping
 from core_engine.http.server import InternalApi

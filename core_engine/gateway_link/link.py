@@ -9,26 +9,23 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
 from core_engine.gateway_link.backoff import Backoff
 from core_engine.gateway_link.guests import PATH as GUESTS
 from core_engine.gateway_link.guests import GuestFetcher
+from core_engine.gateway_link.introduction import Introduction, LinkLostError, LinkRefusedError, Owner
 from core_engine.gateway_link.kill_switch import PATH as DISABLED
 from core_engine.gateway_link.kill_switch import KillSwitch
 from core_engine.gateway_link.relay import Relay
 from core_engine.gateway_link.requests import LinkRequests
-from core_engine.gateway_link.session import (
-    Introduction,
-    LinkLostError,
-    LinkRefusedError,
-    LinkSession,
-    Owner,
-)
 from core_engine.gateway_link.vitals import Vitals
 from shared.clock import Clock
+
+if TYPE_CHECKING:
+    from core_engine.gateway_link.session import LinkSession
 
 _log = logging.getLogger(__name__)
 
@@ -119,11 +116,12 @@ class GatewayLink:
 
     async def _connect_once(self) -> None:
         """Connect and stay connected as long as it lasts; raises why it ended."""
+        make_session = await asyncio.to_thread(_load_session)
         async with AsyncExitStack() as stack:
             http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
             parts = [part for part in (self._relay, self._requests) if part]
             handlers = {event: handler for part in parts for event, handler in part.handlers.items()}
-            session = LinkSession(http, self._introduction, self._owner, self._clock, handlers=handlers)
+            session = make_session(http, self._introduction, self._owner, self._clock, handlers=handlers)
             if self._relay is not None:
                 self._relay.connected(session.ask)
                 stack.callback(self._relay.disconnected)
@@ -176,3 +174,10 @@ class GatewayLink:
             backoff=Backoff(self._target.reconnect_max_seconds, random.random),
             path=path,
         )
+
+
+def _load_session() -> type[LinkSession]:
+    """Load the Socket.IO client: a fifth of an engine's start, which its own clients need not wait for."""
+    from core_engine.gateway_link.session import LinkSession  # noqa: PLC0415 - heavy, only where used
+
+    return LinkSession

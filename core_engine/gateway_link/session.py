@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 import socketio
 
+from core_engine.gateway_link.introduction import Introduction, LinkLostError, LinkRefusedError, Owner
 from core_engine.gateway_link.kill_switch import CHANGED
 from shared.clock import Clock
 from shared.errors import FloworkError
@@ -27,42 +27,6 @@ HEARTBEAT_SECONDS = 15
 CLOSE_SECONDS = 0.3
 ANSWER_SECONDS = 20
 WRONG_CREDENTIALS = "Invalid engine_id or token"
-
-
-class LinkRefusedError(Exception):
-    """The gateway does not accept this engine."""
-
-
-class LinkLostError(Exception):
-    """The connection could not be made, or broke."""
-
-
-class Owner(Protocol):
-    """What the link reports about ownership; see `AccessControl`."""
-
-    async def meet_owner(self, address: str | None) -> None:
-        """Hear from the gateway whose engine this is."""
-        ...
-
-    async def claim(self, address: str, proof: str) -> None:
-        """Judge a claim; raises FloworkError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Introduction:
-    """How the engine presents itself to the gateway."""
-
-    engine_id: str
-    token: str
-    service_secret: str
-    ready: Callable[[], dict[str, Any]]
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers of the handshake."""
-        headers = {"Authorization": f"Bearer {self.token}"}
-        return headers | ({"X-API-Key": self.service_secret} if self.service_secret else {})
 
 
 class LinkSession:

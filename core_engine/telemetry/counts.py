@@ -23,10 +23,11 @@ class _ByLabel(dict[str, MetricT]):
 
     def __init__(self, metric: MetricT) -> None:
         super().__init__()
-        self._metric = metric
+        self._metric: MetricT = metric
 
     def __missing__(self, label: str) -> MetricT:
-        child = self[label] = self._metric.labels(label)
+        child: MetricT = self._metric.labels(label)
+        self[label] = child
         return child
 
 

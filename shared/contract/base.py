@@ -19,7 +19,7 @@ JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 class Incoming(BaseModel):
     """Something a client sends: unknown members are ignored, because clients differ."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Outgoing(BaseModel):
@@ -28,7 +28,7 @@ class Outgoing(BaseModel):
     A member whose wire name is taken by the class itself (``name``) is declared under another one with an alias.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, defer_build=True)
 
 
 class Role(IntEnum):

@@ -12,8 +12,8 @@ import pytest
 
 from core_engine.gateway_link import link as link_module
 from core_engine.gateway_link import session as session_module
+from core_engine.gateway_link.introduction import Introduction
 from core_engine.gateway_link.link import GatewayLink, LinkState, LinkTarget
-from core_engine.gateway_link.session import Introduction
 from core_engine.gateway_link.vitals import Pulse, Vitals
 from shared.clock import SystemClock
 from shared.contract.engine import EngineReady, EngineVitals, LinkVitals
