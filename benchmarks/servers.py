@@ -35,6 +35,7 @@ def started(
     address.parent.mkdir(parents=True, exist_ok=True)
     address.unlink(missing_ok=True)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start would compile all of the source again
     chosen = set(on) or {cores.SERVER}
     with log.open("w") as output:
         process = subprocess.Popen(
