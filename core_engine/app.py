@@ -258,7 +258,7 @@ class Engine:
 
     def _begin_background(self) -> None:
         work = {"pulse": self._pulse.run(), "housekeeping": self._housekeeping.run()}
-        work["components folder"] = keep_fresh(self.registry.shelf)
+        work |= {"components folder": keep_fresh(self.registry.shelf), "tidying up": self.registry.tidy_up()}
         if self.link is not None:
             work["gateway link"] = self.link.run()
         else:

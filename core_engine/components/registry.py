@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 import inspect
@@ -16,6 +17,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from core_engine.components import manifest
+from core_engine.components.builtin.docker_container.orphans import remove_orphans
 from core_engine.components.dropin.environments import Environments, Source
 from core_engine.components.dropin.records import InstallRecords
 from core_engine.components.dropin.shelf import Shelf
@@ -135,6 +137,10 @@ class ComponentRegistry:
         """Render a Jinja2 template in a locked process; raises COMPONENT_FAILED for what is wrong with it."""
         request = {"template": template, "values": values}
         return str(await self._services.sandbox.call(Task.TEMPLATE, request, _TEXT_BOUNDS, lambda *_: None))
+
+    async def tidy_up(self) -> None:
+        """Remove what processes that were killed have left on this machine."""
+        await asyncio.to_thread(remove_orphans, allowed=self._services.switches.docker_containers)
 
     async def close(self) -> None:
         """End what the components keep running."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 from celery import Celery  # type: ignore[import-untyped]
 from celery.signals import worker_ready  # type: ignore[import-untyped]
 
+from core_engine.components.builtin.docker_container.orphans import remove_orphans
 from core_engine.components.files import RootedFiles
 from core_engine.components.isolation import rungs
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
@@ -118,6 +119,7 @@ def main(worker: str, environ: Mapping[str, str], pipe: int | None = None) -> in
     labels = [part for part in workers.labels.split(",") if part]
     queues = queue_names(engine_id, workers.queues.split(","), labels)
     app = make_consumer(settings, worker, pipe)
+    remove_orphans(allowed=settings.limits.docker_containers)
     for name in _SHARED:
         importlib.import_module(name)
     celery = app.Worker(

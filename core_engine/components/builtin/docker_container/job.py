@@ -15,6 +15,7 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.utils.socket import STDERR, SocketError, frames_iter
 
+from core_engine.components.builtin.docker_container import orphans
 from core_engine.components.builtin.docker_container.daemon import connect
 from core_engine.components.fields import typed_values
 from core_engine.components.isolation.process import BoundedLog, OnLog
@@ -176,7 +177,7 @@ class Job:
             "tmpfs": {"/tmp": f"rw,nosuid,nodev,size={TEMPORARY_BYTES},mode=1777"},  # noqa: S108 - its own
             "init": True,
             "stdin_open": False,
-            "labels": {LABEL: self._key},
+            "labels": {LABEL: self._key, orphans.LABEL: orphans.own_mark()},
         }
 
     def _raise_if_ended(self) -> None:

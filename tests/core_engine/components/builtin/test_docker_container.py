@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
 
+from core_engine.components.builtin.docker_container import orphans
 from core_engine.components.builtin.docker_container.component import DockerContainer
 from core_engine.components.builtin.docker_container.job import LABEL
 from core_engine.components.switches import Switches
@@ -18,6 +21,8 @@ from core_engine.kernel.payload import Payload
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
 from tests.support.docker import docker_image
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
@@ -112,6 +117,37 @@ async def test_a_stopped_run_kills_its_container(shell, step) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert containers(step.idempotency_key) == []
+
+
+_LEFT_BEHIND = """
+import sys
+import docker
+from core_engine.components.builtin.docker_container import orphans
+client = docker.from_env(timeout=60)
+labels = {orphans.LABEL: orphans.own_mark(), "io.flowork.step": sys.argv[2]}
+client.containers.run(sys.argv[1], ["sleep", "600"], detach=True, labels=labels, init=True)
+client.close()
+"""
+
+
+def test_what_a_killed_process_left_behind_is_removed(image: str, request: pytest.FixtureRequest) -> None:
+    key = request.node.name
+    client = docker.from_env(timeout=60)
+    command = [sys.executable, "-c", _LEFT_BEHIND, image, key]
+    try:
+        subprocess.run(command, cwd=ROOT, check=True, timeout=120)
+        mine = {orphans.LABEL: orphans.own_mark(), LABEL: f"{key}-mine"}
+        client.containers.create(image, ["sleep", "600"], labels=mine)
+        assert len(containers(key)) == 1
+        orphans.remove_orphans(allowed=False)
+        assert len(containers(key)) == 1
+        orphans.remove_orphans(allowed=True)
+        assert containers(key) == []
+        assert len(containers(f"{key}-mine")) == 1
+    finally:
+        for left in (*containers(key), *containers(f"{key}-mine")):
+            left.remove(force=True)
+        client.close()
 
 
 async def test_long_output_is_cut(shell) -> None:
