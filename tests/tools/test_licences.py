@@ -11,8 +11,8 @@ from tools.licences.reading import bundled, installed, known, locked
 RECORD = known()
 # They ask for a notice, or (MPL, EPL) for the source of their own files where changed; nothing for what is beside.
 FREE = {
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "EPL-2.0", "ISC", "MIT", "MIT-0", "MIT-CMU",
-    "MPL-2.0", "PSF-2.0", "Unlicense",
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "CNRI-Python", "EPL-2.0", "ISC", "MIT", "MIT-0",
+    "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense",
 }  # fmt: skip
 
 
