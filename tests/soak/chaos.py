@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.support.platform import Platform, Service
+from tests.support.redis import RedisServer
 from tests.support.workers import Worker
 
 
@@ -32,6 +33,7 @@ class Crew:
     engine: Service
     workers: list[Worker] = field(default_factory=list)
     hire: Callable[[], Worker] | None = None
+    redis: RedisServer | None = None
 
     def restart_engine(self) -> None:
         self.engine.kill()
