@@ -103,7 +103,9 @@ class Relay:
             return
         self.page_gone(page)
         back = self._pages.find(sign_in.page)
-        if back is not None:  # it came back meanwhile, and what was just said would be the last that engines hear
+        if (
+            back is not None
+        ):  # it came back meanwhile, and what was just said would be the last that engines hear
             self.page_back(back)
 
     def page_back(self, page: Page) -> None:
