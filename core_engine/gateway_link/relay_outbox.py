@@ -66,6 +66,7 @@ class RelayOutbox:
         kept = [event for event in (*untold, *self._waiting) if not event.seq]
         self.clear()
         self.put(kept)
+        self.lagging = True
 
     def clear(self) -> None:
         """Throw away what waits."""

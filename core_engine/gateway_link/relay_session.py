@@ -199,7 +199,6 @@ class RelaySession:
         self._runs.unsubscribe(self.caller.follows)
         self._outbox.begin_again(untold)
         await asyncio.sleep(RETRY_SECONDS)
-        await self._catch_up()
 
     def _note_had(self, events: list[RelayEvent]) -> None:
         for event in events:

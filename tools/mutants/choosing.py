@@ -8,7 +8,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Generator
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ class Observer:
     """Writes down the lines of some files that each test ran, how long it took, and what failed."""
 
     def __init__(self, root: Path, sources: frozenset[str], target: Path) -> None:
+        self._root = str(root)
         self._names = {str(root / source): source for source in sources}
         self._target = target
         self._now = IMPORTED
@@ -50,9 +51,13 @@ class Observer:
         """Write it down."""
         sys.settrace(None)
         lines = [[test, source, sorted(found)] for (test, source), found in self._lines.items()]
-        loaded = sorted(name for name in sys.modules if not name.startswith("_"))
+        loaded = sorted(name for name, module in sys.modules.items() if self._is_foreign(module))
         told = {"lines": lines, "seconds": self._seconds, "failed": self._failed, "modules": loaded}
         self._target.write_text(json.dumps(told))
+
+    def _is_foreign(self, module: ModuleType) -> bool:
+        file = getattr(module, "__file__", None)
+        return file is not None and not file.startswith(f"{self._root}/")
 
     def _called(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         source = self._names.get(frame.f_code.co_filename)

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +26,9 @@ import pytest
 from tools.mutants.choosing import IMPORTED, Chosen, Observer
 
 _LEFT_OUT = ("gui/*", "benchmarks/*", "docs/images/*")
-_OWN = frozenset({"shared", "gateway", "core_engine", "flowork", "tests", "tools", "benchmarks"})
 _LEAST_SECONDS, _TIMES_LONGER = 15.0, 5.0
 _LONGEST = 3600.0
-_GRACE = 5.0
+_LOADED_BEFORE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of pytest's own plugins
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ class Bench:
         code = self._fork([*more, *tests], Observer(self._tree, sources, target), _LONGEST)
         told: dict[str, Any] = json.loads(target.read_text()) if target.exists() else {}
         if code != 0 or told.get("failed"):
-            raise RuntimeError(f"the tests fail without a fault (exit code {code}): {told.get('failed')}")
+            said = (self.folder / "output").read_text(errors="replace")[-3000:]
+            raise RuntimeError(f"the tests fail without a fault (exit code {code}):\n{said}")
         return told
 
     def _load(self, names: list[str]) -> None:
@@ -116,9 +117,8 @@ class Bench:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for name in names:
-                if name.partition(".")[0] not in _OWN:
-                    with contextlib.suppress(Exception):
-                        importlib.import_module(name)
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
         gc.freeze()
 
     def _fork(self, arguments: list[str], plugin: object, limit: float) -> int | None:
@@ -126,6 +126,7 @@ class Bench:
         given = [
             "-q",
             "--no-header",
+            *_LOADED_BEFORE,
             f"--rootdir={self._tree}",
             f"--basetemp={self.folder / 'tmp'}",
             *arguments,
@@ -166,8 +167,11 @@ def _run(arguments: list[str], plugin: object, output: Path) -> None:
         os.dup2(sink, 1)
         os.dup2(sink, 2)
         code = int(pytest.main(arguments, plugins=[plugin]))
-        sys.stdout.flush()
+    except BaseException:  # noqa: BLE001 - said in the run's output, and by its exit code
+        traceback.print_exc()
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(code)
 
 

@@ -51,7 +51,7 @@ def test_large_texts_count_as_many_nodes_do(monkeypatch: pytest.MonkeyPatch):
     library = Library(Registry())
     for number in range(20):
         large = chain(2)
-        large["nodes"][0]["name"] = f"{number}" + "x" * 100_000
+        large["about"] = f"{number}" + "x" * 100_000
         last = library.prepare(large)
     assert library._weight <= 1024 * 1024
     assert len(library._known) == 1024 * 1024 // last.weight
