@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from shared.errors import ErrorCode
+from shared.signing import native
 from shared.signing.native import require_native_backend
+from tests.shared.signing.examples import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -29,3 +34,9 @@ def test_without_the_native_library_the_process_refuses_to_start() -> None:
     )
     assert done.stdout.startswith("CONFIGURATION 78 ")
     assert "coincurve" in done.stdout
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "coincurve", None)
+    with refused(ErrorCode.CONFIGURATION, saying="coincurve"):
+        require_native_backend()
