@@ -237,3 +237,14 @@ def test_headers_without_a_delegation_bring_none_and_odd_ones_are_damaged() -> N
         assert found == SignedDelegation("0xw", read, "0x")
     with refused(ErrorCode.UNAUTHENTICATED, saying="base64url"):
         read_headers({DELEGATION_HEADER: "eHh4e", DELEGATION_SIGNATURE_HEADER: "0x"}, "0xw")
+
+
+def test_a_request_whose_delegation_the_wallet_did_not_sign_is_refused() -> None:
+    good = delegate()
+    forged = SignedDelegation(good.wallet, good.message, SESSION.sign_text(good.message))
+    with refused(ErrorCode.BAD_SIGNATURE):
+        requested(headers(forged), standing(None))
+    text = f"flowork_socket_auth|{WALLET.address}|{SECONDS}"
+    given = headers(forged) | {"X-Signed-Message": text, "X-Signature": SESSION.sign_text(text)}
+    with refused(ErrorCode.BAD_SIGNATURE):
+        verify_socket_auth(given, now_ms=NOW, max_age_ms=300_000, sessions=standing(None))
