@@ -67,6 +67,10 @@ class Chaos:
             if not stop.is_set():
                 await self._act()
 
+    def acted_between(self, begun: float, ended: float) -> bool:
+        """Tell whether anything was done to any process in that time."""
+        return any(act.begun <= ended and act.ended >= begun for act in self.acts)
+
     def killed_between(self, begun: float, ended: float) -> bool:
         """Tell whether a process that carries out steps was killed in that time."""
         return any(

@@ -15,6 +15,7 @@ from tests.support.platform import Platform
 
 READERS = 8
 SETTLE_SECONDS = 120.0
+SILENCES = 3
 
 
 class Judge:
@@ -58,10 +59,27 @@ class Judge:
                 there = (await client.details(run.job_id))["type"] != "error"
                 self.unheard["carried out" if there else "never begun"] += 1
                 self.unheard.update(found.told for found in run.tries)
+                self.faults += self.silences(run)
                 if run.kind == "write":
                     self._count_effects(run, at_least=0)
         finally:
             await client.hang_up()
+
+    def silences(self, run: Started) -> list[str]:
+        """Return the faults of a start without acknowledgement: a command that arrived has an answer, always.
+
+        Silence while nothing was done to any process is one where it is no single case: a busy machine may be late.
+        """
+        silent = [
+            found for found in run.tries
+            if found.sent and found.ended and found.how == "silence"
+            and not self._chaos.acted_between(found.sent, found.ended)
+        ]  # fmt: skip
+        if len(silent) < SILENCES:
+            return []
+        return [
+            f"{run.kind} {run.job_id}: asked {len(silent)} times on connections that held, and never answered"
+        ]
 
     async def _ended(self, client: SocketClient, run: Started) -> dict[str, Any]:
         """Wait until a run has ended, in whatever state, or cannot be found."""

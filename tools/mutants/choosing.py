@@ -51,7 +51,10 @@ class Observer:
         """Write it down."""
         sys.settrace(None)
         lines = [[test, source, sorted(found)] for (test, source), found in self._lines.items()]
-        loaded = sorted(name for name, module in sys.modules.items() if self._is_foreign(module))
+        # What begins with an underscore is loaded by the module whose inside it is, and may break without that.
+        loaded = sorted(
+            name for name, module in sys.modules.items() if name[0] != "_" and self._is_foreign(module)
+        )
         told = {"lines": lines, "seconds": self._seconds, "failed": self._failed, "modules": loaded}
         self._target.write_text(json.dumps(told))
 
