@@ -103,6 +103,18 @@ def test_the_depth_is_counted_exactly(value: dict[str, object]) -> None:
         parse_object(raw, max_depth=depth - 1)
 
 
+@pytest.mark.parametrize("pairs", [32_766, 32_767, 32_768, 65_535])
+def test_the_depth_goes_on_from_one_piece_to_the_next(pairs: int) -> None:
+    """The brackets are counted in pieces of 65,536."""
+    for deep, good in ((62, True), (63, False)):
+        raw = b'{"a":[' + b"[]," * pairs + b"[" * deep + b"]" * deep + b"]}"
+        if good:
+            assert len(parse_object(raw)["a"]) == pairs + 1
+        else:
+            with refused(ErrorCode.INVALID_REQUEST, saying="deeper"):
+                parse_object(raw)
+
+
 def test_the_deepest_allowed_object_is_read() -> None:
     assert parse_object(b'{"a":' * 64 + b"1" + b"}" * 64)
     assert parse_object(b'{"a":{"b":[]}}', max_depth=3)
