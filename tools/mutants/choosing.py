@@ -29,7 +29,8 @@ class Observer:
         self._seconds: dict[str, float] = defaultdict(float)
         self._failed: list[str] = []
 
-    def pytest_sessionstart(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(self) -> None:
         """Watch from the first import on."""
         if self._names:
             threading.settrace(self._called)

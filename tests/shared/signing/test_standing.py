@@ -232,7 +232,13 @@ def test_headers_without_a_delegation_bring_none_and_odd_ones_are_damaged() -> N
     for odd in ({DELEGATION_HEADER: "eA"}, {DELEGATION_SIGNATURE_HEADER: "0x"}, {DELEGATION_HEADER: 7}):
         with refused(ErrorCode.UNAUTHENTICATED, saying="incomplete"):
             read_headers(odd, WALLET.address)
-    for text, read in (("eA", "x"), ("eHg", "xx"), ("eHh4", "xxx"), ("eHh4eA", "xxxx"), ("eHh4eHh4eA", "x" * 7)):
+    for text, read in (
+        ("eA", "x"),
+        ("eHg", "xx"),
+        ("eHh4", "xxx"),
+        ("eHh4eA", "xxxx"),
+        ("eHh4eHh4eA", "x" * 7),
+    ):
         found = read_headers({DELEGATION_HEADER.upper(): text, DELEGATION_SIGNATURE_HEADER: "0x"}, "0xw")
         assert found == SignedDelegation("0xw", read, "0x")
     with refused(ErrorCode.UNAUTHENTICATED, saying="base64url"):
