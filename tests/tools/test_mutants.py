@@ -92,6 +92,8 @@ def test_the_tests_that_come_by_a_line_are_asked_the_quickest_first() -> None:
     assert seen.chosen("a.py", range(1, 2)) == ["quick", "other", "slow"]  # it runs when the module is loaded
     assert seen.chosen("a.py", range(9, 10)) == []
     assert seen.chosen("a.py", None) == ["quick", "other", "slow"]
+    own = Observed({"t/test_a.py::slow": 2.0, "t/test_b.py::quick": 0.1, "t/test_a.py::quick": 1.0}, {})
+    assert own.chosen("x/a.py", None) == ["t/test_a.py::quick", "t/test_a.py::slow", "t/test_b.py::quick"]
     assert seen.limit(["quick", "slow"]) > seen.limit(["quick"]) > 10
 
 

@@ -99,5 +99,5 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(10)
+    os.nice(max(0, 10 - os.nice(0)))
     sys.exit(main(sys.argv[1:]))

@@ -33,13 +33,16 @@ _LOADED_BEFORE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # of pytes
 
 @dataclass(frozen=True)
 class Observed:
-    """What a run without faults showed: the tests, quickest first, and which lines each came by."""
+    """What a run without faults showed: what each test took, and which lines it came by."""
 
     seconds: dict[str, float]
     tests_of: dict[tuple[str, int], frozenset[str]] = field(repr=False)
 
     def chosen(self, source: str, lines: range | None) -> list[str]:
-        """Return the tests to ask about these lines of a source, the quickest first; None: about any."""
+        """Return the tests to ask about these lines of a source; None: about any.
+
+        Those of the file that is named after the source come first, then the quickest.
+        """
         if lines is None:
             wanted = frozenset(self.seconds)
         else:
@@ -47,7 +50,8 @@ class Observed:
             wanted = frozenset[str]().union(*found)
             if IMPORTED in wanted:
                 wanted = frozenset(self.seconds)
-        return sorted(wanted, key=lambda test: (self.seconds[test], test))
+        own = f"/test_{Path(source).stem}.py::"
+        return sorted(wanted, key=lambda test: (own not in test, self.seconds[test], test))
 
     def limit(self, tests: list[str]) -> float:
         """Return the seconds after which a run of the tests is given up."""
