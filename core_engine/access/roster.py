@@ -68,7 +68,7 @@ class Roster:
             engine_id=engine_id, owner=owner, highest_epoch=self.epoch, now_ms=now_ms,
         )  # fmt: skip
         grants: dict[str, Grant] = {}
-        for grant in sorted(chosen.grants, key=lambda item: item.role):
+        for grant in sorted(chosen.grants, key=lambda item: (item.preset is None, item.role)):
             grants[grant.guest.lower()] = grant
         return Roster(guests, grants, chosen.epoch, ended)
 

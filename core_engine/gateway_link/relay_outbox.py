@@ -61,6 +61,13 @@ class RelayOutbox:
         """Whether nothing waits."""
         return not self._waiting
 
+    def begin_again(self, untold: Iterable[RelayEvent]) -> None:
+        """Keep answers only, ``untold`` ones of before first; events of runs are read from the journal again."""
+        kept = [event for event in (*untold, *self._waiting) if not event.seq]
+        self.clear()
+        self.put(kept)
+        self.lagging = True
+
     def clear(self) -> None:
         """Throw away what waits."""
         self._waiting.clear()

@@ -38,6 +38,7 @@ MAX_WAITING = 64
 MAX_QUESTIONS = 512
 MAX_RUNS = 256
 PACE_SECONDS = 0.05
+RETRY_SECONDS = 0.5
 HEAD_BYTES = 1024
 _CHANGES = ("save_", "update_", "delete_", "restore_")
 _URGENT = frozenset({"stop_workflow", "pause_workflow", "resume_workflow"})
@@ -57,6 +58,7 @@ class RelaySession:
         self._waiting: deque[tuple[str, OpenedMessage, Visit | None]] = deque()
         self._followed: OrderedDict[str, int] = OrderedDict()
         self._count = 0
+        self._opened = 0
         self._max_bytes = 0
         self._writer: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
@@ -74,6 +76,7 @@ class RelaySession:
     def open(self, send: Send, max_bytes: int) -> None:
         """Begin to send to the page, first what it missed of the runs it follows; an open one stays as it is."""
         self._max_bytes = max_bytes - HEAD_BYTES
+        self._opened += 1
         if self.away:
             self.caller.gone = False
             self._writer = asyncio.create_task(self._write(send), name=f"relay page {self.label[:8]}")
@@ -161,9 +164,14 @@ class RelaySession:
         while True:
             events = await self._outbox.take(most=most, max_bytes=self._max_bytes)
             if events:
-                receipt = await self._send(send, events)
-                if receipt is None:
-                    break
+                opened, receipt = self._opened, await self._send(send, events)
+                if receipt is None or not receipt.ok:
+                    # It may have come back while the gateway still spoke of the connection before; silence tells
+                    # nothing, and where the link is lost this task is cancelled.
+                    if receipt is not None and opened == self._opened:
+                        break
+                    await self._begin_again(events)
+                    continue
                 self._note_had(events)
                 most = max(1, min(receipt.room, MAX_BATCH))
                 if receipt.room <= 0:
@@ -175,17 +183,22 @@ class RelaySession:
         self._outbox.clear()
 
     async def _send(self, send: Send, events: list[RelayEvent]) -> RelayReceipt | None:
-        """Return what the gateway says of a batch; None when it did not take it."""
+        """Return what the gateway says of a batch; None when it says nothing."""
         batch = [{"event": event.event, "data": event.data} for event in events]
         try:
-            receipt = RelayReceipt.model_validate(
-                await send(EVENTS, {"session": self.label, "events": batch})
-            )
+            told = await send(EVENTS, {"session": self.label, "events": batch})
+            receipt = RelayReceipt.model_validate(told)
         except (ConnectionError, ValidationError) as error:
             _log.info("could not send to a page", extra={"page": self.label[:8], "reason": str(error)[:200]})
-            return None
+            return None if isinstance(error, ConnectionError) else _NOT_TAKEN
         self._meter.relayed("out", len(events))
-        return receipt if receipt.ok else None
+        return receipt
+
+    async def _begin_again(self, untold: list[RelayEvent]) -> None:
+        """Send what was not taken once more: answers as they are, events of runs as the journal has them."""
+        self._runs.unsubscribe(self.caller.follows)
+        self._outbox.begin_again(untold)
+        await asyncio.sleep(RETRY_SECONDS)
 
     def _note_had(self, events: list[RelayEvent]) -> None:
         for event in events:
@@ -206,6 +219,9 @@ class RelaySession:
             except FloworkError as error:
                 _log.warning("cannot follow a run again", extra={"run": run_id, "reason": error.message})
                 self._followed.pop(run_id, None)
+
+
+_NOT_TAKEN = RelayReceipt(ok=False, room=0)
 
 
 def _command(event: str, payload: dict[str, Any]) -> str:

@@ -51,6 +51,7 @@ class LinkSession:
         self._guests_changed: Callable[[], None] = lambda: None
         self._components_changed: Callable[[], None] = lambda: None
         self._heard: float | None = None
+        self._unready = False
         self._vitals: Mapping[str, Any] | None = None
         self._fresh = asyncio.Event()
         self._socket = socketio.AsyncClient(
@@ -161,9 +162,15 @@ class LinkSession:
             await self.close()
             raise LinkRefusedError(self._refusal)
         try:
-            await self._socket.emit("engine_ready", self._introduction.ready(), namespace=NAMESPACE)
+            await self._present()
         except socketio.exceptions.SocketIOError as error:
             raise LinkLostError(str(error)) from error
+
+    async def _present(self) -> None:
+        """Say that the engine is up; a gateway that could not take it in, being busy, is told again."""
+        self._unready = False
+        ready = self._introduction.ready()
+        await self._socket.emit("engine_ready", ready, namespace=NAMESPACE, callback=self._on_presented)
 
     async def _ping(self) -> None:
         while True:
@@ -171,6 +178,8 @@ class LinkSession:
                 "core:ping", {"ts": self._clock.now_ms() / 1000}, namespace=NAMESPACE, callback=self._on_pong
             )
             await asyncio.sleep(PING_SECONDS)
+            if self._unready:
+                await self._present()
             # A gateway that never acknowledges pings is watched by the heartbeat of the WebSocket alone.
             if self._heard is not None and self._clock.monotonic() - self._heard > SILENCE_SECONDS:
                 raise LinkLostError("the gateway went silent")
@@ -183,6 +192,11 @@ class LinkSession:
 
     def _on_pong(self, *_: Any) -> None:
         self._heard = self._clock.monotonic()
+
+    def _on_presented(self, answer: Any = None, *_: Any) -> None:
+        if isinstance(answer, Mapping) and answer.get("ok") is False:
+            _log.warning("the gateway did not take the engine up", extra={"reason": answer.get("error")})
+            self._unready = True
 
     async def _on_auth_success(self, data: Any = None) -> None:
         named = _unwrap(data).get("user_id")

@@ -16,17 +16,20 @@ from shared.contract.workflow import WorkflowProblem
 from shared.errors import ErrorCode, FloworkError
 
 _MANY_NODES = 300
-_MOST_NODES = 50_000
+_MOST_BYTES = 32 * 1024 * 1024
+_NODE_BYTES = 3000
+"""What a node weighs beside its configuration, as it was measured."""
 
 
 class Prepared:
-    """A graph with its canonical JSON and what follows from the mode."""
+    """A graph with its canonical JSON and what follows from the mode; ``weight`` is its size in memory, about."""
 
-    __slots__ = ("_ahead", "body", "graph")
+    __slots__ = ("_ahead", "body", "graph", "weight")
 
     def __init__(self, graph: Graph, body: bytes) -> None:
         self.graph = graph
         self.body = body
+        self.weight = _NODE_BYTES * len(graph.nodes) + 2 * len(body)  # the graph holds what the JSON says too
         self._ahead: dict[RunMode, tuple[bool, ...]] = {}
 
     def ahead(self, mode: RunMode) -> tuple[bool, ...]:
@@ -48,13 +51,13 @@ class Prepared:
 
 
 class Library:
-    """The most recently used graphs, bounded by their number of nodes."""
+    """The most recently used graphs, bounded by what they weigh; the last one is kept whatever it weighs."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
         self._known: dict[str, Prepared] = {}
-        self._nodes = 0
+        self._weight = 0
 
     def prepare(self, workflow_data: dict[str, Any]) -> Prepared:
         """Return a workflow ready to run; raises INVALID_WORKFLOW whose details list every problem.
@@ -73,7 +76,7 @@ class Library:
                 self._known[name] = known  # now the most recently used
                 return known
             if known:
-                self._nodes -= len(known.graph.nodes)
+                self._weight -= known.weight
         prepared = Prepared(parse_workflow(workflow_data, self._registry, name), body)
         with self._lock:
             self._keep(prepared)
@@ -104,10 +107,9 @@ class Library:
     def _keep(self, prepared: Prepared) -> None:
         replaced = self._known.pop(prepared.graph.hash, None)
         self._known[prepared.graph.hash] = prepared
-        self._nodes += len(prepared.graph.nodes) - (len(replaced.graph.nodes) if replaced else 0)
-        while self._nodes > _MOST_NODES and len(self._known) > 1:
-            oldest = self._known.pop(next(iter(self._known)))
-            self._nodes -= len(oldest.graph.nodes)
+        self._weight += prepared.weight - (replaced.weight if replaced else 0)
+        while self._weight > _MOST_BYTES and len(self._known) > 1:
+            self._weight -= self._known.pop(next(iter(self._known))).weight
 
     def _current(self, graph: Graph) -> bool:
         """Tell whether the registry still has the very components the graph was made with."""

@@ -64,10 +64,15 @@ class EngineEndpoint:
         }
 
     def accept(self, sid: str, environ: dict[str, Any], auth: Any) -> EngineRow:
-        """Return the engine that the token proves; otherwise say ``auth_failed`` and refuse."""
+        """Return the engine that the token proves; otherwise say ``auth_failed`` and refuse.
+
+        Where the token could not be looked at, nothing is said of it: the engine tries again soon.
+        """
         try:
             return self._authenticate(environ, auth)
         except FloworkError as error:
+            if error.code is not ErrorCode.UNAUTHENTICATED:
+                raise
             _log.info("refused an engine", extra={"reason": error.code.value})
             self._server.publish(NAMESPACE, "auth_failed", {"error": REFUSAL}, sid)
             raise FloworkError(ErrorCode.UNAUTHENTICATED, REFUSAL) from error
@@ -117,8 +122,11 @@ class EngineEndpoint:
 
     def _ready(self, engine_id: str, sid: str, payload: dict[str, Any]) -> None:
         ready = frames.read(EngineReady, payload)
+        current = self._presence.announce(
+            engine_id, sid
+        )  # first: what follows asks the database, which may be busy
         self._owners.reconcile(engine_id, ready.user_id)
-        if self._presence.announce(engine_id, sid):
+        if current:
             self._steadiness.came(engine_id)
             self._relay.engine_up(engine_id)
 

@@ -99,8 +99,14 @@ class Relay:
         with self._lock:
             self._rates.pop(sid, None)
         page = self._pages.leave(sid, sign_in)
-        if page is not None:
-            self.page_gone(page)
+        if page is None:
+            return
+        self.page_gone(page)
+        back = self._pages.find(sign_in.page)
+        if (
+            back is not None
+        ):  # it came back meanwhile, and what was just said would be the last that engines hear
+            self.page_back(back)
 
     def page_back(self, page: Page) -> None:
         """Tell the engines that a page may use that it is there."""

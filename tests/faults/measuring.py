@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,6 +19,7 @@ from shared.ids import new_id
 from tests.core_engine.engine import chain as steps
 from tests.faults.asking import ask_once
 from tests.soak.chaos import Crew
+from tests.support.redis import redis_server
 from tests.support.workers import Doors, chain, step
 
 OPEN_RUNS = 20
@@ -67,9 +71,63 @@ async def killed_engine(site: Site) -> float:
     await asyncio.to_thread(site.crew.restart_engine)
     for name in names:
         await site.doors.open(name)
-    for run in runs:
-        await site.until_ended(run)
+    await asyncio.gather(*map(site.until_ended, runs))
     return time.monotonic() - begun
+
+
+async def start_sent_again(site: Site) -> float:
+    """F02: from the kill of an engine that acknowledged a start to its next process's answer to the same start."""
+    job_id, workflow = new_id(), steps(2, "delay", seconds=0.5)
+    for _ in range(2):
+        answer = await site.ask("execute_workflow", job_id=job_id, workflow_data=workflow)
+        assert answer["type"] == "workflow_status_update", answer
+    begun = time.monotonic()
+    await asyncio.to_thread(site.crew.restart_engine)
+    answer = await site.ask("execute_workflow", job_id=job_id, workflow_data=workflow)
+    assert answer["job_id"] == job_id, answer
+    return time.monotonic() - begun
+
+
+async def second_engine(site: Site) -> float:
+    """F14: from the start of a second engine on the same data to its end."""
+    begun = time.monotonic()
+    second = site.crew.platform.start_second_engine()
+    code = await asyncio.to_thread(second.popen.wait, 180)
+    taken = time.monotonic() - begun
+    assert code not in {0, None}, second.log.read_text()
+    assert (await site.ask("list_runs"))["type"] != "error"
+    return taken
+
+
+async def stopped_engine(site: Site) -> float:
+    """F17: from SIGTERM in the middle of a run to the end of that run, in the next process."""
+    run = await site.start(steps(3, "delay", seconds=1))
+    begun = time.monotonic()
+    await asyncio.to_thread(site.crew.engine.stop)
+    site.crew.engine = await asyncio.to_thread(site.crew.platform.start_engine)
+    await site.until_ended(run)
+    return time.monotonic() - begun
+
+
+async def emptied_redis(site: Site) -> float:
+    """F31: from the moment an emptied Redis is there again to the start of a step that was announced before."""
+    old, name = site.crew.redis, f"announced-{new_id()}"
+    assert old
+    for worker in site.crew.workers:
+        worker.kill()
+    run = await site.start(chain(step(site.doors, name)))
+    os.kill(old.pid, signal.SIGKILL)
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = redis_server(Path(folder), old.password, old.port)
+        await asyncio.to_thread(fresh.__enter__)
+        try:
+            begun = time.monotonic()
+            for number in range(len(site.crew.workers)):
+                await asyncio.to_thread(site.crew.replace_worker, number)
+            await site.until_ended(run)
+            return time.monotonic() - begun
+        finally:
+            await asyncio.to_thread(fresh.__exit__, None, None, None)
 
 
 async def full_disk(site: Site) -> float:
@@ -100,9 +158,9 @@ async def silent_engine(site: Site) -> float:
 
 
 async def killed_gateway(site: Site) -> float:
-    """F24: from the kill of a gateway that is started again at once to its engine being online."""
-    begun = time.monotonic()
+    """F24: from the moment a gateway that was killed is there again to its engine being online."""
     await asyncio.to_thread(site.crew.restart_gateway)
+    begun = time.monotonic()
     await site.until_shown("online")
     return time.monotonic() - begun
 
@@ -155,11 +213,15 @@ class Measure:
 
 
 MEASURES = (
+    Measure("F02", "embedded", start_sent_again, "embedded"),
     Measure("F03", "embedded", killed_engine, "embedded"),
     Measure("F10", "embedded", full_disk, "embedded"),
+    Measure("F14", "embedded", second_engine, "embedded"),
+    Measure("F17", "embedded", stopped_engine, "embedded"),
     Measure("F20", "embedded", silent_engine, "any"),
     Measure("F24", "embedded", killed_gateway, "any"),
     Measure("F03", "workers", killed_engine, "workers"),
     Measure("F04", "workers", killed_step, "workers"),
     Measure("F36", "workers", killed_worker, "workers"),
+    Measure("F31", "workers", emptied_redis, "workers"),  # last: Redis is gone after it
 )

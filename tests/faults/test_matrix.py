@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tools.generate.reliability_page import measured, rows
+from tools.generate.reliability_page import measured, result, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = rows()
@@ -47,3 +48,24 @@ def test_what_was_measured_belongs_to_a_row_and_its_set_ups() -> None:
         assert set(taken) <= SETUPS, name
         assert all(0 <= seconds < 600 for seconds in taken.values()), name
         assert name in ROWS
+
+
+def test_a_measured_time_above_the_promised_one_is_not_called_kept() -> None:
+    row = {"tests": ["tests/a.py::test_b"], "within": 10}
+    assert result(row, {}) == "kept"
+    assert result(row, {"embedded": 10.0}) == "kept, in time too"
+    assert result(row, {"embedded": 10.01}).startswith("**in time: not kept**")
+    both = result(row | {"left": "the rest"}, {"embedded": 3.0, "workers": 21.0})
+    assert "(workers: more than 10 s)" in both
+    assert both.endswith("; not tried or not kept: the rest")
+    assert result({"left": "no way"}, {"any": 1.0}) == "not tried: no way"
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_promised_time_is_one_that_figures_are_held_to(name: str) -> None:
+    row, taken = ROWS[name], measured().get(name, {})
+    promised = re.search(r"within \d+ s", row["promise"])
+    if "within" in row:
+        assert f" {row['within']} s" in row["promise"]
+    elif taken:
+        assert promised is None, "say in `within` what its figures are held to"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.support.platform import Platform, Service
+from tests.support.redis import RedisServer
 from tests.support.workers import Worker
 
 
@@ -32,6 +33,7 @@ class Crew:
     engine: Service
     workers: list[Worker] = field(default_factory=list)
     hire: Callable[[], Worker] | None = None
+    redis: RedisServer | None = None
 
     def restart_engine(self) -> None:
         self.engine.kill()
@@ -64,6 +66,10 @@ class Chaos:
                 await asyncio.wait_for(stop.wait(), self._rng.uniform(0.3, 1.7) * self._mean)
             if not stop.is_set():
                 await self._act()
+
+    def acted_between(self, begun: float, ended: float) -> bool:
+        """Tell whether anything was done to any process in that time."""
+        return any(act.begun <= ended and act.ended >= begun for act in self.acts)
 
     def killed_between(self, begun: float, ended: float) -> bool:
         """Tell whether a process that carries out steps was killed in that time."""

@@ -15,7 +15,7 @@ from websockets.exceptions import WebSocketException
 
 from shared.ids import new_id
 from shared.signing.envelope import seal
-from tests.soak.work import FINAL, KINDS, Book, Started, World, workflow
+from tests.soak.work import FINAL, KINDS, Book, Started, Try, World, workflow
 from tests.support.platform import Platform
 
 PATIENCE = 120.0
@@ -28,6 +28,14 @@ LOST = (WebSocketException, socketio.exceptions.SocketIOError, OSError, TimeoutE
 
 class LostError(OSError):
     """The other side said that it cannot answer now."""
+
+
+def _how(error: BaseException) -> str:
+    """Return why a try came to nothing: silence, a refusal, or the loss of the connection."""
+    if isinstance(error, LostError):
+        return str(error)
+    silent = isinstance(error, TimeoutError | socketio.exceptions.TimeoutError)
+    return "silence" if silent else type(error).__name__
 
 
 class Client:
@@ -60,9 +68,11 @@ class Client:
 
     async def _carry_through(self, run: Started) -> None:
         while run.ended is None and time.monotonic() < run.begun + PATIENCE:
+            run.tries.append(Try(time.monotonic()))
             try:
                 await self.attempt(run)
-            except LOST:
+            except LOST as error:
+                run.tries[-1].ended, run.tries[-1].how = time.monotonic(), _how(error)
                 await self.hang_up()
                 await asyncio.sleep(self.rng.uniform(0.2, 1.0))
 
@@ -98,6 +108,7 @@ class SocketClient(Client):
             proxy=None,
         )
         await socket.send(self.sealed(type="execute_workflow", job_id=run.job_id, workflow_data=run.workflow))
+        run.tries[-1].sent = time.monotonic()
         while run.ended is None:
             async with asyncio.timeout(SILENCE):
                 frame = json.loads(await socket.recv())
@@ -146,6 +157,7 @@ class PageClient(Client):
         payload = {
             "type": "execute_workflow", "job_id": run.job_id, "workflow_data": run.workflow, "mode": "EXECUTE",
         }  # fmt: skip
+        run.tries[-1].sent = time.monotonic()
         answer = await socket.call(
             "execute_workflow", {"v": 2, "payload": payload}, namespace="/gui-socket", timeout=SILENCE
         )

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.soak.chaos import Chaos, Crew
@@ -54,6 +54,7 @@ class Report:
     acts: Counter[str]
     faults: list[str]
     trends: list[Trend]
+    unheard: Counter[str] = field(default_factory=Counter)
 
     @property
     def passed(self) -> bool:
@@ -63,6 +64,9 @@ class Report:
 
     def show(self, write: Callable[[str], None]) -> None:
         write(f"runs started {self.started}, acknowledged {self.acknowledged}, ended {dict(self.ends)}")
+        if self.started > self.acknowledged:
+            told = "; ".join(f"{how} {count}" for how, count in self.unheard.most_common())
+            write(f"without acknowledgement {self.started - self.acknowledged}: {told}")
         write(f"done to processes: {dict(self.acts)}")
         table(self.trends, write)
         for fault in self.faults[:50]:
@@ -96,6 +100,7 @@ def started(folder: Path, plan: Plan) -> Iterator[Crew]:
         platform.register_engine()
         crew = Crew(platform, gateway, platform.start_engine())
         if plan.workers:
+            crew.redis = redis
             given = platform.environment | {"FLOWORK_ENGINE_ID": platform.engine_id, "GATEWAY_URL": ""}
             given |= {"FLOWORK_DATA_DIR": str(folder), "ENGINE_LOG_LEVEL": "INFO"}  # it says that it listens
             crew.hire = lambda: stack.enter_context(worker(folder, given))
@@ -136,7 +141,9 @@ async def _under_load(crew: Crew, outside: World, plan: Plan, write: Callable[[s
     judge = Judge(crew.platform, outside, book, chaos)
     await judge.judge()
     acts = Counter(act.what for act in chaos.acts)
-    return Report(len(book.runs), len(book.acknowledged), judge.ends, acts, judge.faults, trends)
+    return Report(
+        len(book.runs), len(book.acknowledged), judge.ends, acts, judge.faults, trends, judge.unheard
+    )
 
 
 class House:

@@ -15,14 +15,19 @@ from tests.support.platform import Platform
 
 READERS = 8
 SETTLE_SECONDS = 120.0
+SILENCES = 3
 
 
 class Judge:
-    """Asks the engine for every run that was acknowledged; ``faults`` is what is wrong, ``ends`` how runs ended."""
+    """Asks the engine for every run that was acknowledged; ``faults`` is what is wrong, ``ends`` how runs ended.
+
+    ``unheard`` is what became of starts without an acknowledgement, and how each try of theirs ended.
+    """
 
     def __init__(self, platform: Platform, world: World, book: Book, chaos: Chaos) -> None:
         self.faults: list[str] = []
         self.ends: Counter[str] = Counter()
+        self.unheard: Counter[str] = Counter()
         self._platform = platform
         self._world = world
         self._book = book
@@ -32,9 +37,7 @@ class Judge:
         self.faults += self._book.refused
         acknowledged = self._book.acknowledged
         await asyncio.gather(*(self._ask(acknowledged[first::READERS]) for first in range(READERS)))
-        unacknowledged = [run for run in self._book.runs if run.acked is None and run.kind == "write"]
-        for run in unacknowledged:
-            self._count_effects(run, at_least=0)
+        await self._look_for(self._book.unacknowledged)
 
     async def _ask(self, runs: list[Started]) -> None:
         client = SocketClient(self._platform, self._world, self._book, random.Random(0), 0)
@@ -47,6 +50,36 @@ class Judge:
                     await client.hang_up()
         finally:
             await client.hang_up()
+
+    async def _look_for(self, runs: list[Started]) -> None:
+        """Find out what became of starts that nobody heard of, and how they were asked for."""
+        client = SocketClient(self._platform, self._world, self._book, random.Random(0), 0)
+        try:
+            for run in runs:
+                there = (await client.details(run.job_id))["type"] != "error"
+                self.unheard["carried out" if there else "never begun"] += 1
+                self.unheard.update(found.told for found in run.tries)
+                self.faults += self.silences(run)
+                if run.kind == "write":
+                    self._count_effects(run, at_least=0)
+        finally:
+            await client.hang_up()
+
+    def silences(self, run: Started) -> list[str]:
+        """Return the faults of a start without acknowledgement: a command that arrived has an answer, always.
+
+        Silence while nothing was done to any process is one where it is no single case: a busy machine may be late.
+        """
+        silent = [
+            found for found in run.tries
+            if found.sent and found.ended and found.how == "silence"
+            and not self._chaos.acted_between(found.sent, found.ended)
+        ]  # fmt: skip
+        if len(silent) < SILENCES:
+            return []
+        return [
+            f"{run.kind} {run.job_id}: asked {len(silent)} times on connections that held, and never answered"
+        ]
 
     async def _ended(self, client: SocketClient, run: Started) -> dict[str, Any]:
         """Wait until a run has ended, in whatever state, or cannot be found."""

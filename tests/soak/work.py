@@ -48,8 +48,26 @@ async def world() -> AsyncIterator[World]:
 
 
 @dataclass
+class Try:
+    """One time that a start was asked for, in monotonic seconds; ``how`` tells why it came to nothing."""
+
+    begun: float
+    sent: float | None = None
+    ended: float | None = None
+    how: str = ""
+
+    @property
+    def told(self) -> str:
+        """How it ended, and whether the start had left by then."""
+        return f"{'asked' if self.sent else 'not asked'}: {self.how}"
+
+
+@dataclass
 class Started:
-    """A run that a client started. ``acked`` and ``ended`` are monotonic seconds at which it heard so."""
+    """A run that a client started. ``acked`` and ``ended`` are monotonic seconds at which it heard so.
+
+    Of one that was not acknowledged nobody knows yet whether it runs; ``tries`` are how often it was asked for.
+    """
 
     job_id: str
     kind: str
@@ -58,6 +76,7 @@ class Started:
     acked: float | None = None
     ended: float | None = None
     status: str = ""
+    tries: list[Try] = field(default_factory=list)
 
 
 @dataclass
@@ -70,6 +89,10 @@ class Book:
     @property
     def acknowledged(self) -> list[Started]:
         return [run for run in self.runs if run.acked is not None]
+
+    @property
+    def unacknowledged(self) -> list[Started]:
+        return [run for run in self.runs if run.acked is None]
 
 
 def _node(name: str, module: str, **config: Any) -> dict[str, Any]:

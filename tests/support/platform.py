@@ -81,19 +81,25 @@ class Platform:
         """Start the engine; a restarted one takes the socket port of the first."""
         address = self.folder / "engine" / "address.json"
         address.unlink(missing_ok=True)
-        settings = {
+        service = self._start("core_engine", self._engine_settings(self.socket_port))
+        url = self._address(service, address)["socket"]
+        self.socket_port = int(url.rsplit(":", 1)[1].rstrip("/"))
+        return service
+
+    def start_second_engine(self) -> Service:
+        """Start another engine on the same data, which has to give up by itself."""
+        return self._start("core_engine", self._engine_settings(0))
+
+    def _engine_settings(self, socket_port: int) -> dict[str, str]:
+        return {
             "FLOWORK_ENGINE_ID": self.engine_id,
             "FLOWORK_ENGINE_TOKEN": self.token,
             "FLOWORK_OWNER_ADDRESS": self.owner.address,
-            "ENGINE_SOCKET_PORT": str(self.socket_port),
+            "ENGINE_SOCKET_PORT": str(socket_port),
             "ENGINE_HTTP_PORT": "0",
             "ENGINE_VITALS_SECONDS": "0.5",
             "ENGINE_RECONNECT_MAX_SECONDS": "1",
         }
-        service = self._start("core_engine", settings)
-        url = self._address(service, address)["socket"]
-        self.socket_port = int(url.rsplit(":", 1)[1].rstrip("/"))
-        return service
 
     def register_engine(self) -> None:
         """Sign in and register an engine, as a new user does."""

@@ -74,6 +74,15 @@ def test_a_grant_for_one_preset_does_not_open_the_engine() -> None:
     assert role(roster(grant(preset="daily"))) is Role.READER
 
 
+def test_of_several_grants_the_highest_counts_but_one_for_a_preset_hides_none() -> None:
+    both = [grant(role=Role.RUNNER), grant(role=Role.ADMIN), grant(role=Role.READER)]
+    for order in (both, both[::-1]):
+        assert role(roster(*order)) is Role.ADMIN
+    narrow = [grant(role=Role.RUNNER), grant(role=Role.ADMIN, preset="daily")]
+    for order in (narrow, narrow[::-1]):
+        assert role(roster(*order)) is Role.RUNNER
+
+
 def test_whom_the_gateway_does_not_list_has_no_role_in_spite_of_a_grant() -> None:
     assert role(roster(grant(), listed=())) is None
 
@@ -137,3 +146,35 @@ def test_the_list_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_list_survives_being_stored() -> None:
     guests = GuestList.read({"addresses": [GUEST.address, OTHER.address], "grants": [grant().as_wire()]})
     assert GuestList.read(guests.to_wire()) == guests
+
+
+def test_a_guest_list_says_what_is_wrong_and_may_be_as_long_as_ten_thousand() -> None:
+    assert module.MAX_GUESTS == 10_000
+    for value, said in (({"addresses": 7}, "it is no list"), ([7], "a member is no address")):
+        with pytest.raises(FloworkError, match=said):
+            GuestList.read(value)
+    with pytest.raises(FloworkError, match="it names more than 10000 guests"):
+        GuestList.read({"addresses": [], "grants": [None] * 10_001})
+
+
+def test_a_role_holds_to_the_last_millisecond_of_its_grant() -> None:
+    held = roster(grant(exp=NOW + 1000))
+    assert role(held, now_ms=NOW + 999) is Role.ADMIN
+    assert role(held, now_ms=NOW + 1000) is Role.READER
+    assert role(held, trust="list", now_ms=NOW + 1000) is Role.RUNNER
+    assert role(roster(grant(role=Role.READER)), trust="list") is Role.RUNNER
+
+
+def test_before_the_owner_is_known_nothing_is_lost_and_nothing_counts() -> None:
+    removed = roster(listed=(), before=roster(grant(epoch=5)))
+    listed = GuestList.read({"addresses": [GUEST.address], "grants": [grant(epoch=6).as_wire()]})
+    waiting = removed.updated(listed, engine_id=ENGINE, owner="", now_ms=NOW)
+    assert (waiting.epoch, waiting.grants, waiting.ended) == (5, {}, removed.ended)
+    assert role(waiting) is Role.READER
+
+
+def test_what_ended_is_kept_until_it_would_have_ended_by_itself() -> None:
+    removed = roster(listed=(), before=roster(grant(exp=NOW + 1000)))
+    for now_ms, kept in ((NOW + 999, 1), (NOW + 1000, 0)):
+        later = removed.updated(GuestList(), engine_id=ENGINE, owner=OWNER.address.lower(), now_ms=now_ms)
+        assert len(later.ended) == kept

@@ -191,3 +191,122 @@ def test_a_folder_swapped_for_a_link_after_the_check_is_not_walked_through(
     assert path.read_text() == "secret"  # an ordinary open would be led astray
     assert refused(open_regular, path) is ErrorCode.FORBIDDEN
     assert refused(open_folder, path.parent) is ErrorCode.FORBIDDEN
+
+
+def test_the_longest_path_and_the_longest_name_are_taken(files: RootedFiles, root: Path) -> None:
+    assert files.resolved("y" * 255) == root / ("y" * 255)
+    assert refused(files.resolved, "é" * 128) is ErrorCode.FORBIDDEN  # 256 bytes
+    longest = "/".join(["a" * 31] * 128)
+    assert len(longest) == 4095
+    assert files.allows(Path(longest + "/"))
+    assert refused(files.resolved, longest + "/a") is ErrorCode.FORBIDDEN
+    assert files.resolved(longest + "/") == root / longest
+
+
+def test_no_sign_that_steers_is_part_of_a_path(files: RootedFiles) -> None:
+    for sign in (0, 31, 127, 0xD800, 0xDFFF):
+        assert refused(files.resolved, f"a{chr(sign)}b") is ErrorCode.FORBIDDEN
+    for sign in (32, 126, 128, 0xD7FF, 0xE000):
+        assert files.resolved(f"a{chr(sign)}b").name == f"a{chr(sign)}b"
+
+
+def test_folders_are_found_and_files_are_none(files: RootedFiles, root: Path, outside: Path) -> None:
+    assert files.folder("deep") == root / "deep"
+    assert files.folder(".") == root
+    assert files.whole_folder("deep") == root / "deep"
+    for call in (files.folder, files.whole_folder):
+        assert refused(call, "a.txt") is ErrorCode.NOT_FOUND
+        assert refused(call, "none") is ErrorCode.NOT_FOUND
+        assert refused(call, str(outside)) is ErrorCode.FORBIDDEN
+
+
+def test_a_folder_that_holds_the_engines_own_is_not_opened_as_a_whole(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    (data / "files" / "mine").mkdir(parents=True)
+    (data / "engine").mkdir()
+    wide = RootedFiles([tmp_path, data / "files"], data)
+    assert refused(wide.whole_folder, str(tmp_path)) is ErrorCode.FORBIDDEN
+    assert wide.folder(str(tmp_path)) == tmp_path
+    assert refused(wide.folder, str(data)) is ErrorCode.FORBIDDEN
+    assert wide.whole_folder(str(data / "files")) == data / "files"
+    assert wide.whole_folder(str(data / "files" / "mine")) == data / "files" / "mine"
+
+
+def test_of_the_platforms_data_only_folders_of_their_own_can_be_roots(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("engine", "gateway", "files", "engineer"):
+        (data / name).mkdir(parents=True)
+        (data / name / "x").write_text("x")
+    for name, code in (("engine", ErrorCode.FORBIDDEN), ("gateway", ErrorCode.FORBIDDEN)):
+        assert refused(RootedFiles([data / name], data).readable, "x") is code
+        (data / name / "sub").mkdir()
+        assert refused(RootedFiles([data / name / "sub"], data).writable, "y") is code
+    for name in ("files", "engineer"):
+        assert RootedFiles([data / name], data).readable("x") == data / name / "x"
+    assert refused(RootedFiles([data], data).readable, "files/x") is ErrorCode.FORBIDDEN
+
+
+def test_of_two_roots_inside_each_other_the_inner_one_counts(tmp_path: Path) -> None:
+    """What is hidden for the outer one is the inner one's own place."""
+    inner = tmp_path / ".inner"
+    for roots in ([tmp_path, inner], [inner, tmp_path]):
+        files = RootedFiles(roots, tmp_path / "data")
+        assert files.writable(str(inner / "x.txt")) == inner / "x.txt"
+        assert refused(files.writable, str(tmp_path / ".other" / "x.txt")) is ErrorCode.FORBIDDEN
+        assert refused(files.writable, str(inner / ".x")) is ErrorCode.FORBIDDEN
+
+
+def test_what_is_allowed_is_told_without_an_error(files: RootedFiles, root: Path, outside: Path) -> None:
+    assert files.allows(root / "a.txt") is True
+    assert files.allows(root / "none" / "yet") is True
+    assert files.allows(outside) is False
+    assert files.allows(root / ".env") is False
+
+
+def test_a_root_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    files = RootedFiles([tmp_path / "one", tmp_path / "two", tmp_path / "link"], tmp_path / "data")
+    assert files.roots == (tmp_path / "one", tmp_path / "two")
+
+
+def test_roots_and_what_is_no_file_are_not_written(files: RootedFiles, root: Path) -> None:
+    assert refused(files.writable, str(root)) is ErrorCode.FORBIDDEN
+    assert refused(files.writable, "deep") is ErrorCode.FORBIDDEN
+    assert files.writable("a.txt") == root / "a.txt"
+    assert files.writable("x/y/z") == root / "x" / "y" / "z"
+    assert (root / "x" / "y").is_dir()
+    assert not (root / "x" / "y" / "z").exists()
+
+
+def test_a_folder_that_is_swapped_for_a_link_while_it_is_made_is_refused(
+    files: RootedFiles, root: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The swap happens between the first look and the making of the parent folders."""
+    plain = Path.mkdir
+
+    def swapped(path: Path, *given: int, **more: bool) -> None:
+        if path == root / "deep" and not path.is_symlink():
+            path.rename(root / "away")
+            path.symlink_to(outside)
+        plain(path, *given, **more)
+
+    monkeypatch.setattr(Path, "mkdir", swapped)
+    assert refused(files.writable, "deep/new.txt") is ErrorCode.FORBIDDEN
+    assert sorted(path.name for path in outside.iterdir()) == ["secret.txt"]
+
+
+def test_opened_descriptors_are_for_what_was_asked_and_end_with_it(files: RootedFiles, root: Path) -> None:
+    before = os.listdir("/proc/self/fd")  # noqa: PTH208 - counted, not walked
+    descriptor = open_folder(root / "deep")
+    assert sorted(os.listdir(descriptor)) == ["b.txt"]  # noqa: PTH208 - through the descriptor
+    assert not os.get_inheritable(descriptor)
+    os.close(descriptor)
+    for path in (root / "a.txt", root / "none"):
+        assert refused(open_folder, path) is ErrorCode.FORBIDDEN
+    os.mkfifo(root / "pipe")
+    for path in (root / "deep", root / "pipe"):
+        assert refused(open_regular, path) is ErrorCode.FORBIDDEN
+    assert refused(open_regular, root / "none") is ErrorCode.NOT_FOUND
+    with open_regular(root / "a.txt") as file:
+        assert not os.get_inheritable(file.fileno())
+    assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208 - counted, not walked

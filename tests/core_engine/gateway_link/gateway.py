@@ -24,6 +24,7 @@ class Gateway:
         self.guests: Any = [OWNER]
         self.guest_status = 200
         self.disabled: Any = []
+        self.answers: dict[str, list[Any]] = {}
         self.handshakes: list[tuple[dict[str, str], Any]] = []
         self.list_headers: list[dict[str, str]] = []
         self.events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
@@ -78,8 +79,10 @@ class Gateway:
         await self.sio.emit("auth_success", {"user_id": self.owner}, to=sid, namespace=NAMESPACE)
 
     def _noting(self, event: str) -> Any:
-        async def note(sid: str, data: Any) -> None:
+        async def note(sid: str, data: Any) -> Any:
             self.events.put_nowait((event, data))
+            waiting = self.answers.get(event)
+            return waiting.pop(0) if waiting else None
 
         return note
 

@@ -69,6 +69,24 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+async def test_a_gateway_that_was_busy_is_told_again_that_the_engine_is_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else its link would stand and the engine be shown as offline for as long as it stands."""
+    monkeypatch.setattr(session_module, "PING_SECONDS", 0.02)
+    async with running() as gateway:
+        gateway.answers["engine_ready"] = [{"ok": False, "error": "busy", "code": "BUSY"}, {"ok": True}]
+        async with engine(gateway) as link:
+            for _ in range(2):
+                assert await gateway.next("engine_ready") == READY
+            for _ in range(5):
+                await gateway.next("core:ping")
+            assert gateway.answers["engine_ready"] == []
+            assert not [name for name, _ in gateway.events._queue if name == "engine_ready"]
+            assert link.state is LinkState.CONNECTED
+            assert len(gateway.handshakes) == 1
+
+
 async def test_the_handshake_is_the_documented_one() -> None:
     rights = Rights()
     async with running() as gateway, engine(gateway, rights) as link:

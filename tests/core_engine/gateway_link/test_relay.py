@@ -211,6 +211,52 @@ async def test_a_batch_that_the_gateway_did_not_take_comes_again(tmp_path: Path)
         assert gateway.seqs() == list(range(1, len(gateway.seqs()) + 1))
 
 
+async def test_a_page_that_is_back_before_the_gateway_speaks_of_its_old_connection_is_answered(
+    tmp_path: Path,
+) -> None:
+    """What it asked on the new connection, and what it was owed, must not be lost with the old one."""
+    async with behind(tmp_path) as (running, gateway):
+        sending, speak = asyncio.Event(), asyncio.Event()
+
+        async def send(event: str, data: dict[str, Any]) -> Any:
+            if sending.is_set():
+                return await gateway.send(event, data)
+            sending.set()
+            await speak.wait()
+            return {"ok": False, "room": 0}
+
+        running.relay.connected(send)
+        await gateway.command("list_runs", request_id="owed")
+        await asyncio.wait_for(sending.wait(), 10)
+        job_id = await start(gateway, chain(2))
+        await gateway.command("list_runs", request_id="new")
+        speak.set()
+        for request in ("owed", "new"):
+            await gateway.next(
+                "runs_list_response", lambda data, request=request: data["request_id"] == request
+            )
+        await gateway.finish(job_id)
+        assert gateway.seqs() == list(range(1, len(gateway.seqs()) + 1))
+
+
+async def test_a_gateway_that_says_nothing_once_is_told_again(tmp_path: Path) -> None:
+    async with behind(tmp_path) as (running, gateway):
+        silent = True
+
+        async def send(event: str, data: dict[str, Any]) -> Any:
+            nonlocal silent
+            if silent:
+                silent = False
+                raise ConnectionError("no acknowledgement in time")
+            return await gateway.send(event, data)
+
+        running.relay.connected(send)
+        await gateway.command("list_runs", request_id="mine")
+        assert (await gateway.next("runs_list_response"))["request_id"] == "mine"
+        job_id = await start(gateway, chain(2))
+        await gateway.finish(job_id)
+
+
 async def test_two_pages_get_their_own_runs_only(tmp_path: Path) -> None:
     async with behind(tmp_path) as (running, first):
         await admit(running)

@@ -31,16 +31,33 @@ def test_a_changed_component_makes_a_new_graph():
     assert library.restore(second.graph.hash, second.body).graph.nodes[0].defect
 
 
-def test_room_is_bounded_by_nodes_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_MOST_NODES", 10)
+def test_room_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch):
     library = Library(Registry())
+    four, five, six = (Library(Registry()).prepare(chain(length)).weight for length in (4, 5, 6))
+    monkeypatch.setattr(module, "_MOST_BYTES", four + six)
     kept = library.prepare(chain(4))
     library.prepare(chain(5))
+    assert library._weight == four + five
     assert library.prepare(chain(4)) is kept
     library.prepare(chain(6))
     assert library.prepare(chain(4)) is kept
-    assert library._nodes == 10
+    assert library._weight == four + six
     assert len(library._known) == 2
+
+
+def test_large_texts_count_as_many_nodes_do(monkeypatch: pytest.MonkeyPatch):
+    """Few nodes can hold much: without this a thousand starts with large texts would fill the memory."""
+    monkeypatch.setattr(module, "_MOST_BYTES", 1024 * 1024)
+    library = Library(Registry())
+    for number in range(20):
+        large = chain(2)
+        large["about"] = f"{number}" + "x" * 100_000
+        last = library.prepare(large)
+    assert library._weight <= 1024 * 1024
+    assert len(library._known) == 1024 * 1024 // last.weight
+    monkeypatch.setattr(module, "_MOST_BYTES", 10)
+    assert library.prepare(last_one := chain(3)) is library.prepare(last_one)
+    assert len(library._known) == 1
 
 
 def test_a_restored_workflow_is_the_kept_one_where_it_can_be():

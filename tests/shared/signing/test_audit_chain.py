@@ -92,3 +92,64 @@ def test_a_part_of_the_log_may_have_gaps_but_no_wrong_links() -> None:
 def test_what_is_no_export(text: bytes) -> None:
     with pytest.raises(FloworkError):
         verify_export([text])
+
+
+def test_an_entrys_hash_is_what_the_documents_say() -> None:
+    entry = {"seq": 7, "at_ms": 1, "actor": "a", "action": "b", "subject": "é\ud800"}
+    text = f'["{"0" * 64}",7,1,"a","b","é'.encode() + b'\xed\xa0\x80"]'
+    assert entry_hash("0" * 64, entry) == hashlib.sha256(text).hexdigest()
+    assert GENESIS == "0" * 64
+
+
+def said(lines: list[bytes]) -> str:
+    with pytest.raises(FloworkError) as caught:
+        verify_export(lines)
+    return caught.value.message
+
+
+def test_the_first_wrong_line_is_named_and_what_is_wrong_with_it() -> None:
+    lines = export(3)
+    start, one, two, three, head = lines
+    assert said([*lines, b"\n", head]) == "Line 7 follows the head line."
+    assert said([*lines[:-1]]) == "The export has no head line; it was cut off."
+    assert said([one, *lines]) == "Line 1 is not expected here."
+    assert said([start, start, *lines[1:]]) == "Line 2 is not expected here."
+    assert said([head]) == "Line 1 is not expected here."
+    assert said([line({"type": "other"}), *lines]) == "Line 1 is not expected here."
+    assert said([start, b"{}"]) == "Line 2 does not have the form of an export."
+    assert said([start, b'{"type": "entry"}']) == "Line 2 does not have the form of an export."
+    assert said([start, one.replace(b'"a"', b'"x"')]) == "Line 2 was changed: its hash does not fit."
+    assert said([start, two]) == "Line 2 comes after a gap: entries are missing."
+    assert said([start, one, one]) == "Line 3 does not continue the entry before it."
+    told = {"seq": 2, "at_ms": 2, "actor": "a", "action": "b", "subject": "c"}
+    forged = line({"type": "entry", **told, "prev": GENESIS, "hash": entry_hash(GENESIS, told)})
+    assert said([start, one, forged]) == "Line 3 does not continue the entry before it."
+    assert said([start, one, two, one]) == "Line 4 does not continue the entry before it."
+    hash_of_two = json.loads(two)["hash"]
+    for shown in ({"count": 2}, {"count": 4}, {"digest": "x"}):
+        wrong = line(json.loads(head) | shown)
+        assert said([start, one, two, three, wrong]).startswith("Line 5 does not fit what stands before it")
+    for seq, last in ((4, json.loads(three)["hash"]), (3, hash_of_two)):
+        wrong = close([start, one, two, three], seq, last)
+        assert said(wrong) == "Line 5 names another last entry: the end of the log is missing."
+
+
+def test_a_gap_in_a_part_of_the_log_does_not_excuse_a_step_back() -> None:
+    start, _, two, three, _ = export(3, "own")
+    assert said([start, three, two]) == "Line 3 does not continue the entry before it."
+    assert said([start, two, two]) == "Line 3 does not continue the entry before it."
+
+
+@pytest.mark.parametrize(("size", "sound"), [(4096, True), (4097, False)])
+def test_a_line_has_an_end(size: int, sound: bool) -> None:
+    entry = {"seq": 1, "at_ms": 1, "actor": "a", "action": "b", "subject": ""}
+    bare = {"type": "entry", **entry, "prev": GENESIS, "hash": "0" * 64}
+    entry["subject"] = "x" * (size - len(line(bare)))
+    digest = entry_hash(GENESIS, entry)
+    long = line(bare | entry | {"hash": digest})
+    assert len(long) == size
+    lines = close([export(0)[0], long], 1, digest)
+    if sound:
+        assert verify_export(lines).count == 1
+    else:
+        assert said(lines) == "Line 2 does not have the form of an export."

@@ -160,3 +160,15 @@ def test_a22_a_session_may_do_what_its_scopes_say_and_no_more() -> None:
         assert not session.allows(sensitive)
         with refused(ErrorCode.FORBIDDEN, saying="sign the request with the wallet"):
             session.require(sensitive)
+
+
+def test_the_longest_text_and_the_shortest_time() -> None:
+    """4,096 characters are read and written, one more is not; a delegation may last a millisecond."""
+    engines = [f"{number:064d}" for number in range(32)]
+    scopes = ["a", *(f"s{number:039d}" for number in range(14)), "zz"]
+    text = signed(engines=engines, scopes=scopes)
+    assert len(text) == 4096
+    assert write_delegation(read_delegation(text)) == text
+    with refused(ErrorCode.INVALID_REQUEST, saying="too long"):
+        signed(engines=engines, scopes=[*scopes[:-1], scopes[-1] + "0"])
+    assert read_delegation(signed(expires_ms=NOW + 1)).session.expires_ms == NOW + 1

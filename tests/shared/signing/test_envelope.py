@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ErrorCode
-from shared.signing.envelope import OpenedMessage, replay_key, seal
-from shared.signing.replay import ReplayWindow
+from shared.signing.envelope import EnvelopeVerifier, OpenedMessage, replay_key, seal
+from shared.signing.replay import ReplayWindow, UncheckedReplays
 from tests.shared.signing.examples import (
     ENGINE,
     FULL_WIDTH,
@@ -391,3 +392,26 @@ def test_what_a_frame_says_of_its_trace_changes_nothing_else(said: Any) -> None:
     assert (opened.address, opened.payload, opened.message, opened.raw_payload, opened.bound) == (
         expected.address, expected.payload, expected.message, expected.raw_payload, expected.bound,
     )  # fmt: skip
+
+
+def test_who_signed_is_the_wallet_or_the_session_key_that_acts_for_it() -> None:
+    sessions = book()
+    plain = verifier("bound").open(seal(WALLET, ENGINE, {"type": "x"}, now_ms=NOW), NOW)
+    assert plain.signer == plain.address == WALLET.address.lower()
+    text = seal(SESSION, ENGINE, {"type": "x"}, now_ms=NOW, delegation=delegate(sessions))
+    acting = verifier("bound", sessions=sessions).open(text, NOW)
+    assert (acting.signer, acting.address) == (SESSION.address.lower(), WALLET.address.lower())
+
+
+def test_what_a_front_opened_is_used_once_by_the_process_behind_it() -> None:
+    front = EnvelopeVerifier(ENGINE, "bound", UncheckedReplays())
+    behind = verifier("bound")
+    text = seal(WALLET, ENGINE, {"type": "x"}, now_ms=NOW)
+    opened = front.open(text, NOW)
+    assert front.open(text, NOW).replay_entry == opened.replay_entry
+    behind.use(opened, NOW)
+    for again in (lambda: behind.use(opened, NOW), lambda: behind.open(text, NOW)):
+        with refused(ErrorCode.REPLAYED):
+            again()
+    with refused(ErrorCode.INVALID_REQUEST, saying="told from a repeat"):
+        behind.use(replace(opened, replay_entry=None), NOW)

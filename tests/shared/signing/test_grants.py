@@ -219,6 +219,9 @@ def test_a_grants_text_is_read_back() -> None:
         ('"Laporan"', '"\\u004caporan"'),
         ("Expires: ", "Expires: 9"),
         ("Guest: 0x", "Guest: 0X"),
+        ('"Laporan"', '"\\x"'),
+        ('"Laporan"', "7"),
+        ("T19:33", "T99:33"),
     ],
 )
 def test_a_grants_text_has_one_spelling(old: str, new: str) -> None:

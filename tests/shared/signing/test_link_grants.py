@@ -84,3 +84,47 @@ def test_a_text_has_one_spelling(old: str, new: str) -> None:
 def test_an_engine_cannot_add_a_line() -> None:
     with pytest.raises(FloworkError):
         link_text(replace(LINK, engine="x\nLevel: view-edit-run"))
+
+
+@pytest.mark.parametrize("epoch", [1, 2**53])
+def test_the_first_and_the_last_epoch(epoch: int) -> None:
+    link = replace(LINK, epoch=epoch)
+    assert judge(link_text(link), sign_link(WALLET, link), highest_epoch=epoch) == link
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epoch": 0}, {"epoch": -1}, {"epoch": 2**53 + 1}, {"engine": "engin\u0435"}, {"engine": "a\tb"}],
+)
+def test_what_cannot_be_linked_is_not_signed(change: dict[str, Any]) -> None:
+    with pytest.raises(FloworkError) as refused:
+        sign_link(WALLET, replace(LINK, **change))
+    assert refused.value.code is ErrorCode.INVALID_REQUEST
+
+
+def test_a_link_holds_to_its_last_millisecond() -> None:
+    assert judge(link_text(LINK), sign_link(WALLET, LINK), now_ms=NOW + 999) == LINK
+    with pytest.raises(FloworkError) as refused:
+        judge(link_text(LINK), sign_link(WALLET, LINK), now_ms=NOW + 1000)
+    assert refused.value.code is ErrorCode.STALE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"Laporan\\nharian"', '"\\x"'),
+        ("Expires: 2025", "Expires: 9999-99"),
+        ("Level: view-run", "Level: abc"),
+    ],
+)
+def test_what_cannot_be_read_is_no_link(old: str, new: str) -> None:
+    text = link_text(LINK).replace(old, new)
+    assert text != link_text(LINK)
+    with pytest.raises(FloworkError) as refused:
+        read_link_text(text)
+    assert refused.value.code is ErrorCode.INVALID_REQUEST
+
+
+def test_a_preset_that_is_no_text_is_no_link() -> None:
+    """What stands in quotes in the text is a text; the pattern lets nothing else come so far."""
+    assert read_link_text(link_text(replace(LINK, preset="7"))).preset == "7"

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from shared.errors import ErrorCode
+from shared.signing import native
 from shared.signing.native import keccak, require_native_backend
+from tests.shared.signing.examples import refused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -44,3 +47,9 @@ def test_without_a_native_library_the_process_refuses_to_start(module: str, pack
 )
 def test_the_hash_is_ethereums(data: bytes, digest: str) -> None:
     assert keccak(data).hex() == digest
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "coincurve", None)
+    with refused(ErrorCode.CONFIGURATION, saying="coincurve"):
+        require_native_backend()

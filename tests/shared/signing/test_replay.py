@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.errors import ErrorCode
+from shared.errors import ErrorCode, FloworkError
 from shared.signing.replay import GRACE_MS, ReplayEntry, ReplayWindow, UncheckedReplays
 from tests.shared.signing.examples import NOW, outcome, refused
 
@@ -121,3 +123,49 @@ def test_an_entry_that_another_process_made_is_used_once() -> None:
         window.admit(key(1), NOW, NOW)
     with refused(ErrorCode.STALE):
         ReplayWindow().use(entry, NOW + 3_600_000)
+
+
+def test_the_documented_bounds() -> None:
+    """A text is accepted for 300 s on each side; a minute more is remembered, in steps of ten seconds."""
+    assert (GRACE_MS, LIFE) == (60_000, 360_000)
+    window = ReplayWindow()
+    assert (window._window_ms, window._capacity) == (600_000, 2_000_000)
+    start = NOW - NOW % 10_000
+    for offset in (0, 9_999, 10_000):
+        window.admit(key(offset), start + offset - LIFE, start)
+    assert sorted(len(bucket) for bucket in window._buckets.values()) == [1, 2]
+    window.admit(key(1), start + 20_000, start + 9_999)
+    assert len(window) == 4
+    window.admit(key(2), start + 20_000, start + 10_000)
+    assert len(window) == 3
+
+
+def test_a_fresh_window_admits_what_expired_when_time_began() -> None:
+    window = ReplayWindow()
+    assert window.admit(key(1), -LIFE, 0) == ReplayEntry(key(1), 0)
+
+
+def test_a_full_window_says_when_to_try_again() -> None:
+    window = ReplayWindow(capacity=0)
+    with pytest.raises(FloworkError) as caught:
+        window.admit(key(1), NOW, NOW)
+    assert caught.value.code is ErrorCode.RATE_LIMITED
+    assert caught.value.retry_after == 10
+
+
+def test_what_is_remembered_is_looked_through_only_when_time_has_passed() -> None:
+    """Forgetting costs nothing per message."""
+    looked: list[int] = []
+
+    class Watched(dict[int, set[bytes]]):
+        def __iter__(self) -> Any:
+            looked.append(len(self))
+            return super().__iter__()
+
+    window = ReplayWindow()
+    window._buckets = Watched()
+    for number in range(5):
+        window.admit(key(number), NOW, NOW)
+    assert len(looked) == 1
+    window.admit(key(9), NOW + 10_000, NOW + 10_000)
+    assert len(looked) == 2

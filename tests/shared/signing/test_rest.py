@@ -258,3 +258,64 @@ def test_a_socket_connect_with_a_signature_of_another_is_refused() -> None:
 
 def test_a_target_that_is_not_unicode_still_has_a_key() -> None:
     assert judge(plain(), target="/\udce9").replay_key != judge(plain(), target="/").replay_key
+
+
+class Contracts:
+    """Stands behind what a test wants, and notes what it was asked."""
+
+    def __init__(self, *, stands: bool = True) -> None:
+        self.asked: list[tuple[str, str, str]] = []
+        self._stands = stands
+
+    def __call__(self, address: str, message: str, signature: str) -> bool:
+        self.asked.append((address, message, signature))
+        return self._stands
+
+
+CONTRACT_SIGNATURE = "0x" + "aB" * 100
+IMPOSSIBLE = "0x" + "00" * 64 + "1b"
+
+
+def by_contract(signature: str, contract: Contracts | None, message: str = DOCUMENTED) -> VerifiedRequest:
+    given = plain(message) | {"X-Signature": signature}
+    return verify_request(given, "GET", "/x", b"", now_ms=NOW, form="documented", contract=contract)
+
+
+@pytest.mark.parametrize("signature", [CONTRACT_SIGNATURE, OTHER.sign_text(DOCUMENTED), IMPOSSIBLE, "0x00"])
+def test_a_contract_may_stand_behind_what_no_key_signed(signature: str) -> None:
+    contract = Contracts()
+    assert by_contract(signature, contract).address == WALLET.address.lower()
+    assert contract.asked == [(WALLET.address, DOCUMENTED, signature)]
+    for nobody in (Contracts(stands=False), None):
+        with refused(ErrorCode.BAD_SIGNATURE):
+            by_contract(signature, nobody)
+
+
+def test_a_contract_is_not_asked_about_what_its_key_signed_or_what_does_not_name_it() -> None:
+    contract = Contracts()
+    by_contract(WALLET.sign_text(DOCUMENTED), contract)
+    with refused(ErrorCode.BAD_SIGNATURE):
+        by_contract(CONTRACT_SIGNATURE, contract, str(SECONDS))
+    for unreadable in ("0x", "0x" + "ab" * 2049, "0xabc", "xx" * 65):
+        with refused(ErrorCode.BAD_SIGNATURE):
+            by_contract(unreadable, contract)
+    assert contract.asked == []
+    assert by_contract("0x" + "ab" * 2048, contract)
+
+
+def test_a_contract_may_sign_a_page_in() -> None:
+    text = f"flowork_socket_auth|{WALLET.address}|{SECONDS}"
+    given = plain(text) | {"X-Signature": CONTRACT_SIGNATURE}
+    found = verify_socket_auth(given, now_ms=NOW, max_age_ms=1000, contract=Contracts())
+    assert found == VerifiedRequest(WALLET.address.lower(), False, text, None, SECONDS * 1000 + 1000)
+
+
+@pytest.mark.parametrize(("length", "read"), [(8192, True), (8193, False)])
+def test_a_text_has_an_end(length: int, read: bool) -> None:
+    tail = f"|{SECONDS}"
+    text = "x" * (length - len(tail)) + tail
+    if read:
+        assert judge(plain(text), "GET").message == text
+    else:
+        with refused(ErrorCode.UNAUTHENTICATED, saying="format"):
+            judge(plain(text), "GET")

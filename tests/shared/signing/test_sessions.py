@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import ErrorCode
+from shared.errors import ErrorCode, FloworkError
 from shared.signing.delegation import DelegationOffer, SignedDelegation
 from shared.signing.envelope import EnvelopeVerifier, seal
 from shared.signing.keys import WalletKey
@@ -266,3 +266,66 @@ def test_a_full_book_refuses_until_a_session_ends() -> None:
         opened_by.open(message(delegate(sessions, session=third), key=third), NOW)
     later = NOW + 1000
     assert opened_by.open(message(delegate(sessions, session=third), key=third, now_ms=later), later)
+
+
+def test_the_documented_bounds_of_the_book() -> None:
+    assert NONCE_LIFETIME_MS == 600_000
+    assert book()._capacity == 10_000
+
+
+def test_an_offer_is_good_until_its_time_is_over() -> None:
+    for later, good in ((599_999, True), (600_000, False)):
+        sessions = book()
+        opened_by, _ = opener(sessions)
+        delegation = delegate(sessions)
+        at = NOW + later
+        if good:
+            assert opened_by.open(message(delegation, now_ms=at), at)
+        else:
+            with refused(ErrorCode.UNAUTHENTICATED, saying="too old"):
+                opened_by.open(message(delegation, now_ms=at), at)
+
+
+def test_the_oldest_offer_gives_way_and_no_other() -> None:
+    sessions = SessionBook(ENGINE, POLICY, capacity=2)
+    first, second = sessions.offer(NOW), sessions.offer(NOW)
+    assert list(sessions._offers) == [first.nonce, second.nonce]
+    third = sessions.offer(NOW)
+    assert list(sessions._offers) == [second.nonce, third.nonce]
+
+
+def test_a_session_ends_in_the_very_millisecond_and_makes_room_then() -> None:
+    opened_by, sessions = opener(SessionBook(ENGINE, POLICY, capacity=1))
+    opened_by.open(message(delegate(sessions, expires_ms=NOW + 1000)), NOW)
+    delegation = delegate(sessions, session=OTHER)
+    for at, room in ((NOW + 999, False), (NOW + 1000, True)):
+        if room:
+            assert opened_by.open(message(delegate(sessions, session=OTHER), key=OTHER, now_ms=at), at)
+        else:
+            with pytest.raises(FloworkError) as caught:
+                opened_by.open(message(delegation, key=OTHER, now_ms=at), at)
+            assert (caught.value.code, caught.value.retry_after) == (ErrorCode.RATE_LIMITED, 60)
+    assert len(sessions.entries()) == 1
+
+
+def test_of_stored_sessions_those_come_back_that_have_not_ended() -> None:
+    opened_by, sessions = opener()
+    opened_by.open(message(delegate(sessions, expires_ms=NOW + 1000)), NOW)
+    for at, count in ((NOW + 999, 1), (NOW + 1000, 0)):
+        again = book()
+        again.load(sessions.entries(), at)
+        assert len(again.entries()) == count
+
+
+def test_clocks_may_differ_by_a_minute_and_no_more() -> None:
+    for ahead, good in ((60_000, True), (60_001, False)):
+        opened_by, sessions = opener()
+        delegation = delegate(sessions, issued_ms=NOW + ahead)
+        if good:
+            assert opened_by.open(message(delegation), NOW)
+        else:
+            with refused(ErrorCode.STALE, saying="future"):
+                opened_by.open(message(delegation), NOW)
+    opened_by, sessions = opener()
+    with refused(ErrorCode.STALE, saying="not valid yet"):
+        opened_by.open(message(delegate(sessions, begins_ms=NOW + 1)), NOW)

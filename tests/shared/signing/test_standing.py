@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.errors import ErrorCode
+from shared.signing import standing as standing_module
 from shared.signing.delegation import ANY_ENGINE, DelegationOffer, SignedDelegation, sign_delegation
 from shared.signing.envelope import EnvelopeVerifier, seal
 from shared.signing.keys import WalletKey
@@ -17,6 +18,7 @@ from shared.signing.standing import (
     DELEGATION_HEADER,
     DELEGATION_SIGNATURE_HEADER,
     StandingDelegations,
+    read_headers,
 )
 from tests.shared.signing.examples import ENGINE, NOW, OTHER, SECONDS, SESSION, WALLET, refused
 
@@ -160,3 +162,95 @@ def test_a_socket_may_sign_in_by_a_session_key() -> None:
     assert request.address == WALLET.address.lower()
     with refused(ErrorCode.UNAUTHENTICATED, saying="not accepted here"):
         verify_socket_auth(given, now_ms=NOW, max_age_ms=300_000)
+
+
+def test_the_edges_of_its_time() -> None:
+    sessions = standing()
+    for good in (
+        delegate(issued_ms=NOW + 60_000),
+        delegate(begins_ms=NOW),
+        delegate(issued_ms=NOW - 1000, expires_ms=NOW + 1),
+    ):
+        assert sessions.claimed(good, NOW).wallet == WALLET.address.lower()
+    for late in (
+        delegate(issued_ms=NOW + 60_001),
+        delegate(begins_ms=NOW + 1),
+        delegate(issued_ms=NOW - 1000, expires_ms=NOW),
+    ):
+        with refused(ErrorCode.STALE):
+            sessions.claimed(late, NOW)
+
+
+def test_a_good_signature_is_looked_at_once_and_the_oldest_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[str] = []
+    plain = standing_module.recover_text
+
+    def counted(text: str, signature: str) -> str:
+        looked.append(text)
+        return plain(text, signature)
+
+    monkeypatch.setattr(standing_module, "recover_text", counted)
+    sessions = StandingDelegations(lambda _: True, capacity=2)
+    made = [
+        delegate(offer=DelegationOffer(PAGE, f"https://{PAGE}", 1, f"{number:016d}")) for number in range(3)
+    ]
+    for signed in (made[0], made[0], made[1], made[0], made[1], made[2], made[2], made[1], made[0]):
+        sessions.confirm(signed, sessions.claimed(signed, NOW), NOW)
+    assert looked == [made[number].message for number in (0, 1, 2, 0)]
+    assert StandingDelegations(lambda _: True)._capacity == 1000
+
+
+def test_another_spelling_of_a_signature_is_none() -> None:
+    good = delegate()
+    sessions = standing()
+    with refused(ErrorCode.BAD_SIGNATURE):
+        sessions.confirm(
+            SignedDelegation(good.wallet, good.message, good.signature.upper()),
+            sessions.claimed(good, NOW),
+            NOW,
+        )
+
+
+@pytest.mark.parametrize("length", [8192, 8193])
+def test_a_header_is_read_up_to_its_longest(length: int) -> None:
+    text = base64.urlsafe_b64encode(b"x" * 6144).decode()
+    assert len(text) == 8192
+    given = {DELEGATION_HEADER: text + "A" * (length - 8192), DELEGATION_SIGNATURE_HEADER: "0x"}
+    if length == 8192:
+        read = read_headers(given, WALLET.address)
+        assert read is not None
+        assert len(read.message) == 6144
+    else:
+        with refused(ErrorCode.UNAUTHENTICATED, saying="incomplete"):
+            read_headers(given, WALLET.address)
+
+
+def test_headers_without_a_delegation_bring_none_and_odd_ones_are_damaged() -> None:
+    assert read_headers({}, WALLET.address) is None
+    for odd in ({DELEGATION_HEADER: "eA"}, {DELEGATION_SIGNATURE_HEADER: "0x"}, {DELEGATION_HEADER: 7}):
+        with refused(ErrorCode.UNAUTHENTICATED, saying="incomplete"):
+            read_headers(odd, WALLET.address)
+    for text, read in (
+        ("eA", "x"),
+        ("eHg", "xx"),
+        ("eHh4", "xxx"),
+        ("eHh4eA", "xxxx"),
+        ("eHh4eHh4eA", "x" * 7),
+    ):
+        found = read_headers({DELEGATION_HEADER.upper(): text, DELEGATION_SIGNATURE_HEADER: "0x"}, "0xw")
+        assert found == SignedDelegation("0xw", read, "0x")
+    with refused(ErrorCode.UNAUTHENTICATED, saying="base64url"):
+        read_headers({DELEGATION_HEADER: "eHh4e", DELEGATION_SIGNATURE_HEADER: "0x"}, "0xw")
+
+
+def test_a_request_whose_delegation_the_wallet_did_not_sign_is_refused() -> None:
+    good = delegate()
+    forged = SignedDelegation(good.wallet, good.message, SESSION.sign_text(good.message))
+    with refused(ErrorCode.BAD_SIGNATURE):
+        requested(headers(forged), standing(None))
+    text = f"flowork_socket_auth|{WALLET.address}|{SECONDS}"
+    given = headers(forged) | {"X-Signed-Message": text, "X-Signature": SESSION.sign_text(text)}
+    with refused(ErrorCode.BAD_SIGNATURE):
+        verify_socket_auth(given, now_ms=NOW, max_age_ms=300_000, sessions=standing(None))

@@ -37,6 +37,9 @@ AMBIGUOUS = {
     "a long number beyond a double": b'{"a":' + b"9" * 400 + b".5}",
     "integer above": b'{"a":9007199254740993}',
     "integer below": b'{"a":-9007199254740993}',
+    "integer of 18 digits": b'{"a":123456789012345678}',
+    "integer of 18 digits below": b'{"a":-123456789012345678}',
+    "integer of 30 digits": b'{"a":' + b"1" * 30 + b"}",
     "integer of 5000 digits": b'{"a":' + b"1" * 5000 + b"}",
     "lone high surrogate": b'{"a":"\\ud800"}',
     "lone high surrogate before text": b'{"a":"\\ud800abcdef"}',
@@ -101,6 +104,18 @@ def test_the_depth_is_counted_exactly(value: dict[str, object]) -> None:
     assert parse_object(raw, max_depth=depth)
     with refused(ErrorCode.INVALID_REQUEST, saying="deeper"):
         parse_object(raw, max_depth=depth - 1)
+
+
+@pytest.mark.parametrize("pairs", [32_766, 32_767, 32_768, 65_535])
+def test_the_depth_goes_on_from_one_piece_to_the_next(pairs: int) -> None:
+    """The brackets are counted in pieces of 65,536."""
+    for deep, good in ((62, True), (63, False)):
+        raw = b'{"a":[' + b"[]," * pairs + b"[" * deep + b"]" * deep + b"]}"
+        if good:
+            assert len(parse_object(raw)["a"]) == pairs + 1
+        else:
+            with refused(ErrorCode.INVALID_REQUEST, saying="deeper"):
+                parse_object(raw)
 
 
 def test_the_deepest_allowed_object_is_read() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import ErrorCode
+from shared.signing import texts
 from shared.signing.texts import check_fresh, documented_time, new_nonce, read_time
 from tests.shared.signing.examples import ARABIC, FULL_WIDTH, NOW, SECONDS, WALLET, refused
 
@@ -106,3 +107,11 @@ def test_nonces_are_fresh() -> None:
     nonces = {new_nonce() for _ in range(100)}
     assert len(nonces) == 100
     assert all(len(nonce) == 32 for nonce in nonces)
+
+
+def test_the_documented_bounds() -> None:
+    assert (texts.WINDOW_MS, texts.MAX_TEXT) == (600_000, 1024)
+    assert read_time("99999999999") == 99_999_999_999_000
+    assert read_time("100000000000") == 100_000_000_000
+    assert len(new_nonce()) == 32
+    assert new_nonce() != new_nonce()

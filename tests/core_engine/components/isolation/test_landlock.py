@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -47,3 +51,165 @@ for path, mode in (("/closed", "r"), ("/open/new", "w"), ("/open/a", "a")):
         timeout=60,
     )
     assert done.stdout.split() == ["a", "refused", "refused", "refused"]
+
+
+ATTEMPTS = """
+import ctypes, errno, fcntl, json, os, socket, sys
+sys.path.insert(0, sys.argv[1])
+from core_engine.components.isolation import landlock
+given = json.loads(sys.argv[2])
+folder = given["folder"]
+
+def at(name):
+    return os.path.join(folder, name)
+
+def write(name, mode):
+    with open(at(name), mode) as file:
+        file.write("x")
+
+def run(name):
+    pid = os.posix_spawn(at(name), [name], {})
+    if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0:
+        raise PermissionError
+
+def connect(port):
+    with socket.socket() as made:
+        made.connect(("127.0.0.1", port))
+
+def bind(port):
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", port))
+
+def ask_device():
+    with open("/dev/null", "w") as device:
+        fcntl.ioctl(device, 0x5401)
+
+def connect_abstract():
+    with socket.socket(socket.AF_UNIX) as made:
+        made.connect(chr(0) + given["abstract"])
+
+attempts = {
+    "read": lambda: open(at("read/a")).read(),
+    "list": lambda: os.listdir(at("read")),
+    "write": lambda: write("read/a", "r+"),
+    "cut": lambda: os.truncate(at("read/a"), 0),
+    "make": lambda: write("read/new", "w"),
+    "make folder": lambda: os.mkdir(at("read/new")),
+    "remove": lambda: os.unlink(at("read/a")),
+    "run": lambda: run("read/true"),
+    "one: read": lambda: open(at("one")).read(),
+    "one: run": lambda: run("one-true"),
+    "one: write": lambda: write("one", "r+"),
+    "own: read": lambda: open(at("own/a")).read(),
+    "own: list": lambda: os.listdir(at("own")),
+    "own: write": lambda: write("own/a", "r+"),
+    "own: cut": lambda: os.truncate(at("own/a"), 0),
+    "own: make": lambda: write("own/new", "w"),
+    "own: make folder": lambda: os.mkdir(at("own/folder")),
+    "own: remove folder": lambda: os.rmdir(at("own/folder")),
+    "own: link": lambda: os.symlink("a", at("own/link")),
+    "own: move": lambda: os.rename(at("own/new"), at("own/sub/new")),
+    "own: remove": lambda: os.unlink(at("own/a")),
+    "own: run": lambda: run("own/true"),
+    "one own: write": lambda: write("one-own", "r+"),
+    "one own: cut": lambda: os.truncate(at("one-own"), 0),
+    "one own: run": lambda: run("one-own-true"),
+    "device": ask_device,
+    "elsewhere": lambda: open(at("closed")).read(),
+    "connect": lambda: connect(given["port"]),
+    "connect elsewhere": lambda: connect(given["other"]),
+    "bind": lambda: bind(0),
+    "bind there": lambda: bind(given["port"]),
+    "abstract socket": connect_abstract,
+    "signal": lambda: os.kill(os.getppid(), 0),
+}
+ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)
+landlock.restrict(
+    [at("read"), at("one"), at("one-true"), at("none"), "/lib", "/lib64", "/usr"],
+    [at("own"), at("one-own"), at("one-own-true"), "/dev/null"],
+    **({"programs": True} if given["programs"] else {}), **({"port": given["port"]} if given["network"] else {}),
+)
+done = []
+for name, attempt in attempts.items():
+    try:
+        attempt()
+        done.append(name)
+    except OSError as error:
+        if error.errno in {errno.EADDRINUSE, errno.ENOTTY}:  # it came so far
+            done.append(name)
+print(json.dumps(done))
+"""
+READING = ["read", "list"]
+OWN = [
+    "own: read", "own: list", "own: write", "own: cut", "own: make", "own: make folder", "own: remove folder",
+    "own: link", "own: move", "own: remove",
+]  # fmt: skip
+ONE_OWN = ["one own: write", "one own: cut"]
+OTHERS = [] if landlock.abi() >= 6 else ["abstract socket", "signal"]
+
+
+def attempted(folder: Path, **given: bool) -> list[str]:
+    for name in ("read", "own", "own/sub"):
+        (folder / name).mkdir()
+    for name in ("read/a", "own/a", "one", "one-own", "closed"):
+        (folder / name).write_text("abc")
+    for name in ("read/true", "own/true", "one-true", "one-own-true"):
+        shutil.copy("/bin/true", folder / name)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as open_one,
+        socket.create_server(("127.0.0.1", 0)) as other,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
+        name = f"flowork-test-{os.getpid()}-{folder.name}"
+        abstract.bind(f"\0{name}")
+        abstract.listen()
+        facts = {
+            "abstract": name,
+            "folder": str(folder),
+            "port": open_one.getsockname()[1],
+            "other": other.getsockname()[1],
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", ATTEMPTS, str(Path(landlock.__file__).parents[3]), json.dumps(facts | given)],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return list(json.loads(done.stdout))
+
+
+def test_what_is_left_to_read_to_write_to_run_and_to_connect_to(tmp_path: Path) -> None:
+    assert attempted(tmp_path, programs=False, network=False) == [
+        *READING, "one: read", *OWN, *ONE_OWN, "device", *OTHERS,
+    ]  # fmt: skip
+
+
+def test_with_programs_what_is_readable_can_be_run_and_one_port_be_reached(tmp_path: Path) -> None:
+    assert attempted(tmp_path, programs=True, network=True) == [
+        *READING, "run", "one: read", "one: run", *OWN, "own: run", *ONE_OWN, "one own: run", "device", "connect",
+        *OTHERS,
+    ]  # fmt: skip
+
+
+def test_nothing_is_left_open_by_it() -> None:
+    """In this process the rules are only prepared: the kernel refuses what is not there."""
+    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counted, not walked
+    with pytest.raises(OSError, match="Landlock call 446 was refused"):
+        landlock._call(landlock._libc(), 446, -1, 0)
+    with pytest.raises(OSError, match="Landlock call 445 was refused"):
+        landlock._allow(landlock._libc(), -1, "/usr", 1)
+    landlock._allow(landlock._libc(), -1, "/nowhere", 1)
+    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - counted, not walked
+
+
+def test_a_kernel_without_it_has_version_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+
+    class Libc:
+        def syscall(self, *given: object) -> int:
+            asked.append(given)
+            return -1
+
+    assert landlock.abi() == landlock._libc().syscall(444, None, 0, 1) > 0
+    monkeypatch.setattr(landlock, "_libc", Libc)
+    assert landlock.abi() == 0
+    assert asked == [(444, None, 0, 1)]

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core_engine.components.isolation import landlock, rungs, seccomp
-from core_engine.components.isolation.rungs import Rung, Task
+from core_engine.components.isolation.hosts import Hosts
+from core_engine.components.isolation.rungs import Openings, Rung, Task
 
 
 def test_this_machine_offers_a_rung() -> None:
@@ -51,3 +58,168 @@ def test_a_child_that_cannot_lock_itself_does_not_count(monkeypatch: pytest.Monk
 
 def test_the_launcher_of_namespaces_has_no_environment_itself() -> None:
     assert rungs.command(Rung.BUBBLEWRAP, Task.FUNCTION)[:2] == ["/usr/bin/env", "-i"]
+
+
+PYTHON = str(Path(sys.executable).resolve())
+PROGRAM_FILES = ["/bin", "/sbin", "/usr", "/etc/alternatives"]
+DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
+
+
+def spec_of(command: list[str]) -> dict[str, Any]:
+    place = command.index(PYTHON, command.index("--") if "--" in command else 0)
+    child = str(Path(rungs.__file__).with_name("child.py"))
+    assert command[place : place + 5] == [PYTHON, "-I", "-S", "-B", child]
+    assert len(command) == place + 6
+    spec: dict[str, Any] = json.loads(command[-1])
+    return spec
+
+
+def binds(command: list[str], option: str) -> list[str]:
+    return [command[place + 1] for place, word in enumerate(command) if word == option]
+
+
+def test_a_child_in_namespaces_is_started_with_all_of_them_and_no_rights() -> None:
+    command = rungs.command(Rung.BUBBLEWRAP, Task.QUERY)
+    assert command[:17] == [
+        "/usr/bin/env", "-i", shutil.which("bwrap"), "--unshare-all", "--unshare-user", "--disable-userns",
+        "--die-with-parent", "--new-session", "--clearenv", "--cap-drop", "ALL", "--uid", "65534", "--gid", "65534",
+        "--ro-bind-try", "/usr",
+    ]  # fmt: skip
+    end = command.index("--")
+    assert command[end - 4 : end] == ["--remount-ro", "/", "--chdir", "/"]
+    assert not {"--bind", "--ro-bind", "--tmpfs", "--dev", "--proc"} & set(command)
+    shown = binds(command, "--ro-bind-try")
+    assert len(shown) == len(set(shown))
+    assert str(Path(rungs.__file__).parent) in shown
+    assert not {"/", "/etc", "/home", "/root", "/proc", "/tmp", str(Path(rungs.__file__).parents[3])} & set(
+        shown
+    )
+    assert spec_of(command)["walls"] == {
+        "parent": 0, "need_landlock": False, "files": True, "programs": False, "file_bytes": 0, "port": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("rung", [Rung.LANDLOCK, Rung.SECCOMP])
+def test_a_child_without_namespaces_watches_its_engine(rung: Rung) -> None:
+    command = rungs.command(rung, Task.TEMPLATE)
+    assert command[0] == PYTHON
+    spec = spec_of(command)
+    assert spec["walls"] == {
+        "parent": os.getpid(), "need_landlock": rung is Rung.LANDLOCK, "files": rung is Rung.LANDLOCK,
+        "programs": False, "file_bytes": 0, "port": 0,
+    }  # fmt: skip
+    assert spec["writable"] == []
+    assert len(spec["packages"]) >= 1
+    assert all(
+        (Path(folder) / "jinja2").is_dir() or (Path(folder) / "markupsafe").is_dir()
+        for folder in spec["packages"]
+    )
+
+
+def test_python_has_a_small_folder_of_its_own_in_namespaces_only() -> None:
+    for task in (Task.FUNCTION, Task.COMPONENT):
+        command = rungs.command(Rung.BUBBLEWRAP, task)
+        place = command.index("--size")
+        assert command[place : place + 4] == ["--size", str(64 * 1024 * 1024), "--tmpfs", "/tmp"]
+        spec = spec_of(command)
+        assert spec["writable"] == ["/tmp"]
+        assert spec["walls"]["file_bytes"] == 64 * 1024 * 1024
+        spec = spec_of(rungs.command(Rung.LANDLOCK, task))
+        assert spec["writable"] == []
+        assert spec["walls"]["file_bytes"] == 0
+
+
+def test_what_is_opened_is_shown_and_nothing_besides() -> None:
+    openings = Openings(readable=("/srv/in",), writable=("/srv/out",))
+    command = rungs.command(Rung.BUBBLEWRAP, Task.FUNCTION, openings)
+    assert binds(command, "--ro-bind") == ["/srv/in"]
+    assert binds(command, "--bind") == ["/srv/out"]
+    for option, path in (("--ro-bind", "/srv/in"), ("--bind", "/srv/out")):
+        assert command[command.index(option) + 2] == path
+    spec = spec_of(command)
+    assert "/srv/in" in spec["readable"]
+    assert spec["writable"] == ["/tmp", "/srv/out"]
+    assert spec["walls"]["file_bytes"] == 1024 * 1024 * 1024
+    assert not Openings()
+    assert all(
+        (
+            openings,
+            Openings(readable=("/a",)),
+            Openings(writable=("/a",)),
+            Openings(hosts=Hosts.read(["a.example"])),
+        )
+    )
+
+
+def test_a_program_sees_programs_and_devices_and_its_way_out() -> None:
+    command = rungs.command(Rung.BUBBLEWRAP, Task.PROGRAM, door=7)
+    place = command.index("--dev")
+    assert command[place + 1] == "/dev"
+    assert set(PROGRAM_FILES) <= set(binds(command, "--ro-bind-try"))
+    spec = spec_of(command)
+    assert spec["readable"][-4:] == PROGRAM_FILES
+    assert spec["writable"] == ["/tmp", *DEVICES]
+    assert (spec["door"], spec["walls"]["programs"], spec["walls"]["port"]) == (7, True, rungs.proxy.PORT)
+    assert spec_of(rungs.command(Rung.BUBBLEWRAP, Task.PROGRAM))["walls"]["port"] == 0
+    other = spec_of(rungs.command(Rung.BUBBLEWRAP, Task.FUNCTION, door=7))
+    assert (other["door"], other["walls"]["programs"], other["walls"]["port"]) == (7, False, 0)
+
+
+def test_only_who_has_a_way_out_is_shown_the_certificates() -> None:
+    authorities = set(rungs._authorities())
+    with_door = set(spec_of(rungs.command(Rung.LANDLOCK, Task.FUNCTION, door=7))["readable"])
+    without = set(spec_of(rungs.command(Rung.LANDLOCK, Task.FUNCTION))["readable"])
+    assert with_door - without == authorities - without
+    for path in authorities:
+        assert Path(path).exists()
+        assert Path("/usr") not in Path(path).parents
+        assert not any(Path(other) in Path(path).parents for other in authorities)
+
+
+@pytest.mark.parametrize(
+    ("code", "output", "works"),
+    [(0, b'{"kind":"ready"}', True), (1, b'{"kind":"ready"}', False), (0, b"", False)],
+)
+def test_a_rung_works_when_its_child_says_so_and_ends_well(
+    monkeypatch: pytest.MonkeyPatch, code: int, output: bytes, works: bool
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+        asked.append(options)
+        return subprocess.CompletedProcess(command, code, output, b"")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert rungs.works(Rung.SECCOMP) is works
+    assert asked[0]["env"] == {}
+    assert asked[0]["timeout"] == 20
+
+
+@pytest.mark.parametrize("error", [OSError("no"), subprocess.TimeoutExpired("a", 1)])
+def test_a_rung_whose_child_cannot_be_started_or_hangs_does_not_work(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def run(*given: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert not rungs.works(Rung.SECCOMP)
+    assert rungs.rung_in_force() == "none"
+
+
+def test_nothing_works_on_no_rung(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, b'"ready"', b"")
+    )
+    monkeypatch.setattr(landlock, "abi", lambda: landlock.NETWORK_ABI)
+    assert not rungs.works(Rung.NONE)
+    assert all(rungs.works(rung) for rung in (Rung.SECCOMP, Rung.LANDLOCK))
+
+
+def test_each_task_needs_its_rung() -> None:
+    for rung in Rung:
+        assert rungs.suffices(rung, Task.PROGRAM) is (rung is Rung.BUBBLEWRAP)
+        for task in (Task.FUNCTION, Task.COMPONENT):
+            assert rungs.suffices(rung, task) is (rung in {Rung.BUBBLEWRAP, Rung.LANDLOCK})
+        for task in (Task.TEMPLATE, Task.QUERY, Task.JAVASCRIPT):
+            assert rungs.suffices(rung, task) is (rung is not Rung.NONE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import errno
 import os
 import re
@@ -167,3 +169,86 @@ def test_the_numbers_agree_with_the_kernels_headers() -> None:
         for name, numbers in syscalls.NUMBERS.items():
             if numbers[column] is not None and name in found:
                 assert int(found[name]) == numbers[column], name
+
+
+def test_every_number_agrees_with_a_library_that_knows_them() -> None:
+    name = ctypes.util.find_library("seccomp")
+    if name is None:
+        pytest.skip(
+            "libseccomp is not installed: the numbers of the system calls are not compared with its own"
+        )
+    resolve = ctypes.CDLL(name).seccomp_syscall_resolve_name_arch
+    resolve.argtypes = [ctypes.c_uint32, ctypes.c_char_p]
+    known = 0
+    for call, numbers in (syscalls.NUMBERS | syscalls.OPENING).items():
+        for machine, column in COLUMN.items():
+            found = resolve(AUDIT[machine], call.encode())
+            if found != -1:  # newer than the library
+                known += 1
+                assert numbers[column] == (found if found >= 0 else None), (call, machine)
+    assert known > 250
+
+
+def test_without_files_nothing_is_opened_by_name(machine: str) -> None:
+    for name, numbers in syscalls.OPENING.items():
+        number = numbers[COLUMN[machine]]
+        if number is not None:
+            assert judge(machine, number) == ALLOW, name
+            assert judge(machine, number, files=False) == errno.EPERM, name
+
+
+def test_what_starts_programs_starts_them_without_new_namespaces(machine: str) -> None:
+    clone = number(machine, "clone")
+    assert judge(machine, clone, 0x11, programs=True) == ALLOW
+    for flag in (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000):
+        assert judge(machine, clone, 0x11 | flag, programs=True) == errno.EPERM, hex(flag)
+    assert judge(machine, number(machine, "clone3"), programs=True) == errno.ENOSYS
+    assert judge(machine, number(machine, "clone3")) == errno.EPERM
+    for name in ("execve", "kill", "setsid"):
+        assert judge(machine, number(machine, name), 1, programs=True) == ALLOW
+    for name in ("ptrace", "mount", "unshare", "bpf", "socket"):
+        assert judge(machine, number(machine, name), 1, programs=True) == errno.EPERM
+
+
+def test_such_a_one_gives_no_file_the_rights_of_its_owner(machine: str) -> None:
+    for name, place in {"chmod": 1, "fchmod": 1, "fchmodat": 2}.items():
+        call = syscalls.NUMBERS[name][COLUMN[machine]]
+        if call is None:
+            continue
+        for mode, verdict in ((0o755, ALLOW), (0o4755, errno.EPERM), (0o2755, errno.EPERM)):
+            arguments = [0] * place + [mode]
+            assert judge(machine, call, *arguments, programs=True) == verdict
+            assert judge(machine, call, *arguments) == errno.EPERM
+
+
+def test_the_first_number_that_is_not_known_is_the_first_of_the_others(machine: str) -> None:
+    assert judge(machine, 0x40000000 - 1) == errno.ENOSYS
+    assert judge(machine, 0x40000000) == errno.EPERM
+    assert judge(machine, 0xFFFFFFFF) == errno.EPERM
+    highest = max(row[COLUMN[machine]] or 0 for row in syscalls.NUMBERS.values())
+    assert syscalls.FIRST_UNKNOWN == highest + 1 == 451
+
+
+def test_a_kernel_that_takes_no_filter_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Libc:
+        def prctl(self, *given: object) -> int:
+            return -1
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *given, **more: Libc())
+    with pytest.raises(OSError, match="the system call filter was refused"):
+        seccomp.install()
+
+
+def test_the_filter_is_handed_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[object, ...]] = []
+
+    class Libc:
+        def prctl(self, *arguments: object) -> int:
+            given.append(arguments)
+            return 0
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *given, **more: Libc())
+    seccomp.install(files=False, programs=True, network=True)
+    (arguments,) = given
+    assert (arguments[:2], arguments[3:]) == ((22, 2), (0, 0))
+    assert len(arguments) == 5
