@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up gui env test soak bench sbom check format generate clean
+.PHONY: help setup setup-dev demo up gui env test soak points bench sbom check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: setup-dev ## run all tests
 
 soak: setup-dev ## load and random kills for SOAK_MINUTES (30); SOAK_CLIENTS, SOAK_SEED, SOAK_WORKERS=1
 	$(BIN)/python -m tests.soak
+
+points: setup-dev ## kill the engine, and let its disk fail, at every single write of a session
+	FAULT_POINTS=all $(BIN)/python -m pytest --timeout 0 tests/faults/test_disk_points.py
 
 bench: setup-dev ## measure speed beside peers, on an idle machine; ONLY=B3,B4  QUICK=1  DOCS=1
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(DOCS),--write-docs)

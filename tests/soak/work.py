@@ -58,6 +58,8 @@ class Started:
     acked: float | None = None
     ended: float | None = None
     status: str = ""
+    effect: str = ""
+    """What its effect is counted under, where that is not the run's id."""
 
 
 @dataclass
