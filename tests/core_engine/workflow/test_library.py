@@ -39,8 +39,8 @@ def test_room_is_bounded_by_nodes_and_the_oldest_goes_first(monkeypatch: pytest.
     assert library.prepare(chain(4)) is kept
     library.prepare(chain(6))
     assert library.prepare(chain(4)) is kept
-    assert library._nodes == 10
-    assert len(library._known) == 2
+    assert library._ready._nodes == 10
+    assert len(library._ready._known) == 2
 
 
 def test_a_restored_workflow_is_the_kept_one_where_it_can_be():
@@ -52,6 +52,20 @@ def test_a_restored_workflow_is_the_kept_one_where_it_can_be():
     with pytest.raises(FloworkError) as caught:
         Library(Registry()).restore("x", b"[}")
     assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_a_workflow_is_restored_once_unless_something_is_wrong_with_it():
+    registry = Registry()
+    prepared = Library(registry).prepare(chain(2))
+    library = Library(registry)
+    restored = library.restore(prepared.graph.hash, prepared.body)
+    assert library.restore(prepared.graph.hash, prepared.body) is restored
+    assert library.prepare(chain(2)) is not restored, "what is started is checked in full"
+    add = registry.components.pop("add")
+    other = Library(registry)
+    assert other.restore(prepared.graph.hash, prepared.body).graph.nodes[0].defect
+    registry.components["add"] = add
+    assert not other.restore(prepared.graph.hash, prepared.body).graph.nodes[0].defect
 
 
 def test_what_is_no_json_is_a_wrong_workflow():
