@@ -41,7 +41,7 @@ class Ear:
 
     def __init__(self, secret: str) -> None:
         self._spellings = spellings(secret)
-        self.found: set[tuple[str, str, str]] = set()
+        self.found: dict[tuple[str, str], list[str]] = {}
         self.heard = 0
 
     def hear(self, surface: str, said: Any, about: str = "") -> None:
@@ -55,7 +55,7 @@ class Ear:
             texts = [json.dumps(said, default=str), json.dumps(said, default=str, ensure_ascii=False)]
         for name, spelling in self._spellings.items():
             if any(spelling in text for text in texts):
-                self.found.add((surface, about, name))
+                self.found.setdefault((surface, about), []).append(name)
 
     def hear_log(self, records: list[logging.LogRecord]) -> None:
         """Look at the lines of a log with their fields and tracebacks."""

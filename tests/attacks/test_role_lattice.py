@@ -147,7 +147,7 @@ async def furnished(tmp_path: Path) -> AsyncIterator[Engine]:
         await variables.update("OPEN", VariableData(value="readable"))
         await variables.update("HIDDEN", VariableData(value="not to be read", is_secret=True))
         await running.triggers.save(
-            SaveTrigger(preset_name="saved", kind="cron", config={"expression": "0 0 1 1 *"}), OWNER_ADDRESS
+            SaveTrigger(preset_name="saved", kind="cron", config={"cron_string": "0 0 1 1 *"}), OWNER_ADDRESS
         )
         await owner.ask("execute_workflow", job_id="by-owner", workflow_data=chain(2))
         await owner.finish("by-owner")

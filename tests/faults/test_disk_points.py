@@ -18,7 +18,7 @@ from tests.faults.points import Points
 from tests.faults.preload import build
 from tests.faults.session import lines
 
-STRIDE = {"die": 12, "fail": 24}
+STRIDE = {"die": 7, "fail": 14}
 """Of so many points one is tried, with one of the kinds in turn."""
 DEATHS = ("die before", "die torn", "die after")
 FAULTS = ("write ENOSPC", "sync EIO", "short write", "write EIO")

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation import seeds
 from tests.simulation.line import simulate
 
-CHUNKS, SEEDS = 2, 600
+CHUNKS, SEEDS = 2, 640
 KNOWN = tuple(range(20))
 
 
