@@ -191,7 +191,7 @@ async def test_p9_what_steps_hand_on_is_masked_wherever_it_is_shown(
         await stage.start("tells", workflow)
         await stage.page.command("subscribe_run", job_id="tells")
         async with asyncio.timeout(60):
-            while "WAITING" not in str(await stage.owner.ask("get_run", job_id="tells")):
+            while "WAITING" not in str(await stage.owner.ask("get_run", job_id="tells")):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await stage.read(ear, "tells", "set-tell", "set-wait")
         await stage.owner.ask("approve_manual", job_id="tells", node_id="wait", comment="fine")

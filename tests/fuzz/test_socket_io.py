@@ -106,9 +106,7 @@ def speak(seed: int, gateway: Gateway, auth: str) -> None:
 
 def honest(gateway: Gateway, auth: str) -> None:
     """Join as a page does, be told of one's engines, and leave."""
-    with contextlib.closing(
-        connect(gateway.url.replace("http", "ws") + WS, open_timeout=30, proxy=None)
-    ) as wire:
+    with connect(gateway.url.replace("http", "ws") + WS, open_timeout=30, proxy=None) as wire:
         wire.recv(30)
         wire.send(f"40/gui-socket,{auth}")
         assert str(wire.recv(30)).startswith("40/gui-socket,{")
