@@ -8,7 +8,7 @@ FLOWORK := $(BIN)/flowork
 WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up gui env test soak mutants bench sbom check format generate clean
+.PHONY: help setup setup-dev demo up gui env test soak mutants points bench sbom check format generate clean
 
 help: ## list the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ soak: setup-dev ## load and random kills for SOAK_MINUTES (30); SOAK_CLIENTS, SO
 
 mutants: setup-dev ## put faults into the code that guards (long): do tests notice? ONLY="paths FILE"  AGAIN=1
 	$(BIN)/python -m tools.mutants $(ONLY) $(if $(AGAIN),--again)
+
+points: setup-dev ## kill the engine, and let its disk fail, at every single write of a session
+	FAULT_POINTS=all $(BIN)/python -m pytest --timeout 0 tests/faults/test_disk_points.py
 
 bench: setup-dev ## measure speed beside peers, on an idle machine; ONLY=B3,B4  QUICK=1  DOCS=1
 	$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(if $(DOCS),--write-docs)

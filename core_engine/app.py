@@ -313,7 +313,7 @@ class Engine:
 
     def _build_http(self) -> InternalApi:
         listen, link = self._settings.listen, self._settings.link
-        desk = WebhookDesk(self.triggers, RunResults(self._store, self.registry), self._clock)
+        desk = WebhookDesk(self.triggers, RunResults(self._store, self.rooms), self._clock)
         return InternalApi(
             listen.http_host,
             listen.http_port,

@@ -22,8 +22,12 @@ class DataLock:
             os.close(self._file)
             message = f"Another engine (process {holder}) already runs on {path.parent}."
             raise FloworkError(ErrorCode.CONFIGURATION, message) from error
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode("ascii"), 0)
+        except OSError:  # a full disk
+            os.close(self._file)
+            raise
 
     def release(self) -> None:
         """Let another engine have the data."""

@@ -103,7 +103,8 @@ def connect(path: Path, *, read_only: bool) -> FencedConnection:
 def prepare(path: Path) -> FencedConnection:
     """Make the database where there is none, check its version, and return the connection that may write.
 
-    Raises FloworkError CONFIGURATION for a file of a newer version and JOURNAL_CORRUPT for one that is no database.
+    Raises FloworkError CONFIGURATION for a file of a newer version and JOURNAL_CORRUPT for one that is no database;
+    sqlite3.Error where the disk is full or fails.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = None
@@ -114,11 +115,15 @@ def prepare(path: Path) -> FencedConnection:
     except (sqlite3.DatabaseError, FloworkError) as error:
         if connection:
             connection.close()
-        if isinstance(error, FloworkError):
+        if isinstance(error, FloworkError) or _is_of_the_disk(error):
             raise
         message = f"The engine's database {path} cannot be opened: {error}."
         raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
     return connection
+
+
+def _is_of_the_disk(error: sqlite3.DatabaseError) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,7 +16,7 @@ from core_engine.storage.link import Link
 from core_engine.storage.lock import DataLock
 from core_engine.storage.parts import Parts, Taken
 from core_engine.storage.rows import Write
-from core_engine.storage.writer import Done, Job
+from core_engine.storage.writer import Done, Job, judge
 from shared.errors import ErrorCode, FloworkError
 
 _DELETE_CHUNK = 200
@@ -50,12 +51,16 @@ class EngineStore:
         """Open ``<data>/engine``, made when missing; blocks for a moment.
 
         Raises CONFIGURATION when another engine runs on it or a newer one wrote it, JOURNAL_CORRUPT when its
-        database is damaged as a whole. A damaged run is found when that run is read.
+        database is damaged as a whole, STORAGE_FULL or INTERNAL where the disk is full or fails. A damaged run is
+        found when that run is read.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = DataLock(directory / "engine.lock")
         try:
             return cls(lock, open_parts(directory))
+        except sqlite3.Error as error:
+            lock.release()
+            raise judge(error) from error
         except BaseException:
             lock.release()
             raise

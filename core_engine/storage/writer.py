@@ -217,7 +217,7 @@ class Writer:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             judged = judge(error)
-            if isinstance(error, StaleWriterError):
+            if _ends_all(error, judged):
                 self.failure = judged
             errand.done(None, judged)
         else:
@@ -225,6 +225,14 @@ class Writer:
 
     def _call(self, job: Job) -> Any:
         return job(self._connection)
+
+
+def _ends_all(error: sqlite3.Error | OSError, judged: FloworkError) -> bool:
+    """Tell whether the disk must not be trusted any more: a lost folder, or an error in reading or syncing it."""
+    if isinstance(error, StaleWriterError):
+        return True
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return judged.code is ErrorCode.INTERNAL and code == sqlite3.SQLITE_IOERR
 
 
 def judge(error: sqlite3.Error | OSError) -> FloworkError:

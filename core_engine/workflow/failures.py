@@ -21,6 +21,21 @@ def mask(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
+def mask_start(text: str, secrets: Sequence[str], most: int) -> str:
+    """Return at most so many characters of the masked text; a secret that is cut in two is not shown by its half."""
+    if len(text) <= 2 * most:
+        return mask(text, secrets)[:most]
+    text = mask(text[: 2 * most], secrets)
+    half = max((_overlap(text, secret) for secret in secrets if len(secret) > 2), default=0)
+    return text[: len(text) - half][:most]
+
+
+def _overlap(text: str, secret: str) -> int:
+    """Return how many characters at the end of the text are the beginning of the secret."""
+    longest = min(len(text), len(secret) - 1)
+    return next((size for size in range(longest, 0, -1) if text.endswith(secret[:size])), 0)
+
+
 def mask_value(value: Any, secrets: Sequence[str]) -> Any:
     """Return a copy of a JSON value in which every text is masked, names of members included."""
     if isinstance(value, str):

@@ -50,14 +50,54 @@ class Prepared:
         return found
 
 
-class Library:
-    """The most recently used graphs, bounded by what they weigh; the last one is kept whatever it weighs."""
+class _Shelf:
+    """The most recently used graphs, bounded by what they weigh; the last one is kept whatever it weighs.
+
+    It is used on any thread.
+    """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._lock = threading.Lock()
         self._known: dict[str, Prepared] = {}
         self._weight = 0
+
+    def take(self, name: str) -> Prepared | None:
+        """Return a graph, if the registry still has the very components that it was made with."""
+        with self._lock:
+            known = self._known.pop(name, None)
+            if known is None:
+                return None
+            if self._current(known.graph):
+                self._known[name] = known  # now the most recently used
+                return known
+            self._weight -= known.weight
+            return None
+
+    def put(self, prepared: Prepared) -> None:
+        """Keep a graph."""
+        with self._lock:
+            replaced = self._known.pop(prepared.graph.hash, None)
+            self._known[prepared.graph.hash] = prepared
+            self._weight += prepared.weight - (replaced.weight if replaced else 0)
+            while self._weight > _MOST_BYTES and len(self._known) > 1:
+                self._weight -= self._known.pop(next(iter(self._known))).weight
+
+    def _current(self, graph: Graph) -> bool:
+        find = self._registry.find
+        return all(find(name) is component for name, component in graph.components.items())
+
+
+class Library:
+    """Graphs by the hashes of their workflows.
+
+    What was restored is kept apart: it may be one that could not be started any more.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._ready = _Shelf(registry)
+        self._restored = _Shelf(registry)
 
     def prepare(self, workflow_data: dict[str, Any]) -> Prepared:
         """Return a workflow ready to run; raises INVALID_WORKFLOW whose details list every problem.
@@ -70,16 +110,10 @@ class Library:
             message = f"The workflow is no JSON value: {error}"
             raise FloworkError(ErrorCode.INVALID_WORKFLOW, message) from error
         name = workflow_hash(body)
-        with self._lock:
-            known = self._known.pop(name, None)
-            if known and self._current(known.graph):
-                self._known[name] = known  # now the most recently used
-                return known
-            if known:
-                self._weight -= known.weight
+        if known := self._ready.take(name):
+            return known
         prepared = Prepared(parse_workflow(workflow_data, self._registry, name), body)
-        with self._lock:
-            self._keep(prepared)
+        self._ready.put(prepared)
         return prepared
 
     async def prepared(self, workflow_data: dict[str, Any]) -> Prepared:
@@ -91,8 +125,7 @@ class Library:
 
     def restore(self, name: str, body: bytes) -> Prepared:
         """Return a workflow that was accepted earlier, whatever has become of its components."""
-        known = self._known.get(name)
-        if known and self._current(known.graph):
+        if known := self._ready.take(name) or self._restored.take(name):
             return known
         if workflow_hash(body) != name:
             message = f"The workflow {name} in the journal is not what it was when its runs began."
@@ -102,16 +135,7 @@ class Library:
         except (msgspec.DecodeError, UnicodeError) as error:
             message = f"The workflow {name} in the journal is unreadable: {error}"
             raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
-        return Prepared(restore_workflow(data, self._registry, name), body)
-
-    def _keep(self, prepared: Prepared) -> None:
-        replaced = self._known.pop(prepared.graph.hash, None)
-        self._known[prepared.graph.hash] = prepared
-        self._weight += prepared.weight - (replaced.weight if replaced else 0)
-        while self._weight > _MOST_BYTES and len(self._known) > 1:
-            self._weight -= self._known.pop(next(iter(self._known))).weight
-
-    def _current(self, graph: Graph) -> bool:
-        """Tell whether the registry still has the very components the graph was made with."""
-        find = self._registry.find
-        return all(find(name) is component for name, component in graph.components.items())
+        prepared = Prepared(restore_workflow(data, self._registry, name), body)
+        if not any(node.defect for node in prepared.graph.nodes):  # else it may be mended meanwhile
+            self._restored.put(prepared)
+        return prepared

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core_engine.kernel.ports import Frame, Rerun, RunFailure, StartRun
 from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
 from core_engine.workflow.archive import Archive
+from core_engine.workflow.failures import mask_value
 from core_engine.workflow.past import PastRuns, held_connections
 from core_engine.workflow.projection import status_frame
 from shared.clock import iso
-from shared.contract.run import RunDetails, RunStatus, RunSummary
+from shared.contract.run import NodeState, RunDetails, RunStatus, RunSummary
+from shared.contract.wait import StepWait
 
 
 class RunReading:
     """The part of the run service that reads the journal."""
 
-    def __init__(self, store: EngineStore, archive: Archive, past: PastRuns) -> None:
+    def __init__(
+        self, store: EngineStore, archive: Archive, past: PastRuns, secrets: Callable[[], Sequence[str]]
+    ) -> None:
         self._store = store
+        self._secrets = secrets
         self._archive = archive
         self._past = past
 
@@ -28,20 +34,29 @@ class RunReading:
         return kept.summary_of(self._row(run_id))
 
     async def details(self, run_id: str, round_number: int | None = None) -> RunDetails:
-        """Return a run with its nodes, as the journal has it, or as it had them at the end of a round (from 1)."""
+        """Return a run with its nodes, as the journal has it, or as it had them at the end of a round (from 1).
+
+        The values of secrets are masked in what it gave and in what it waits for.
+        """
         run, state = await asyncio.to_thread(self._archive.load_state, run_id, round_number)
         rounds: dict[str, int] = {}
         if state.graph.flow.rounds > 1:
             rounds = {"round": state.planner.round + 1, "rounds": run.rounds}
         return RunDetails(
             run=kept.summary_of(run.row),
-            nodes=kept.node_states(run, state),
+            nodes=[self._masked(node) for node in kept.node_states(run, state)],
             last_seq=run.row.last_seq,
             usage=state.usage.of_run(),
             at_breakpoints=held_connections(run, state),
-            **await asyncio.to_thread(kept.shown_result, run.row, state),
+            **mask_value(await asyncio.to_thread(kept.shown_result, run.row, state), self._secrets()),
             **rounds,
         )
+
+    def _masked(self, node: NodeState) -> NodeState:
+        if node.waiting is None or not (hidden := self._secrets()):
+            return node
+        shown = StepWait(**mask_value(node.waiting.model_dump(), hidden))
+        return node.model_copy(update={"waiting": shown})
 
     async def failure(self, run_id: str) -> RunFailure:
         """Return what is known of a run that failed."""

@@ -93,7 +93,7 @@ class RunService(RunReading):
         self._clock = clock
         self._library = Library(registry)
         archive = Archive(store, self._library)
-        super().__init__(store, archive, PastRuns(store, archive, self._library))
+        super().__init__(store, archive, PastRuns(store, archive, self._library), secrets)
         self._alarm_listeners: list[AlarmListener] = []
         self._delivery = Delivery()
         self._aftermath = Aftermath(store)

@@ -22,7 +22,7 @@ from core_engine.kernel.suspension import Answer, Suspend
 from core_engine.workflow.children import SPEC, decode_spec
 from core_engine.workflow.environment import Environment
 from core_engine.workflow.expressions import NodeResults, Scope, render_value
-from core_engine.workflow.failures import mask, mask_value
+from core_engine.workflow.failures import mask, mask_start, mask_value
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_result
 from core_engine.workflow.state import Given, RunState
@@ -164,7 +164,7 @@ class StepContext:
 
     def log(self, message: str, level: LogLevel = "INFO") -> None:
         """Write a line to the run's log, from any thread."""
-        text = clean_text(mask(str(message)[: 2 * LONGEST_LOG], self._hidden())[:LONGEST_LOG])
+        text = clean_text(mask_start(str(message), self._hidden(), LONGEST_LOG))
         self._write(self._host.note_log, len(text), level if level in _LEVELS else "INFO", text)
 
     def popup(self, title: str, content: Any, config: dict[str, Any] | None = None) -> None:

@@ -41,7 +41,8 @@ class WaitingRun(NotedRun):
     def suspend(self, node: int, wait: Suspend, secrets: Sequence[str]) -> None:
         """Record that a step waits; its slot is free for others."""
         state, now = self.state, self.now()
-        number, prompt = state.planner.attempts[node], _shown(wait.prompt, secrets)
+        number, hidden = state.planner.attempts[node], (*secrets, *self.env.secrets())
+        prompt = _shown(wait.prompt, hidden)
         until, wait_id, signal = wait.due(now), new_id(), wait.signal
         runs, event = None, None
         if wait.event:

@@ -13,6 +13,7 @@ from typing_extensions import override
 from gateway import incidents
 from gateway.realtime import frames, wire_json
 from gateway.realtime.oversize import MAX_TOLERATED, is_too_large, read_event, read_limit
+from gateway.realtime.transport import MALFORMED, EngineServer
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
@@ -23,7 +24,6 @@ SWEEP_SECONDS = 2.0
 MAX_UNSENT_PACKETS = 2000
 ROOM_ELSEWHERE = 100
 BINARY_PACKETS = ("5", "6")
-MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError)
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +96,10 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         self._stopping = threading.Event()
         self._chores: list[Callable[[], None]] = []
         self._sweeper: Any = None
+
+    @override
+    def _engineio_server_class(self) -> type[EngineServer]:
+        return EngineServer
 
     def attach(self, endpoint: Endpoint) -> None:
         """Serve a namespace with this endpoint."""

@@ -1,9 +1,10 @@
-"""A34: a request whose end two parsers see in different places is answered once, and what it hides never."""
+"""A34, Z11: a request whose end two parsers see in different places is answered once, and what it hides never."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.core_engine.engine import engine
+from tests.fuzz.requests import stream, strictly
 from tests.gateway.support import Gateway, process
+from tests.simulation import seeds
 
 WAIT = 10.0
 SILENCE = 0.5
@@ -22,6 +25,7 @@ SMUGGLED = b"GET /health-of-the-smuggler HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 HEALTH = b"GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
 GUNICORN = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "gateway.wsgi:app"]
 CHUNKED = b"0\r\n\r\n"
+SEEDS, KNOWN, AT_ONCE = 120, (), 40
 
 
 def request(headers: bytes, body: bytes) -> bytes:
@@ -74,6 +78,27 @@ def answers(url: str) -> dict[str, bytes]:
         return dict(zip(REQUESTS, pool.map(lambda each: converse(url, each), REQUESTS.values()), strict=True))
 
 
+def most_answers(message: bytes) -> int:
+    """Return how often a server may answer: each request that a strict parser sees, and once more to refuse."""
+    count, refused = strictly(message)
+    return count + refused
+
+
+def disagreements(url: str) -> dict[int, bytes]:
+    """Return the seeds whose bytes hold more requests for the server than for a strict parser, or break it."""
+    host = urlsplit(url).netloc.encode()
+    streams = {
+        seed: stream(random.Random(seed)).replace(b"{host}", host) for seed in seeds.chunk(SEEDS, known=KNOWN)
+    }
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        seen = dict(zip(streams, pool.map(lambda each: converse(url, each), streams.values()), strict=True))
+    return {
+        seed: streams[seed] + b" => " + answer
+        for seed, answer in seen.items()
+        if answer.count(b"HTTP/1.") > most_answers(streams[seed]) or b"HTTP/1.1 5" in answer
+    }
+
+
 def is_refused_once(answer: bytes) -> bool:
     """Tell whether the answer is one refusal or none at all."""
     return not answer or (answer.count(b"HTTP/1.") == 1 and answer.split(b" ", 2)[1][:1] in b"45")
@@ -91,6 +116,17 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def test_a34_the_gateway_answers_once(gateway: Gateway) -> None:
     assert {name: each for name, each in answers(gateway.url).items() if not is_refused_once(each)} == {}
     assert gateway.send("GET", "/api/v1/system/health").status_code == 200
+
+
+def test_z11_no_bytes_hold_more_requests_than_a_strict_parser_sees(gateway: Gateway) -> None:
+    assert disagreements(gateway.url) == {}, "again: SIM_SEED=…"
+    assert gateway.send("GET", "/api/v1/system/health").status_code == 200
+
+
+async def test_z11_the_engine_sees_no_more_requests_than_a_strict_parser(tmp_path: Path) -> None:
+    async with engine(tmp_path) as running:
+        assert await asyncio.to_thread(disagreements, running.address.http) == {}, "again: SIM_SEED=…"
+        assert b'"ready"' in await asyncio.to_thread(converse, running.address.http, HEALTH)
 
 
 async def test_a34_the_engine_answers_once(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,20 +11,14 @@ from websockets.sync.client import connect
 from tests.core_engine.engine import chain
 from tests.core_engine.test_app import process
 from tests.faults.asking import ask
+from tests.faults.preload import build
 from tests.faults.test_full_disk import until
-
-SOURCE = Path(__file__).with_name("faulty_disk.c")
 
 
 @pytest.fixture
 def preload(tmp_path: Path) -> dict[str, str]:
     """The environment of a process whose disk can be made faulty."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler is installed: neither cc nor gcc was found")
-    library = tmp_path / "faulty_disk.so"
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-ldl"], check=True)
-    return {"LD_PRELOAD": str(library), "FAULTY_DISK": str(tmp_path / "faulty")}
+    return {"LD_PRELOAD": build("faulty_disk.c", tmp_path), "FAULTY_DISK": str(tmp_path / "faulty")}
 
 
 def test_a_disk_that_cannot_sync_ends_the_engine_with_70_and_loses_nothing(

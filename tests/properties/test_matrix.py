@@ -25,6 +25,7 @@ def test_every_row_of_the_catalogue_is_there() -> None:
     assert list(ROWS) == [
         *(f"P{number}" for number in range(1, 21)),
         *(f"Z{number}" for number in range(1, 17)),
+        *(f"L{number}" for number in range(1, 15)),
     ]
 
 

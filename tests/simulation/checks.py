@@ -34,6 +34,7 @@ class Books:
         self.archive = Archive(store, Library(registry))
         rows = reader.query("SELECT id FROM run ORDER BY number")
         self.rows: list[RunRow] = [row for (name,) in rows if (row := reader.run(name))]
+        self._frames: dict[str, list[dict[str, Any]]] = {}
 
     def problems(self) -> Iterator[str]:
         """Yield everything that is wrong once all runs are to have ended."""
@@ -46,20 +47,24 @@ class Books:
             run, state = self.archive.load_state(row.id)
             if (state.status.value, state.error, state.records) != (row.status, row.error, row.records):
                 yield f"{row.id}: the row says {row.status}, the records {state.status.value}"
-            yield from (f"{row.id}: {text}" for text in judge(run))
+            self._frames[row.id] = frames = frames_of(run)
+            yield from (f"{row.id}: {text}" for text in judge(run, frames))
 
     def frames(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the events of a run, as its records give them."""
-        run = self.archive.load(run_id)
-        return Projection(run_id, run.prepared.graph, run.row.started_at).frames(run.records)
+        """Return the events of a run, as its records give them; `problems` was asked before."""
+        return self._frames[run_id]
 
     def count_parked(self) -> int:
         return int(self.reader.query("SELECT count(*) FROM parked")[0][0])
 
 
-def judge(run: ArchivedRun) -> Iterator[str]:
-    """Yield what is wrong with one run's records."""
-    frames = Projection(run.row.id, run.prepared.graph, run.row.started_at).frames(run.records)
+def frames_of(run: ArchivedRun) -> list[dict[str, Any]]:
+    """Return the events that a run's records give."""
+    return Projection(run.row.id, run.prepared.graph, run.row.started_at).frames(run.records)
+
+
+def judge(run: ArchivedRun, frames: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what is wrong with one run's records and events."""
     if [frame["seq"] for frame in frames] != list(range(1, len(frames) + 1)):
         yield "its events have gaps"
     ends = [place for place, record in enumerate(run.records) if isinstance(record, r.RunFinished)]

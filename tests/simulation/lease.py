@@ -248,7 +248,7 @@ class Plant(Simulation):
         self.world.wrong.append(f"the engine gave up: {error}")
 
     @override
-    def registry(self) -> Any:
+    def parts(self) -> Parts:
         return FarParts(self.world)
 
     @override

@@ -22,7 +22,7 @@ from gateway.resources.engines.queries import EngineRow
 from shared.errors import ErrorCode, FloworkError
 from tests.simulation.loop import SimClock, SimLoop
 
-FAULTS_END = 300.0
+FAULTS_END = (20.0, 20.0, 40.0, 120.0)
 ENGINES = ("eng-a", "eng-b")
 TIMEOUT = 30.0
 OFFLINE = socketio.exceptions.ConnectionError
@@ -183,7 +183,8 @@ class LinkWorld:
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
         self.loop = SimLoop(random.Random(rng.random()))
-        self.loop.ends_at = FAULTS_END + 600
+        self.faults_end = rng.choice(FAULTS_END)
+        self.loop.ends_at = self.faults_end + 600
         self.clock = SimClock(self.loop)
         self.token = "first"
         self.numbers = iter(range(10**9))
@@ -268,8 +269,8 @@ class LinkWorld:
 
     async def _trouble(self) -> None:
         rng = self.rng
-        while self.loop.now < FAULTS_END:
-            await asyncio.sleep(rng.uniform(1, 40))
+        while self.loop.now < self.faults_end:
+            await asyncio.sleep(rng.uniform(1, 20))
             kind = rng.choice(["cut", "cut", "restart", "down", "token"])
             if kind == "cut" and self.gateway.sockets:
                 rng.choice(list(self.gateway.sockets.values())).cut(noticed_here=rng.random() < 0.3)

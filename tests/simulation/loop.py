@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-import zlib
 from asyncio import base_events
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -114,7 +113,7 @@ class SimLoop(base_events.BaseEventLoop):
         handle = ready.popleft()
         ready.rotate(place)
         self.now += self.rng.random() * _STEP_SECONDS
-        self.trace = zlib.crc32(b"%d %.6f" % (place, self.now), self.trace)
+        self.trace = hash((self.trace, place, self.now))
         if not handle._cancelled:
             handle._run()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
@@ -26,6 +27,8 @@ from tests.simulation.world import Parts, World, random_workflow
 OWNER = "0x" + "a" * 40
 FAULTS_END = 40.0
 PATIENCE = 900.0
+SHORT = 0.85
+"""The part of the seeds whose lives are short: one run of one or two steps besides what these start."""
 _PASSING = frozenset(
     {
         ErrorCode.RATE_LIMITED,
@@ -67,9 +70,14 @@ class Simulation:
         self.rng = rng = random.Random(seed)
         self.disk = Disk()
         self.world = World(self.disk, rng)
+        self._parts = self.parts()
         self.now = self.jump = 0.0
         self.trace = 0
-        self.errands = [self._errand(number) for number in range(rng.randint(1, 4))]
+        # most of what goes wrong needs little: many short lives find more than a few long ones
+        self.most_nodes = 2 if rng.random() < SHORT else 6
+        self.errands = [
+            self._errand(number) for number in range(1 if self.most_nodes == 2 else rng.randint(1, 4))
+        ]
         self.saved = {name: random_workflow(rng, depth=1) for name in ("one", "two")}
         self.limits = Limits(
             max_parallel_steps=rng.randint(1, 5), max_parallel_steps_per_run=rng.randint(1, 4),
@@ -91,11 +99,15 @@ class Simulation:
             orders = []
         name = f"run-{number}"
         page = Page(name, rng) if rng.random() < 0.3 else None
-        return Errand(name, random_workflow(rng), rng.uniform(0, 6), orders, page=page)
+        return Errand(name, random_workflow(rng, most=self.most_nodes), rng.uniform(0, 6), orders, page=page)
 
-    def registry(self) -> Any:
-        """Return the components of a process."""
+    def parts(self) -> Parts:
+        """Make the components."""
         return Parts(self.world)
+
+    def registry(self) -> Parts:
+        """Return the components of a process."""
+        return self._parts
 
     def executor(self, clock: SimClock, store: EngineStore) -> Any:
         """Return what carries steps out; None: the engine itself."""
@@ -288,14 +300,17 @@ class Process:
 
     async def _person(self, runs: RunService) -> None:
         """Be the person who lets paused runs go on and answers what is asked."""
-        while True:
+        for times in itertools.count():
             await asyncio.sleep(4)
-            for name in self._unattended(runs):
+            for name in self._unattended(runs, everywhere=times % 8 == 0):
                 with suppress(FloworkError):
                     await self._attend(runs, name)
 
-    def _unattended(self, runs: RunService) -> list[str]:
-        """Return the runs that wait for somebody: in memory by what they know, outside of it by the note."""
+    def _unattended(self, runs: RunService, *, everywhere: bool) -> list[str]:
+        """Return the runs that wait for somebody: in memory by what they know, outside of it by the note.
+
+        ``everywhere``: also those that wait for a time, and may be paused besides.
+        """
         assert self._store
         live = [
             run.id
@@ -303,7 +318,8 @@ class Process:
             if run.state.status is RunStatus.PAUSED
             or any(wait.signal == "approval" for wait in run.state.planner.waits.values())
         ]
-        return live + [name for (name,) in self._store.reads.query("SELECT id FROM parked")]
+        noted = "SELECT id FROM parked" + ("" if everywhere else " WHERE due IS NULL")
+        return live + [name for (name,) in self._store.reads.query(noted)]
 
     async def _attend(self, runs: RunService, name: str) -> None:
         details = await runs.details(name)

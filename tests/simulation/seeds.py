@@ -1,27 +1,34 @@
-"""Which seeds are tried: so many in every run of the tests, one by `SIM_SEED`, more by `SIM_SEEDS` or by hand."""
+"""Which seeds are tried: new ones in every run of the tests, some that once found something in all of them.
+
+``SIM_SEED`` tries one, ``SIM_FIRST`` names the first of the new ones, ``SIM_SEEDS`` their number.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 
-def chunk(number: int, of: int, count: int) -> Iterator[int]:
-    """Yield a chunk's share of the seeds; ``SIM_SEED`` is tried by the first chunk alone."""
+def chunk(count: int, number: int = 0, of: int = 1, known: Sequence[int] = ()) -> Iterator[int]:
+    """Yield a chunk's share of ``count`` new seeds, and before them of those that found something once.
+
+    ``SIM_SEED`` is tried by the first chunk alone.
+    """
     if only := os.environ.get("SIM_SEED"):
         yield from [int(only)] if number == 0 else []
         return
-    first, count = int(os.environ.get("SIM_FIRST", "0")), int(os.environ.get("SIM_SEEDS", count))
-    yield from range(first + number, first + count, of)
+    yield from known[number::of]
+    given = os.environ.get("SIM_FIRST")
+    first = random.SystemRandom().randrange(10**9) if given is None else int(given) + number * 10**6
+    yield from range(first, first + int(os.environ.get("SIM_SEEDS", count)) // of)
 
 
-def try_seed(name: str, simulate: Callable[..., Any], seed: int, *args: Any) -> Any:
+def try_seed(module: str, simulate: Callable[..., Any], seed: int, **more: Any) -> Any:
     """Run one seed; what goes wrong is told with the way to see it again."""
     try:
-        return simulate(seed, *args)
+        return simulate(seed=seed, **more)
     except BaseException as error:
         told = f"seed {seed}: {type(error).__name__}: {error}"
-        raise AssertionError(
-            f"{told}\nagain: SIM_SEED={seed} pytest tests/simulation/test_{name}.py"
-        ) from error
+        raise AssertionError(f"{told}\nagain: SIM_SEED={seed} pytest {module}") from error

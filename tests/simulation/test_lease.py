@@ -10,7 +10,8 @@ from tests.simulation import seeds
 from tests.simulation.lease import Database, simulate
 from tests.support.postgres import postgres_server
 
-SEEDS = 12
+SEEDS = 80
+KNOWN = tuple(range(6))
 
 
 @pytest.fixture(scope="module")
@@ -22,5 +23,5 @@ def database() -> Iterator[Database]:
 
 
 def test_p4_a_step_is_never_in_two_hands(database: Database) -> None:
-    for seed in seeds.chunk(0, 1, SEEDS):
-        seeds.try_seed("lease", simulate, seed, database)
+    for seed in seeds.chunk(SEEDS, known=KNOWN):
+        seeds.try_seed("tests/simulation/test_lease.py", simulate, seed, database=database)

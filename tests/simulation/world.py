@@ -208,9 +208,9 @@ _PORTS: dict[str, list[str | None]] = {
 }
 
 
-def random_workflow(rng: random.Random, *, depth: int = 0) -> dict[str, Any]:
+def random_workflow(rng: random.Random, *, depth: int = 0, most: int = 6) -> dict[str, Any]:
     """Return a workflow of a few nodes with anything that nodes can have."""
-    count = rng.randint(1, 6 if depth == 0 else 3)
+    count = rng.randint(1, most if depth == 0 else min(most, 3))
     nodes = [_node(rng, f"n{place}", depth) for place in range(count)]
     connections = []
     for target in range(1, count):
@@ -283,7 +283,7 @@ def _settings(rng: random.Random, kind: str) -> dict[str, Any]:
     if kind == "sub_workflow":
         return {"preset_name": rng.choice(["one", "two"]), "wait": rng.random() < 0.8}
     if kind == "wait_until":
-        return {"seconds": rng.choice([0, 0.5, 5, 30, 200])}
+        return {"seconds": rng.choice([0, 0, 0.5, 0.5, 5, 5, 30, 30, 200])}
     if kind == "manual_approval":
         return {}
     return {

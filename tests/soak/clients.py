@@ -46,8 +46,8 @@ class Client:
     ) -> None:
         self.platform = platform
         self.rng = rng
-        self._world = world
-        self._book = book
+        self.world = world
+        self.book = book
         self._think = think
 
     async def live(self, stop: asyncio.Event) -> None:
@@ -62,8 +62,8 @@ class Client:
 
     def _next(self) -> Started:
         job_id, kind = new_id(), self.rng.choice(KINDS)
-        run = Started(job_id, kind, workflow(kind, self._world.url(job_id), self.rng), time.monotonic())
-        self._book.runs.append(run)
+        run = Started(job_id, kind, workflow(kind, self.world.url(job_id), self.rng), time.monotonic())
+        self.book.runs.append(run)
         return run
 
     async def _carry_through(self, run: Started) -> None:
@@ -92,7 +92,7 @@ class Client:
     def refuse(self, run: Started, code: str, message: str) -> None:
         """Take a refusal: one that passes is a loss, any other is noted."""
         if code not in PASSING:
-            self._book.refused.append(f"{run.kind} {run.job_id}: {code} {message}")
+            self.book.refused.append(f"{run.kind} {run.job_id}: {code} {message}")
         raise LostError(code)
 
 
@@ -121,13 +121,17 @@ class SocketClient(Client):
 
     async def details(self, job_id: str) -> dict[str, Any]:
         """Return what ``get_run`` answers, or its error."""
+        return await self.ask("get_run", job_id=job_id)
+
+    async def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Send a command and return its answer."""
         socket = self._socket = self._socket or await connect(
             f"{self.platform.socket_url}/?engineId={self.platform.engine_id}",
             open_timeout=SILENCE,
             proxy=None,
         )
         request = new_id()
-        await socket.send(self.sealed(type="get_run", job_id=job_id, request_id=request))
+        await socket.send(self.sealed(type=kind, request_id=request, **fields))
         while True:
             async with asyncio.timeout(60):
                 frame: dict[str, Any] = json.loads(await socket.recv())

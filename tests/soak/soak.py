@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.soak.chaos import Chaos, Crew
 from tests.soak.clients import Client, PageClient, SocketClient
 from tests.soak.figures import Gauge, Trend, table
+from tests.soak.hooks import HookClient, open_hook
 from tests.soak.verdict import Judge
 from tests.soak.work import Book, World, world
 from tests.support.platform import Platform
@@ -25,6 +26,7 @@ CHAOS_PART = 0.6
 WARM_UP_PART = 0.3
 """Of the calm that follows: pages and caches come back before anything is compared."""
 PAGES_PART = 0.2
+HOOKS_PART = 0.1
 LEAST_SAMPLES = 15
 
 
@@ -130,6 +132,7 @@ async def _under_load(crew: Crew, outside: World, plan: Plan, write: Callable[[s
     rng = random.Random(plan.seed)
     chaos = Chaos(crew, random.Random(rng.random()), plan.kill_seconds)
     book, gauge = Book(), Gauge(crew)
+    await open_hook(HookClient(crew.platform, outside, book, rng, plan.think))
     house = House(_clients(crew.platform, outside, book, plan, rng), gauge, chaos)
     try:
         calm = await house.rage(plan)
@@ -198,6 +201,6 @@ class House:
 
 
 def _clients(platform: Platform, outside: World, book: Book, plan: Plan, rng: random.Random) -> list[Client]:
-    pages = int(plan.clients * PAGES_PART)
-    kinds = [PageClient] * pages + [SocketClient] * (plan.clients - pages)
+    pages, hooks = int(plan.clients * PAGES_PART), int(plan.clients * HOOKS_PART)
+    kinds = [PageClient] * pages + [HookClient] * hooks + [SocketClient] * (plan.clients - pages - hooks)
     return [kind(platform, outside, book, random.Random(rng.random()), plan.think) for kind in kinds]

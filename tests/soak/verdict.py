@@ -110,7 +110,7 @@ class Judge:
             self.faults.append(f"{run.kind} {run.job_id}: ended as {status}: {errors}")
 
     def _count_effects(self, run: Started, *, at_least: int) -> None:
-        hits = self._world.hits[run.job_id]
+        hits = self._world.hits[run.effect or run.job_id]
         if run.kind == "write" and not at_least <= hits <= 1:
             self.faults.append(f"write {run.job_id}: its effect happened {hits} times")
         if run.kind == "read":

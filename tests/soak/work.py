@@ -77,6 +77,8 @@ class Started:
     ended: float | None = None
     status: str = ""
     tries: list[Try] = field(default_factory=list)
+    effect: str = ""
+    """What its effect is counted under, where that is not the run's id."""
 
 
 @dataclass

@@ -180,6 +180,20 @@ async def test_a_failed_sync_is_final(tmp_path: Path):
     again.close()
 
 
+async def test_a_failed_sync_is_final_also_when_history_is_deleted(tmp_path: Path):
+    store = EngineStore.open(tmp_path)
+    real = store._writer._connection
+    store._writer._connection = FailingSync(real)
+    with pytest.raises(FloworkError):
+        await store._performed(lambda link: [link.execute("BEGIN IMMEDIATE"), link.execute("COMMIT")])
+    store._writer._connection = real
+    assert store.failure is not None
+    with pytest.raises(FloworkError) as caught:
+        await store.put("later", b"1")
+    assert caught.value.code is ErrorCode.INTERNAL
+    store.close()
+
+
 async def test_a_torn_tail_is_cut_and_everything_synced_before_is_there(tmp_path: Path):
     store = EngineStore.open(tmp_path / "engine")
     wal = tmp_path / "engine" / "engine.db-wal"

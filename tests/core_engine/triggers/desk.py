@@ -84,7 +84,7 @@ async def given(of: Engine, run_id: str) -> Any:
     """What a run was started with."""
     from core_engine.triggers.results import RunResults
 
-    results = RunResults(of._store, of.registry)
+    results = RunResults(of._store, of.rooms)
     _, state = await asyncio.to_thread(results._archive.load_state, run_id)
     return state.payloads.load(state.accepted.initial).data
 

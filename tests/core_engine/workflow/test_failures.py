@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core_engine.kernel.payload import Payload
-from core_engine.workflow.failures import describe, error_payload, mask
+from core_engine.workflow.failures import describe, error_payload, mask, mask_start
 from core_engine.workflow.parse import parse_workflow
 from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.workflow.workshop import Registry, chain
@@ -24,6 +24,17 @@ from tests.core_engine.workflow.workshop import Registry, chain
 )
 def test_the_text_is_the_errors_own(error: BaseException, expected: tuple[str, str]):
     assert describe(error, []) == expected
+
+
+@pytest.mark.parametrize("most", [10, 100, 1000])
+def test_a_long_text_is_cut_without_half_a_secret(most: int):
+    secrets = ["abcdefghijklmnop", "zyxwvutsrq"]
+    for size in range(2 * most - 20, 2 * most + 20):
+        for text in ("abcdefghijklmnop" * size, "." * size + "zyxwvutsrq" + "." * most, "zyxwvutsrq " * size):
+            told = mask_start(text, secrets, most)
+            assert len(told) <= most
+            assert set(told) <= set("•. "), told[-30:]
+    assert mask_start("a short one", secrets, 100) == "a short one"
 
 
 def test_secrets_do_not_get_out():

@@ -37,12 +37,12 @@ def test_room_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(module, "_MOST_BYTES", four + six)
     kept = library.prepare(chain(4))
     library.prepare(chain(5))
-    assert library._weight == four + five
+    assert library._ready._weight == four + five
     assert library.prepare(chain(4)) is kept
     library.prepare(chain(6))
     assert library.prepare(chain(4)) is kept
-    assert library._weight == four + six
-    assert len(library._known) == 2
+    assert library._ready._weight == four + six
+    assert len(library._ready._known) == 2
 
 
 def test_large_texts_count_as_many_nodes_do(monkeypatch: pytest.MonkeyPatch):
@@ -53,11 +53,11 @@ def test_large_texts_count_as_many_nodes_do(monkeypatch: pytest.MonkeyPatch):
         large = chain(2)
         large["about"] = f"{number}" + "x" * 100_000
         last = library.prepare(large)
-    assert library._weight <= 1024 * 1024
-    assert len(library._known) == 1024 * 1024 // last.weight
+    assert library._ready._weight <= 1024 * 1024
+    assert len(library._ready._known) == 1024 * 1024 // last.weight
     monkeypatch.setattr(module, "_MOST_BYTES", 10)
     assert library.prepare(last_one := chain(3)) is library.prepare(last_one)
-    assert len(library._known) == 1
+    assert len(library._ready._known) == 1
 
 
 def test_a_restored_workflow_is_the_kept_one_where_it_can_be():
@@ -69,6 +69,20 @@ def test_a_restored_workflow_is_the_kept_one_where_it_can_be():
     with pytest.raises(FloworkError) as caught:
         Library(Registry()).restore("x", b"[}")
     assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+def test_a_workflow_is_restored_once_unless_something_is_wrong_with_it():
+    registry = Registry()
+    prepared = Library(registry).prepare(chain(2))
+    library = Library(registry)
+    restored = library.restore(prepared.graph.hash, prepared.body)
+    assert library.restore(prepared.graph.hash, prepared.body) is restored
+    assert library.prepare(chain(2)) is not restored, "what is started is checked in full"
+    add = registry.components.pop("add")
+    other = Library(registry)
+    assert other.restore(prepared.graph.hash, prepared.body).graph.nodes[0].defect
+    registry.components["add"] = add
+    assert not other.restore(prepared.graph.hash, prepared.body).graph.nodes[0].defect
 
 
 def test_what_is_no_json_is_a_wrong_workflow():
