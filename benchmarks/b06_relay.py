@@ -102,17 +102,29 @@ async def relays(url: str, wallet: WalletKey, engine_id: str, token: str, each: 
         started = time.perf_counter()
         for place in pages:
             ask(place, 1)
-        async with asyncio.timeout(WAIT_SECONDS):
-            await done.wait()
+        await until_done(done, [link, *pages])
         whole = time.perf_counter() - started
+        if link.receipts < len(seconds) - 1:  # the last one may be under way
+            raise RuntimeError(f"{len(seconds)} answers and {link.receipts} receipts")
     finally:
         for place in (*pages, link):
             place.socket.close()
     return len(seconds) / whole, 1000 * percentile(seconds, 0.99)
 
 
+async def until_done(done: asyncio.Event, places: list[Namespace]) -> None:
+    """Wait until all is answered; raises at once where a connection ends before."""
+    finished: asyncio.Future[Any] = asyncio.create_task(done.wait(), name="answers")
+    lost: list[asyncio.Future[Any]] = [place.socket.gone for place in places]
+    await asyncio.wait([finished, *lost], timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    ended = [each.result() for each in lost if each.done()]
+    if ended or not done.is_set():
+        finished.cancel()
+        raise RuntimeError(f"{len(ended)} connections ended: {ended[0]}" if ended else "answers did not come")
+
+
 def echo(link: Namespace, event: str, data: Any, number: str) -> None:
-    """Be an engine: answer each command at once."""
+    """Be an engine: answer each command at once, and have the answer acknowledged as engines do."""
     if event != "relay_command":
         return
     if number:
@@ -120,6 +132,6 @@ def echo(link: Namespace, event: str, data: Any, number: str) -> None:
     text = data["payload"]
     request_id = (msgspec.json.decode(text) if isinstance(text, str) else text)["request_id"]
     answer = {"v": 2, "payload": {"type": "run_response", "request_id": request_id}}
-    link.emit(
+    link.ask(
         "relay_events", {"session": data["session"], "events": [{"event": "run_response", "data": answer}]}
     )
