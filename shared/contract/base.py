@@ -19,7 +19,8 @@ JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 class Incoming(BaseModel):
     """Something a client sends: unknown members are ignored, because clients differ."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # Built when they are first used: no process uses all of them, and each start would build hundreds.
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Outgoing(BaseModel):
@@ -28,7 +29,7 @@ class Outgoing(BaseModel):
     A member whose wire name is taken by the class itself (``name``) is declared under another one with an alias.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True, defer_build=True)
 
 
 class Role(IntEnum):

@@ -76,13 +76,7 @@ from gateway import green
 green.patch()
 import random
 from eventlet.websocket import RFC6455WebSocket
-cells = []
-class Server: max_http_buffer_size = 1000
-app = green.bounded_websocket(lambda ws: None, Server)
-bounded = next(
-    cell.cell_contents for cell in app._handle_hybi_request.__func__.__closure__
-    if isinstance(cell.cell_contents, type) and issubclass(cell.cell_contents, RFC6455WebSocket)
-)
+bounded = green._websocket_class(1000)
 rng = random.Random(1)
 for size in [0, 1, 2, 3, 4, 5, 7, 8, 63, 1000]:
     for offset in range(6):
@@ -91,6 +85,23 @@ for size in [0, 1, 2, 3, 4, 5, 7, 8, 63, 1000]:
 print("same")
 """
     assert python(script) == "same"
+
+
+def test_a_signal_wakes_who_waits_for_it_and_nobody_waits_for_ever() -> None:
+    script = """
+from gateway import green
+green.patch()
+import eventlet
+signal = green.parts(1000)["event"]
+told, untold, before = signal(), signal(), signal()
+before.set()
+eventlet.spawn_after(0.01, told.set)
+waited = [told.wait(30), told.is_set(), untold.wait(0.01), untold.is_set(), before.wait(), before.wait(0)]
+late = signal()
+eventlet.spawn_after(0.01, late.set)
+print(waited, late.wait())
+"""
+    assert python(script) == "[True, True, False, False, True, True] True"
 
 
 def test_the_start_is_documented() -> None:
