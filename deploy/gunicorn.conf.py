@@ -44,6 +44,7 @@ graceful_timeout = 5
 forwarded_allow_ips = ""
 forwarder_headers = ""
 control_socket_disable = True
+logger_class = "gateway.gunicorn_log.QuietLogger"
 loglevel = _server.log_level.lower()
 logconfig_dict = {
     "formatters": {

@@ -52,7 +52,7 @@ class _Answers:
 
 def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Callable[..., Response]:
     operation = found.operation
-    answer = _Answers(operation.response)
+    answer, takes_request = _Answers(operation.response), found.takes_request
     scope = session_scope(operation)
 
     def view(**parameters: Any) -> Response:
@@ -74,7 +74,7 @@ def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Cal
             parameters["body"] = _read(operation.body, request, body)
         if operation.query is not None:
             parameters["query"] = _validated(operation.query, request.args.to_dict())
-        if found.takes_request:
+        if takes_request:
             parameters["request"] = request
         given = found.handler(**parameters)
         if isinstance(given, Response):
