@@ -27,7 +27,7 @@ _settings = production.read_settings(os.environ)
 _server = _settings.server
 shared_files.choose_folder(os.environ, _server.workers)  # read when the library is imported
 # Imported once, here: the workers are copies of this process and share its memory.
-lean.import_without_clients()
+lean.import_without_clients(os.environ)
 
 bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
 worker_class = "eventlet" if _server.async_mode == "eventlet" else "gthread"
