@@ -17,8 +17,8 @@ _log = logging.getLogger(__name__)
 class SeenLog:
     """Persists the sign of life of each connected engine at most every half minute, and when it leaves.
 
-    What is noted is written by the next `write`, that of all engines at once: with thousands of them each one's own
-    write would keep the disk busy. What cannot be written, because the database is held by somebody else or full, is
+    What is noted of the connected is written by the next `write`, that of all at once: with thousands of engines each
+    one's own write would keep the disk busy. What cannot be written, because the database is held by somebody else or full, is
     left out: it is a note, for which no event of an engine is refused.
     """
 
@@ -39,10 +39,11 @@ class SeenLog:
             self._waiting[engine_id] = self._clock.now_ms()
 
     def forget(self, engine_id: str) -> None:
-        """Take note that an engine left."""
+        """Take note that an engine left, and write it down: lists of engines show that time from now on."""
         with self._lock:
             self._noted.pop(engine_id, None)
             self._waiting[engine_id] = self._clock.now_ms()
+        self.write()
 
     def write(self) -> None:
         """Write down what was noted since the last time; to be called every few seconds, and at the end."""
