@@ -18,8 +18,8 @@ class SeenLog:
     """Persists the sign of life of each connected engine at most every half minute, and when it leaves.
 
     What is noted of the connected is written by the next `write`, that of all at once: with thousands of engines each
-    one's own write would keep the disk busy. What cannot be written, because the database is held by somebody else or full, is
-    left out: it is a note, for which no event of an engine is refused.
+    one's own write would keep the disk busy. What cannot be written, because the database is held by somebody else or
+    full, is left out: it is a note, for which no event of an engine is refused.
     """
 
     def __init__(self, database: Database, clock: Clock) -> None:
