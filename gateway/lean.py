@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-# Only the asyncio clients inside python-engineio want these, and do without where they are missing.
-UNUSED = ("aiohttp", "websocket")
+# Only the clients inside python-engineio want these, and do without where they are missing.
+UNUSED = ("aiohttp", "requests", "websocket")
 REDIS_SETTINGS = ("REDIS_URL", "GATEWAY_REDIS_URL")
 
 

@@ -17,7 +17,7 @@ from tests.gateway.support import ROOT
 def test_the_process_loads_no_http_client_and_no_key_library(
     environ: dict[str, str], loaded: list[str]
 ) -> None:
-    unwanted = {"aiohttp", "websocket", "eth_account", "alembic", "sqlalchemy.orm", "redis"}
+    unwanted = {"aiohttp", "websocket", "eth_account", "alembic", "sqlalchemy.orm", "redis", "requests"}
     script = (
         f"from gateway import lean; lean.import_without_clients({environ}); import gateway.serve, sys;"
         f"print(sorted({unwanted} & set(sys.modules)));"
