@@ -27,6 +27,7 @@ DEADLINE_SECONDS = 150
 BARE = ["-m", "gunicorn", "-c", "benchmarks/bare_gunicorn.py", "benchmarks.bare_relay:app"]
 PAGES, EACH = 100, 40
 WAIT_SECONDS = 60.0
+RECEIPT_SECONDS = 5.0
 Measured = tuple[float, float]
 
 prepare = node_peers.folder
@@ -102,17 +103,38 @@ async def relays(url: str, wallet: WalletKey, engine_id: str, token: str, each: 
         started = time.perf_counter()
         for place in pages:
             ask(place, 1)
-        async with asyncio.timeout(WAIT_SECONDS):
-            await done.wait()
+        await until_done(done, [link, *pages])
         whole = time.perf_counter() - started
+        await until_received(link, len(seconds))
     finally:
         for place in (*pages, link):
             place.socket.close()
     return len(seconds) / whole, 1000 * percentile(seconds, 0.99)
 
 
+async def until_done(done: asyncio.Event, places: list[Namespace]) -> None:
+    """Wait until all is answered; raises at once where a connection ends before."""
+    finished: asyncio.Future[Any] = asyncio.create_task(done.wait(), name="answers")
+    lost: list[asyncio.Future[Any]] = [place.socket.gone for place in places]
+    await asyncio.wait([finished, *lost], timeout=WAIT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    ended = [each.result() for each in lost if each.done()]
+    if ended or not done.is_set():
+        finished.cancel()
+        raise RuntimeError(f"{len(ended)} connections ended: {ended[0]}" if ended else "answers did not come")
+
+
+async def until_received(link: Namespace, count: int) -> None:
+    """Wait for the receipts of the last answers, which may still be under way."""
+    try:
+        async with asyncio.timeout(RECEIPT_SECONDS):
+            while link.receipts < count:  # noqa: ASYNC110 - a few milliseconds
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise RuntimeError(f"{count} answers and {link.receipts} receipts") from None
+
+
 def echo(link: Namespace, event: str, data: Any, number: str) -> None:
-    """Be an engine: answer each command at once."""
+    """Be an engine: answer each command at once, and have the answer acknowledged as engines do."""
     if event != "relay_command":
         return
     if number:
@@ -120,6 +142,6 @@ def echo(link: Namespace, event: str, data: Any, number: str) -> None:
     text = data["payload"]
     request_id = (msgspec.json.decode(text) if isinstance(text, str) else text)["request_id"]
     answer = {"v": 2, "payload": {"type": "run_response", "request_id": request_id}}
-    link.emit(
+    link.ask(
         "relay_events", {"session": data["session"], "events": [{"event": "run_response", "data": answer}]}
     )

@@ -22,12 +22,19 @@ class Namespace:
         self.socket: RawSocket
         self._name = name
         self._on_event = on_event
+        self._asked = 0
+        self.receipts = 0
         self._joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def emit(self, event: str, data: Any) -> None:
         """Send an event."""
         self.socket.send(f"42{self._name},".encode() + msgspec.json.encode([event, data]))
+
+    def ask(self, event: str, data: Any) -> None:
+        """Send an event that is to be acknowledged; `receipts` counts the acknowledgements."""
+        self._asked += 1
+        self.socket.send(f"42{self._name},{self._asked}".encode() + msgspec.json.encode([event, data]))
 
     def acknowledge(self, number: str, data: Any) -> None:
         """Answer an event that asked for it."""
@@ -49,6 +56,8 @@ class Namespace:
             event, *args = msgspec.json.decode(b"[" + body)
             number = head.rpartition(b",")[2].decode()
             self._on_event(self, event, args[0] if args else None, number)
+        elif kind == b"43":
+            self.receipts += 1
         elif message[:1] == b"2":
             self.socket.send(b"3")
         elif message[:1] == b"0":

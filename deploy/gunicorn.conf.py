@@ -8,6 +8,7 @@ stands in docs/adr/0002-eventlet.md.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -19,12 +20,14 @@ from gateway import green
 
 green.patch_if_chosen()  # the master imports what follows, too
 
-from gateway import address, production
+from gateway import address, lean, production
 from gateway.telemetry import shared_files
 
 _settings = production.read_settings(os.environ)
 _server = _settings.server
-shared_files.choose_folder(os.environ, _server.workers)  # read when the workers import the library
+shared_files.choose_folder(os.environ, _server.workers)  # read when the library is imported
+# Imported once, here: the workers are copies of this process and share its memory.
+lean.import_without_clients(os.environ)
 
 bind = f"[{_server.host}]:{_server.port}" if ":" in _server.host else f"{_server.host}:{_server.port}"
 worker_class = "eventlet" if _server.async_mode == "eventlet" else "gthread"
@@ -41,6 +44,7 @@ graceful_timeout = 5
 forwarded_allow_ips = ""
 forwarder_headers = ""
 control_socket_disable = True
+logger_class = "gateway.gunicorn_log.QuietLogger"
 loglevel = _server.log_level.lower()
 logconfig_dict = {
     "formatters": {
@@ -64,8 +68,15 @@ def on_starting(server: Any) -> None:
     production.require_workers(_settings, server.cfg.workers)
 
 
+def pre_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
+    """Keep what is there out of the collector's rounds, which would copy it into each worker."""
+    gc.collect()
+    gc.freeze()
+
+
 def post_worker_init(worker: Any) -> None:
     """Say where the gateway listens, and prepare a quick stop."""
+    gc.freeze()
     production.close_sockets_at_stop(worker)
     address.announce(_settings, _server.host, worker.sockets[0].getsockname()[1])
 

@@ -10,7 +10,7 @@ if __name__ == "__main__":
 
     from gateway import lean
 
-    lean.import_without_clients()
+    lean.import_without_clients(os.environ)
 
     from gateway.serve import main
 

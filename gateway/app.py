@@ -29,12 +29,14 @@ from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
 from gateway.db.replay_keys import ReplayKeys
+from gateway.db.running import Run, directly
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine import EngineEndpoint
 from gateway.realtime.engine_choice import EngineChoice
 from gateway.realtime.engine_links import EngineLinks
 from gateway.realtime.gui import GuiEndpoint
 from gateway.realtime.gui_channel import GuiChannel
+from gateway.realtime.oversize import read_limit
 from gateway.realtime.owner_records import OwnerRecords
 from gateway.realtime.relay import Relay
 from gateway.realtime.seen_log import SeenLog
@@ -118,7 +120,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
     counts, peers = metrics.counts, Peers(settings.server.trusted_proxies)
     (contracts, names), choice = _on_chain(settings.identity, clock), EngineChoice(database, presence)
-    delegations, keys = StandingDelegations(hosts.has_page), ReplayKeys(database, clock)
+    delegations, keys = StandingDelegations(hosts.has_page), ReplayKeys(database, clock, _run(settings))
     handshake = SocketHandshake(sessions, clock, peers, contracts=contracts, delegations=delegations)
     billing, tracing = Billing.open(settings.billing, database, clock), _tracing(settings, clock)
     relay = Relay(
@@ -128,7 +130,8 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     pages = GuiEndpoint(
         server=sockets, handshake=handshake, gui=gui, relay=relay, database=database, clock=clock
     )
-    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key, security.engine_timeout_seconds)
+    seen, timeout = SeenLog(database, clock), security.engine_timeout_seconds
+    engines = _engines(deps, sockets, joint, gui, relay, tokens, service_key, seen, timeout)
     for endpoint in (pages, engines):
         sockets.attach(CountedEndpoint(endpoint, counts))
     context = Context(
@@ -159,7 +162,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         max_bytes=security.max_body_bytes,
     )
     front = Front(sockets, site, hosts, counted.arrive)
-    endings = (joint.attend(sockets, gui, relay), tracing.close)
+    endings = (joint.attend(sockets, gui, relay), tracing.close, seen.write)
     return GatewayApp(front, sockets, database, endings, _scheduler(settings, billing, database, clock))
 
 
@@ -171,10 +174,12 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
     relay: Relay,
     tokens: EngineTokens,
     service_key: ServiceKey,
+    seen: SeenLog,
     timeout_seconds: float,
 ) -> EngineEndpoint:
     steadiness = Steadiness(joint.presence, gui.announce_status, deps.clock, timeout_seconds)
-    sockets.look_after(steadiness.look)
+    for chore in (steadiness.look, seen.write):
+        sockets.look_after(chore)
     return EngineEndpoint(
         server=sockets,
         tokens=tokens,
@@ -182,7 +187,7 @@ def _engines(  # noqa: PLR0913, PLR0917 - what it is wired with
         presence=joint.presence,
         gui=gui,
         relay=relay,
-        seen=SeenLog(deps.database, deps.clock),
+        seen=seen,
         owners=OwnerRecords(deps.database, deps.clock),
         steadiness=steadiness,
     )
@@ -220,15 +225,23 @@ def _limits(settings: GatewaySettings, peers: Peers, clock: Clock, site: Flask) 
     return RateLimits(site, settings.limits, peers, clock, settings.storage.shared_redis)
 
 
+def _run(settings: GatewaySettings) -> Run:
+    if settings.server.async_mode == "eventlet":
+        from gateway.green import apart  # noqa: PLC0415 - one runtime, not both
+
+        return apart
+    return directly
+
+
 def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins, joint: Joint) -> SocketServer:
     mode = settings.server.async_mode
     if mode == "eventlet":
-        from gateway.green import bounded_websocket  # noqa: PLC0415 - one runtime, not both
+        from gateway.green import parts  # noqa: PLC0415 - one runtime, not both
     else:
-        from gateway.threads import bounded_websocket  # noqa: PLC0415
+        from gateway.threads import parts  # noqa: PLC0415
     return SocketServer(
         async_mode=mode,
-        websocket=bounded_websocket,
+        parts=parts(read_limit(settings.security.max_body_bytes)),
         max_bytes=settings.security.max_body_bytes,
         origin_allowed=origins.allows,
         clock=clock,

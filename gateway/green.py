@@ -7,13 +7,22 @@ import socket
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
+
+from gateway.realtime.outbox import Outbox, Turns
+from gateway.realtime.ws_frames import BufferedSocket, unmasked
 
 STOP_SECONDS = 1.5
+SEND_SECONDS = 45.0
+LOOK_SECONDS = 0.02
+GOOD_BYE = b"\x88\x00"
+PONG, MOST_PONGS = 0x8A, 8
 MAX_CONNECTIONS = 4096
 SOCKET_SECONDS = 60.0
 # Bodies and frames end within a message limit, but a connection may come back for another request for this long.
 KEEP_ALIVE_SECONDS = 30.0
+ValueT = TypeVar("ValueT")
 AMBIGUOUS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -102,49 +111,165 @@ def unambiguous_http(protocol: Any) -> Any:
     return UnambiguousHttp
 
 
-def bounded_websocket(handler: Callable[..., Any], server: Any) -> Any:
-    """Return the WSGI application of one WebSocket, for `engineio`: it bounds whole messages, not only frames.
+class GreenWire:
+    """The way to the other side of a WebSocket: a green socket, which only `send` waits for."""
 
-    eventlet bounds each frame but collects fragments without end, and unmasks byte by byte in Python, which holds
-    up every other connection for a tenth of a second per megabyte.
-    """
+    def __init__(self, sock: Any, timeout: Callable[..., Any]) -> None:
+        self._sock = sock
+        self._timeout = timeout
+        self.has_parted = False
+
+    def offer(self, data: bytes) -> int:
+        """Write what the system takes at once; return how many bytes these were."""
+        try:
+            return int(self._sock.fd.send(data))
+        except BlockingIOError:
+            return 0
+
+    def send(self, data: bytes) -> None:
+        """Write all of it, waiting as long as the other side reads something now and then."""
+        while data:
+            with self._timeout(SEND_SECONDS, TimeoutError("the other side does not read")):
+                data = data[self._sock.send(data) :]
+
+    def hang_up(self) -> None:
+        """Take leave and end the connection, without waiting."""
+        if not self.has_parted:
+            self.has_parted = True
+            with suppress(OSError):
+                self.offer(GOOD_BYE)
+        # Closed by the server then: a green thread that reads a socket which another one closes is not woken.
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
+
+def parts(limit: int) -> dict[str, Any]:
+    """Return what `engineio` runs on here: its WebSockets, with messages of at most so many bytes, and its events."""
     from engineio.async_drivers.eventlet import WebSocketWSGI  # noqa: PLC0415 - only on eventlet
-    from eventlet.websocket import FailedConnectionError, RFC6455WebSocket  # noqa: PLC0415
 
-    limit = int(server.max_http_buffer_size)
+    bounded, hub = _websocket_class(limit), _eventlet().hubs.get_hub
 
-    class BoundedWebSocket(RFC6455WebSocket):  # type: ignore[misc] # eventlet has no types
+    class BoundedWebSocketApp(WebSocketWSGI):  # type: ignore[misc] # engineio has no types
+        def _handle_hybi_request(self, environ: dict[str, Any]) -> Any:
+            return bounded(super()._handle_hybi_request(environ))
+
+    return {"websocket": BoundedWebSocketApp, "event": _signal_class(hub, _eventlet().getcurrent)}
+
+
+def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods, each of them simple
+    """Return the WebSocket that takes the place of one which the library has accepted.
+
+    eventlet bounds each frame but collects fragments without end, unmasks byte by byte in Python, which holds up every
+    other connection for a tenth of a second per megabyte, and asks the system for every part of a frame.
+    """
+    from eventlet import websocket  # noqa: PLC0415 - only on eventlet
+
+    eventlet = _eventlet()
+    hub, trampoline = eventlet.hubs.get_hub, eventlet.hubs.trampoline
+    turns = Turns(lambda call: hub().schedule_call_global(0, call), eventlet.spawn_n)
+
+    class BoundedWebSocket(websocket.RFC6455WebSocket):  # type: ignore[misc] # eventlet has no types
+        def __init__(self, accepted: Any) -> None:
+            sock = BufferedSocket(accepted.socket, partial(trampoline, accepted.socket, read=True))
+            super().__init__(
+                sock, accepted.environ, accepted.version, protocol=accepted.protocol, max_frame_length=limit
+            )
+            sock.settimeout(None)  # who does not answer pings is disconnected
+            self._wire = GreenWire(accepted.socket, eventlet.Timeout)
+            self.outbox = Outbox(self._wire, turns)
+
+        def wait(self) -> Any:
+            text = self.socket.whole_text(limit)
+            if text is None:
+                return super().wait()
+            try:
+                return text.decode()
+            except UnicodeDecodeError:
+                self.close(close_data=(1007, "Text must be UTF-8"))
+                raise
+
         @staticmethod
         def _apply_mask(
             data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0
         ) -> bytes:
-            size = len(data) if length is None else length
             turn = offset % 4
-            key = bytes(mask[turn:] + mask[:turn]) * (size // 4 + 1)
-            mixed = int.from_bytes(data[:size], "big") ^ int.from_bytes(key[:size], "big")
-            return mixed.to_bytes(size, "big")
+            return unmasked(data if length is None else data[:length], bytes(mask[turn:] + mask[:turn]))
 
         def _recv_frame(self, message: Any = None) -> Any:
             received = super()._recv_frame(message)
             if sum(map(len, received.data)) > limit:
-                raise FailedConnectionError(1009, "Message is too big")
+                raise websocket.FailedConnectionError(1009, "Message is too big")
             return received
 
+        def _send(self, frame: bytes) -> None:
+            # Of the answers to pings that nobody reads a few are enough.
+            if frame[0] != PONG or self.outbox.qsize() < MOST_PONGS:
+                self.outbox.add(frame)
+
         def close(self, close_data: tuple[int, str] | None = None) -> None:
-            # Shut down, and closed by the server then: a green thread that reads a socket which another one
-            # closes is not woken before its time-out.
-            with suppress(OSError):
-                self._send_closing_frame(ignore_send_errors=True, close_data=close_data)
-                self.socket.shutdown(socket.SHUT_RDWR)
+            self._send_closing_frame(ignore_send_errors=True, close_data=close_data)
+            self.outbox.flush()
+            self._wire.has_parted = True
+            self._wire.hang_up()
 
-    class BoundedWebSocketApp(WebSocketWSGI):  # type: ignore[misc] # engineio has no types
-        def _handle_hybi_request(self, environ: dict[str, Any]) -> Any:
-            accepted = super()._handle_hybi_request(environ)
-            return BoundedWebSocket(
-                accepted.socket, environ, accepted.version, protocol=accepted.protocol, max_frame_length=limit
-            )
+        def finish(self) -> None:
+            """Send what waits, if the other side takes it soon, and end the connection."""
+            self.outbox.put(None)
+            self.outbox.flush()
+            with eventlet.Timeout(STOP_SECONDS, False):
+                while self.outbox.is_writing:
+                    eventlet.sleep(LOOK_SECONDS)
+            self.websocket_closed = True
+            self._wire.hang_up()
 
-    return BoundedWebSocketApp(handler, server)
+    return BoundedWebSocket
+
+
+def apart(function: Callable[[], ValueT], /) -> ValueT:
+    """Run a function on a real thread, always the same one, while the other green threads go on; return its value."""
+    from eventlet import tpool  # noqa: PLC0415 - only on eventlet
+
+    tpool.set_num_threads(1)
+    value: ValueT = tpool.execute(function)
+    return value
+
+
+def _signal_class(hub: Callable[[], Any], current: Callable[[], Any]) -> type:
+    """Return the event that one green thread waits for: with one timer and no locks."""
+
+    class Signal:
+        __slots__ = ("_is_set", "_waiter")
+
+        def __init__(self) -> None:
+            self._is_set = False
+            self._waiter: Any = None
+
+        def is_set(self) -> bool:
+            return self._is_set
+
+        def set(self) -> None:
+            self._is_set = True
+            if self._waiter is not None:
+                hub().schedule_call_global(0, self._wake)
+
+        def wait(self, timeout: float | None = None) -> bool:
+            if self._is_set:
+                return True
+            self._waiter = current()
+            timer = None if timeout is None else hub().schedule_call_global(timeout, self._wake)
+            try:
+                hub().switch()
+            finally:
+                self._waiter = None
+                if timer is not None:
+                    timer.cancel()
+            return self._is_set
+
+        def _wake(self) -> None:
+            if self._waiter is not None:
+                self._waiter.switch()
+
+    return Signal
 
 
 def _eventlet() -> Any:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
-# Only the asyncio clients inside python-engineio want these, and do without where they are missing.
-UNUSED = ("aiohttp", "websocket")
+# Only the clients inside python-engineio want these, and do without where they are missing.
+UNUSED = ("aiohttp", "requests", "websocket")
+REDIS_SETTINGS = ("REDIS_URL", "GATEWAY_REDIS_URL")
 
 
-def import_without_clients() -> None:
-    """Import `socketio` as if its optional client libraries were not installed."""
-    blocked = [name for name in UNUSED if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(blocked))  # type: ignore[arg-type] # None makes an import fail at once
+def import_without_clients(environ: Mapping[str, str]) -> None:
+    """Import `socketio` as if its optional client libraries were not installed, Redis' only where one is set."""
+    wanted = any(environ.get(name) for name in REDIS_SETTINGS)
+    blocked = [name for name in (*UNUSED, *(() if wanted else ("redis",))) if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(blocked))  # None makes an import fail at once
     try:
         import socketio  # noqa: F401, PLC0415 - imported for its side effect, after the block
     finally:

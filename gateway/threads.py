@@ -98,9 +98,13 @@ class WebSocketApp(SimpleWebSocketWSGI):  # type: ignore[misc] # engineio has no
             super().close()
 
 
-def bounded_websocket(handler: Callable[..., Any], server: Any) -> Any:
-    """Return the WSGI application of one WebSocket, for `engineio`, with whole messages bounded."""
-    return WebSocketApp(handler, server, max_message_size=int(server.max_http_buffer_size))
+def parts(limit: int) -> dict[str, Any]:
+    """Return what `engineio` runs on here: its WebSockets, with messages of at most so many bytes."""
+
+    def bounded_websocket(handler: Callable[..., Any], _server: Any) -> Any:
+        return WebSocketApp(handler, None, max_message_size=limit)
+
+    return {"websocket": bounded_websocket}
 
 
 def _daemon(target: Callable[[], None]) -> threading.Thread:

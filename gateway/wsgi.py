@@ -10,7 +10,7 @@ import os
 
 from gateway import lean, production
 
-lean.import_without_clients()
+lean.import_without_clients(os.environ)
 
 from gateway import startup
 from shared.errors import FloworkError

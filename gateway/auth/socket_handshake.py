@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.auth.wallet import contract_judge
@@ -23,16 +23,19 @@ MAX_AUTH_TEXT = 8192
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A page that signed in: its address in lower case, the text it signed, and the signature."""
+    """A page that signed in: its address in lower case, the text it signed, and the signature.
+
+    ``page`` stays the same over all reconnects of one page: it builds its auth object once.
+    """
 
     address: str
     message: str
     signature: str
+    page: str = field(init=False)
 
-    @property
-    def page(self) -> str:
-        """What stays the same over all reconnects of one page: it builds its auth object once."""
-        return hashlib.sha256(f"{self.address}|{self.message}".encode()).hexdigest()[:32]
+    def __post_init__(self) -> None:
+        digest = hashlib.sha256(f"{self.address}|{self.message}".encode()).hexdigest()
+        object.__setattr__(self, "page", digest[:32])
 
 
 class SocketHandshake:

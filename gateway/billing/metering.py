@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.billing.limits import Limits, day_of
+from gateway.billing.limits import DAY_MS, Limits, day_of
 from gateway.db.billing_tables import usage_counts
 from gateway.db.database import Database
 from gateway.db.tables import engines
@@ -37,11 +37,15 @@ class Key:
 
 @dataclass(slots=True)
 class _Today:
+    """What an address has used of its day, which ends at ``ends_ms``; ``keys`` are those of its engines."""
+
     day: str
+    ends_ms: int
     elsewhere: int
     allowed: int | None
     read_at: float
     here: int = 0
+    keys: dict[str, Key] = field(default_factory=dict)
 
 
 class Meter:
@@ -60,14 +64,16 @@ class Meter:
 
     def admit_message(self, address: str, engine_id: str) -> None:
         """Count a message over the relay; raises RATE_LIMITED where the plan allows no more today."""
-        now_ms = self._clock.now_ms()
-        today = self._known(address, day_of(now_ms))
+        today = self._known(address, self._clock.now_ms())
         with self._lock:
             used = today.elsewhere + today.here
             refused = today.allowed is not None and used >= today.allowed
             if not refused:
                 today.here += 1
-                key = Key(address, today.day, MESSAGES, engine_id, self._source)
+                key = today.keys.get(engine_id)
+                if key is None:
+                    key = Key(address, today.day, MESSAGES, engine_id, self._source)
+                    today.keys[engine_id] = key
                 self._counts[key] = self._counts.get(key, 0) + 1
                 self._waiting.add(key)
         if refused:
@@ -117,12 +123,13 @@ class Meter:
             rows = connection.execute(seen).all()
             store(connection, ((Key(row.owner_address, day, ENGINE_DAYS, row.id, row.id), 1) for row in rows))
 
-    def _known(self, address: str, day: str) -> _Today:
+    def _known(self, address: str, now_ms: int) -> _Today:
         now = self._clock.monotonic()
         with self._lock:
             today = self._today.get(address)
-        if today is not None and today.day == day and now - today.read_at < LIMIT_SECONDS:
+        if today is not None and now_ms < today.ends_ms and now - today.read_at < LIMIT_SECONDS:
             return today
+        day = day_of(now_ms)
         with self._database.read() as connection:
             elsewhere = messages_on(connection, address, day, self._source)
         allowed = self._limits.messages_per_day(address)
@@ -132,7 +139,7 @@ class Meter:
                 for key, count in self._counts.items()
                 if key.address == address and key.day == day and key.key == MESSAGES
             )
-            fresh = _Today(day, elsewhere, allowed, now, here)
+            fresh = _Today(day, now_ms - now_ms % DAY_MS + DAY_MS, elsewhere, allowed, now, here)
             self._today[address] = fresh
         return fresh
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,11 +37,17 @@ class Database:
         # that is to finish its own write among them; so writers of this process queue here.
         self._writers = threading.Lock() if self.is_sqlite else None
         self._witness = _Witness(self._engine) if self.is_sqlite else None
+        self._endings: list[Callable[[], None]] = []
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file of this machine."""
         return self._engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> str | None:
+        """The file of the database; None where it is none, or in memory."""
+        return self._witness.file if self._witness is not None else None
 
     def state(self) -> int | None:
         """Return a number that is another one after every commit, whichever process made it; None: not known here.
@@ -63,20 +69,35 @@ class Database:
         Raises BUSY where other writers, of this process or another program, do not come to an end,
         STORAGE_FULL where the disk is full.
         """
+        with self.writers_turn(), self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writers_turn(self) -> Iterator[None]:
+        """Wait until no other writer of this process is at work, where there can be only one.
+
+        Raises what `write` raises.
+        """
         if self._writers is None:
-            with _translated(), self._writing.begin() as connection:
-                yield connection
+            with _translated():
+                yield
             return
         if not self._writers.acquire(timeout=WRITE_WAIT_SECONDS):
-            raise _busy()
+            raise busy()
         try:
-            with _translated(), self._writing.begin() as connection:
-                yield connection
+            with _translated():
+                yield
         finally:
             self._writers.release()
 
+    def close_too(self, close: Callable[[], None]) -> None:
+        """Have something else closed before the connections are."""
+        self._endings.append(close)
+
     def close(self) -> None:
         """Close every connection."""
+        for end in self._endings:
+            end()
         if self._witness is not None:
             self._witness.close()
         self._engine.dispose()
@@ -90,7 +111,9 @@ class _Witness:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._on_file = str(engine.url.database or ":memory:").partition(":")[0] not in {"", "file"}
+        path = str(engine.url.database or ":memory:")
+        self.file = path if path.partition(":")[0] not in {"", "file"} else None
+        self._on_file = self.file is not None
         self._lock = threading.Lock()
         self._connection: Any = None
 
@@ -137,12 +160,13 @@ def _open(url: str) -> Engine:
             f"DATABASE_URL needs the Python package {error.name}, which is not installed.",
         ) from error
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Set a new connection of SQLite's driver up as all of them are."""
     # The driver's own idea of when a transaction begins is switched off; _begin_sqlite says it.
     connection.isolation_level = None
     for pragma in (
@@ -171,7 +195,7 @@ def _begin_writing(driver: Any) -> None:
     try:
         while not _has_begun(driver):
             if time.monotonic() > deadline:
-                raise _busy()
+                raise busy()
             time.sleep(_LOOK_SECONDS)
     finally:
         driver.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
@@ -181,13 +205,19 @@ def _has_begun(driver: Any) -> bool:
     try:
         driver.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+        if not is_busy(error):
             raise
         return False
     return True
 
 
-def _busy() -> FloworkError:
+def is_busy(error: sqlite3.OperationalError) -> bool:
+    """Tell whether somebody else has the file's lock."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def busy() -> FloworkError:
+    """Return the refusal for as long as somebody else writes."""
     return FloworkError(ErrorCode.BUSY, "The database is busy; try again.", retry_after=_AGAIN_SECONDS)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -10,6 +12,7 @@ from gateway.db.database import Database
 from shared.errors import ErrorCode, FloworkError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+EMPTY = MIGRATIONS / "empty.sql"
 # Any number will do, as long as every gateway uses the same one.
 _LOCK = 0x666C6F77
 
@@ -36,7 +39,10 @@ def upgrade(database: Database) -> None:
                 f"The gateway's database has schema {present}, newer than this version knows ({known[-1]}). "
                 "Start the newer version, or restore a backup made before the update.",
             )
-        _run(connection)
+        if present is None and database.is_sqlite and not inspect(connection).get_table_names():
+            fill_empty(connection)
+        else:
+            run_all(connection)
 
 
 def lock(database: Database, connection: Connection) -> None:
@@ -53,7 +59,14 @@ def current(connection: Connection) -> str | None:
     return None if revision is None else str(revision)
 
 
-def _run(connection: Connection) -> None:
+def fill_empty(connection: Connection) -> None:
+    """Make in an empty SQLite file what the migrations would make of it, without their library."""
+    for statement in _statements(EMPTY.read_text(encoding="utf-8")):
+        connection.exec_driver_sql(statement)
+
+
+def run_all(connection: Connection) -> None:
+    """Run the migrations that are missing."""
     # Only here: Alembic takes as long to import as everything else of the start together.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -63,3 +76,13 @@ def _run(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Yield the statements of a script, each of which begins on a line of its own."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

@@ -231,9 +231,10 @@ class Relay:
             )
         self._relayed("to_engine", 1)
         if passing.run:
-            _log.info(
-                "passed a command on", extra={"command": event, "engine_id": engine_id, "run": passing.run}
-            )
+            # What only looks is told where somebody looks closely: pages ask for the state of a run all the time.
+            level = logging.DEBUG if role is Role.READER else logging.INFO
+            facts = {"command": event, "engine_id": engine_id, "run": passing.run}
+            _log.log(level, "passed a command on", extra=facts)
         if event in STARTS:
             job_id = payload.get("job_id")
             self._meter.note_run(sign_in.address, engine_id, job_id if isinstance(job_id, str) else None)

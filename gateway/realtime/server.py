@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import socketio
+from engineio.packet import MESSAGE, Packet
 from typing_extensions import override
 
 from gateway import incidents
 from gateway.realtime import frames, wire_json
+from gateway.realtime.engine_io import EngineIo
 from gateway.realtime.oversize import MAX_TOLERATED, is_too_large, read_event, read_limit
-from gateway.realtime.transport import MALFORMED, EngineServer
+from gateway.realtime.text_packet import TextPacket
+from gateway.realtime.transport import MALFORMED
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
@@ -56,7 +59,7 @@ class Endpoint(Protocol):
 class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has no types
     """A Socket.IO server whose every event is answered and whose every buffer has an end.
 
-    ``websocket`` makes the WebSocket application of the chosen runtime, ``origin_allowed`` judges browsers,
+    ``parts`` are those of the chosen runtime that `engineio` is to use, ``origin_allowed`` judges browsers,
     ``manager`` joins it with the servers of other processes.
     """
 
@@ -64,7 +67,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         self,
         *,
         async_mode: str,
-        websocket: Callable[..., Any],
+        parts: Mapping[str, Any],
         max_bytes: int,
         origin_allowed: Callable[[str | None, dict[str, Any]], bool],
         clock: Clock,
@@ -76,6 +79,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             async_mode=async_mode,
             transports=list(transports),
             async_handlers=False,  # events of one connection are handled in order, and not without bound
+            serializer=TextPacket,
             json=wire_json,
             logger=_quiet("socketio"),
             engineio_logger=_quiet("engineio"),
@@ -85,7 +89,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             cors_allowed_origins=origin_allowed,
             namespaces=["/gui-socket", "/engine-socket"],
         )
-        self.eio._async = {**self.eio._async, "websocket": websocket}  # noqa: SLF001 - it has no other way in
+        self.eio._async = {**self.eio._async, **parts}  # noqa: SLF001 - it has no other way in
         self._clock = clock
         self._has_others = manager is not None
         self._endpoints: dict[str, Endpoint] = {}
@@ -96,10 +100,6 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         self._stopping = threading.Event()
         self._chores: list[Callable[[], None]] = []
         self._sweeper: Any = None
-
-    @override
-    def _engineio_server_class(self) -> type[EngineServer]:
-        return EngineServer
 
     def attach(self, endpoint: Endpoint) -> None:
         """Serve a namespace with this endpoint."""
@@ -114,7 +114,11 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
 
     def publish(self, namespace: str, event: str, data: Any, to: str | Sequence[str]) -> None:
         """Send an event to one connection, to a room, or to several rooms, once to each connection."""
-        if to:
+        eio_sid = self.manager.eio_sid_from_sid(to, namespace) if isinstance(to, str) else None
+        if eio_sid is not None:
+            packet = self.packet_class(socketio.packet.EVENT, namespace=namespace, data=[event, data])
+            self._send_packet(eio_sid, packet)
+        elif to:
             self.emit(event, data, to=to, namespace=namespace)
 
     def ask(self, namespace: str, sid: str, event: str, data: Any, *, seconds: float) -> Any:
@@ -132,7 +136,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         waiting = self._waiting.setdefault(sid, set())
         waiting.add(done)
         try:
-            self.emit(event, data, to=sid, namespace=namespace, callback=take)
+            self._ask(namespace, sid, [event, data], take)
             done.wait(timeout=seconds)
         finally:
             waiting.discard(done)
@@ -143,6 +147,15 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         if not answers:
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine did not answer.", retry_after=5)
         return answers[0]
+
+    def _ask(self, namespace: str, sid: str, data: list[Any], take: Callable[..., None]) -> None:
+        eio_sid = self.manager.eio_sid_from_sid(sid, namespace)
+        if eio_sid is None:
+            self.emit(data[0], data[1], to=sid, namespace=namespace, callback=take)
+            return
+        number = self.manager._generate_ack_id(sid, take)  # noqa: SLF001 - as its own emit does
+        packet = self.packet_class(socketio.packet.EVENT, namespace=namespace, data=data, id=number)
+        self._send_packet(eio_sid, packet)
 
     def drop(self, namespace: str, sid: str) -> None:
         """Close a connection for good, its transport included."""
@@ -209,7 +222,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
             for waiting in list(self._waiting.pop(sid, ())):
                 waiting.set()
             eio_sid = self.manager.eio_sid_from_sid(sid, endpoint.namespace)
-            if eio_sid in self._since:
+            if eio_sid in self.eio.sockets:
                 self._since[eio_sid] = self._clock.monotonic()
             try:
                 endpoint.left(sid, self._known(endpoint, eio_sid))
@@ -224,6 +237,10 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         return socket.session.get(endpoint.namespace, {}).get("known") if socket else None
 
     @override
+    def _engineio_server_class(self) -> type[EngineIo]:
+        return EngineIo
+
+    @override
     def _handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         name = namespace or "/"
         if self.manager.sid_from_eio_sid(eio_sid, name) is not None:
@@ -233,6 +250,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         if endpoint is None or not self.manager.is_connected(sid, name):
             self._close_transport(eio_sid)
             return
+        self._since.pop(eio_sid, None)
         try:
             endpoint.joined(sid, self._known(endpoint, eio_sid))
         except Exception as error:  # noqa: BLE001 - the edge of the socket
@@ -269,6 +287,7 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         self._since[eio_sid] = self._clock.monotonic()
         if self._sweeper is None:
             self._sweeper = self.start_background_task(self._sweep)
+            self.eio.attend(self._stopping)
         super()._handle_eio_connect(eio_sid, environ)
 
     @override
@@ -314,23 +333,18 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
 
     @override
     def _send_packet(self, eio_sid: str, pkt: Any) -> None:
-        if self._has_room(eio_sid):
-            super()._send_packet(eio_sid, pkt)
+        self._send_eio_packet(eio_sid, Packet(MESSAGE, pkt.encode()))
 
     @override
     def _send_eio_packet(self, eio_sid: str, eio_pkt: Any) -> None:
-        if self._has_room(eio_sid):
-            super()._send_eio_packet(eio_sid, eio_pkt)
-
-    def _has_room(self, eio_sid: str) -> bool:
         socket = self.eio.sockets.get(eio_sid)
         if socket is None or socket.closed:
-            return False
+            return
         if socket.queue.qsize() < MAX_UNSENT_PACKETS:
-            return True
+            socket.send(eio_pkt)
+            return
         _log.warning("dropped a connection that does not read", extra={"unsent": socket.queue.qsize()})
         self._close_transport(eio_sid)
-        return False
 
     def _close_transport(self, eio_sid: str) -> None:
         socket = self.eio.sockets.get(eio_sid)

@@ -14,6 +14,18 @@ VERIFY_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.2
 NAMESPACES = {"/gui-socket": "gui", "/engine-socket": "engine"}
 
 
+class _Children(dict[tuple[str, ...], Any]):
+    """The parts of a metric by the values of its labels, each looked up in the library once."""
+
+    def __init__(self, metric: Any, *shown_at_once: str) -> None:
+        super().__init__({(label,): metric.labels(label) for label in shown_at_once})
+        self._metric = metric
+
+    def __missing__(self, labels: tuple[str, ...]) -> Any:
+        child = self[labels] = self._metric.labels(*labels)
+        return child
+
+
 class Counts:
     """Counts requests, sockets and relayed messages. Safe to use from several threads.
 
@@ -23,77 +35,90 @@ class Counts:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         keep: Any = {"registry": registry}
-        self._requests = Counter(
-            "flowork_gateway_requests",
-            "HTTP requests by operation (page: a file of the web page; none: no such path) and status",
-            ["operation", "status"],
-            **keep,
+        self._requests = _Children(
+            Counter(
+                "flowork_gateway_requests",
+                "HTTP requests by operation (page: a file of the web page; none: no such path) and status",
+                ["operation", "status"],
+                **keep,
+            )
         )
-        self._request_seconds = Histogram(
-            "flowork_gateway_request_duration_seconds",
-            "Time that an HTTP request took, by operation",
-            ["operation"],
-            buckets=REQUEST_BUCKETS,
-            **keep,
+        self._request_seconds = _Children(
+            Histogram(
+                "flowork_gateway_request_duration_seconds",
+                "Time that an HTTP request took, by operation",
+                ["operation"],
+                buckets=REQUEST_BUCKETS,
+                **keep,
+            )
         )
-        self._verify_seconds = Histogram(
-            "flowork_gateway_verify_duration_seconds",
-            "Time that the check of who calls took, by kind of proof and outcome",
-            ["kind", "outcome"],
-            buckets=VERIFY_BUCKETS,
-            **keep,
+        self._verify_seconds = _Children(
+            Histogram(
+                "flowork_gateway_verify_duration_seconds",
+                "Time that the check of who calls took, by kind of proof and outcome",
+                ["kind", "outcome"],
+                buckets=VERIFY_BUCKETS,
+                **keep,
+            )
         )
-        self._sockets = Gauge(
-            "flowork_gateway_sockets",
-            "Open Socket.IO connections: pages (gui) and engines",
-            ["namespace"],
-            multiprocess_mode="livesum",
-            **keep,
+        self._sockets = _Children(
+            Gauge(
+                "flowork_gateway_sockets",
+                "Open Socket.IO connections: pages (gui) and engines",
+                ["namespace"],
+                multiprocess_mode="livesum",
+                **keep,
+            ),
+            *NAMESPACES.values(),
         )
-        self._connects = Counter(
-            "flowork_gateway_socket_connects",
-            "Attempts to open a Socket.IO connection, by outcome",
-            ["namespace", "outcome"],
-            **keep,
+        self._connects = _Children(
+            Counter(
+                "flowork_gateway_socket_connects",
+                "Attempts to open a Socket.IO connection, by outcome",
+                ["namespace", "outcome"],
+                **keep,
+            )
         )
-        self._events = Counter(
-            "flowork_gateway_socket_events",
-            "Events that came over Socket.IO, by outcome",
-            ["namespace", "outcome"],
-            **keep,
+        self._events = _Children(
+            Counter(
+                "flowork_gateway_socket_events",
+                "Events that came over Socket.IO, by outcome",
+                ["namespace", "outcome"],
+                **keep,
+            )
         )
-        self._relayed = Counter(
-            "flowork_gateway_relay_messages",
-            "Messages passed on: to_engine (commands) and to_page (events)",
-            ["direction"],
-            **keep,
+        self._relayed = _Children(
+            Counter(
+                "flowork_gateway_relay_messages",
+                "Messages passed on: to_engine (commands) and to_page (events)",
+                ["direction"],
+                **keep,
+            ),
+            "to_engine",
+            "to_page",
         )
-        for namespace in NAMESPACES.values():
-            self._sockets.labels(namespace)
-        for direction in ("to_engine", "to_page"):
-            self._relayed.labels(direction)
 
     def requested(self, operation: str, status: int, seconds: float) -> None:
         """Note an answered HTTP request."""
-        self._requests.labels(operation, str(status)).inc()
-        self._request_seconds.labels(operation).observe(seconds)
+        self._requests[operation, str(status)].inc()
+        self._request_seconds[operation,].observe(seconds)
 
     def verified(self, kind: str, outcome: str, seconds: float) -> None:
         """Note the check of a caller's proof."""
-        self._verify_seconds.labels(kind, outcome).observe(seconds)
+        self._verify_seconds[kind, outcome].observe(seconds)
 
     def connecting(self, namespace: str, outcome: str) -> None:
         """Note an attempt to connect to a namespace."""
-        self._connects.labels(NAMESPACES[namespace], outcome).inc()
+        self._connects[NAMESPACES[namespace], outcome].inc()
 
     def sockets(self, namespace: str, change: int) -> None:
         """Note that a connection stands (1) or is gone (-1)."""
-        self._sockets.labels(NAMESPACES[namespace]).inc(change)
+        self._sockets[NAMESPACES[namespace],].inc(change)
 
     def received(self, namespace: str, outcome: str) -> None:
         """Note an event that a client sent."""
-        self._events.labels(NAMESPACES[namespace], outcome).inc()
+        self._events[NAMESPACES[namespace], outcome].inc()
 
     def relayed(self, direction: str, count: int = 1) -> None:
         """Note messages that were passed on, ``to_engine`` or ``to_page``."""
-        self._relayed.labels(direction).inc(count)
+        self._relayed[direction,].inc(count)

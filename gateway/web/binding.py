@@ -35,9 +35,24 @@ def bind(app: Flask, routes: list[Route], proof: Proof, limits: RateLimits, max_
         )
 
 
+class _Answers:
+    """Writes what an operation answers, as it is declared; what that takes is built for the first answer."""
+
+    def __init__(self, declared: Any) -> None:
+        self._declared = declared
+        self._adapter: TypeAdapter[Any] | None = None
+
+    def write(self, value: Any) -> bytes:
+        """Return a value as JSON; raises ValidationError where it is not what is declared."""
+        adapter = self._adapter
+        if adapter is None:
+            adapter = self._adapter = TypeAdapter(self._declared)
+        return adapter.dump_json(adapter.validate_python(value))
+
+
 def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Callable[..., Response]:
     operation = found.operation
-    answer: TypeAdapter[Any] = TypeAdapter(operation.response)
+    answer, takes_request = _Answers(operation.response), found.takes_request
     scope = session_scope(operation)
 
     def view(**parameters: Any) -> Response:
@@ -59,14 +74,14 @@ def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Cal
             parameters["body"] = _read(operation.body, request, body)
         if operation.query is not None:
             parameters["query"] = _validated(operation.query, request.args.to_dict())
-        if found.takes_request:
+        if takes_request:
             parameters["request"] = request
         given = found.handler(**parameters)
         if isinstance(given, Response):
             return given
         status = given.status if isinstance(given, Answer) else operation.status
-        result = answer.validate_python(given.value if isinstance(given, Answer) else given)
-        return Response(answer.dump_json(result), status=status, content_type=JSON)
+        written = answer.write(given.value if isinstance(given, Answer) else given)
+        return Response(written, status=status, content_type=JSON)
 
     return view
 

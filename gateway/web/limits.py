@@ -43,11 +43,13 @@ class RateLimits:
         self._clock = clock
         self._limiter = Limiter(
             key_func=lambda: "",  # keys are given with each count
-            app=app,
             storage_uri=redis_url or "memory://",
             storage_options=dict(REDIS_OPTIONS) if redis_url else {},
             strategy=STRATEGY,
         )
+        # Entered before it looks: it would search for limits of its own around each request, and there are none.
+        app.extensions.setdefault("limiter", set()).add(self._limiter)
+        self._limiter.init_app(app)
         self._alone_until = -math.inf
         self._alone: RateLimiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 

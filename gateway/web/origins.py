@@ -58,7 +58,7 @@ class Origins:
 
     def mark(self, request: Request, response: Response) -> None:
         """Write the headers that let an allowed page read an answer."""
-        response.vary.add("Origin")
+        response.headers.add("Vary", "Origin")
         origin = request.headers.get("Origin")
         if origin and self.allows(origin, request.environ):
             response.headers["Access-Control-Allow-Origin"] = origin

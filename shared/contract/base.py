@@ -19,6 +19,7 @@ JobId = Annotated[str, StringConstraints(pattern=JOB_ID_PATTERN)]
 class Incoming(BaseModel):
     """Something a client sends: unknown members are ignored, because clients differ."""
 
+    # Built when they are first used: no process uses all of them, and each start would build hundreds.
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 

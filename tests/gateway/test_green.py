@@ -76,13 +76,7 @@ from gateway import green
 green.patch()
 import random
 from eventlet.websocket import RFC6455WebSocket
-cells = []
-class Server: max_http_buffer_size = 1000
-app = green.bounded_websocket(lambda ws: None, Server)
-bounded = next(
-    cell.cell_contents for cell in app._handle_hybi_request.__func__.__closure__
-    if isinstance(cell.cell_contents, type) and issubclass(cell.cell_contents, RFC6455WebSocket)
-)
+bounded = green._websocket_class(1000)
 rng = random.Random(1)
 for size in [0, 1, 2, 3, 4, 5, 7, 8, 63, 1000]:
     for offset in range(6):
@@ -91,6 +85,49 @@ for size in [0, 1, 2, 3, 4, 5, 7, 8, 63, 1000]:
 print("same")
 """
     assert python(script) == "same"
+
+
+def test_a_signal_wakes_who_waits_for_it_and_nobody_waits_for_ever() -> None:
+    script = """
+from gateway import green
+green.patch()
+import eventlet
+signal = green.parts(1000)["event"]
+told, untold, before = signal(), signal(), signal()
+before.set()
+eventlet.spawn_after(0.01, told.set)
+waited = [told.wait(30), told.is_set(), untold.wait(0.01), untold.is_set(), before.wait(), before.wait(0)]
+late = signal()
+eventlet.spawn_after(0.01, late.set)
+print(waited, late.wait())
+"""
+    assert python(script) == "[True, True, False, False, True, True] True"
+
+
+def test_what_runs_apart_holds_up_nobody_and_its_errors_arrive() -> None:
+    script = """
+from gateway import green
+green.patch()
+import eventlet, eventlet.patcher
+threading = eventlet.patcher.original("threading")
+released, turns = threading.Event(), []
+def others():
+    for _ in range(3):
+        turns.append("turn")
+        eventlet.sleep(0)
+    released.set()
+eventlet.spawn(others)
+def wait():
+    return released.wait(30), threading.get_ident()
+waited, thread = green.apart(wait)
+again = green.apart(threading.get_ident)
+try:
+    green.apart(lambda: 1 // 0)
+except ZeroDivisionError as error:
+    problem = str(error)
+print(waited, len(turns), thread == again != threading.get_ident(), problem)
+"""
+    assert python(script) == "True 3 True integer division or modulo by zero"
 
 
 def test_the_start_is_documented() -> None:

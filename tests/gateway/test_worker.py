@@ -35,7 +35,7 @@ def test_the_worker_does_the_jobs_of_the_gateway(tmp_path: Path) -> None:
     now_ms = SystemClock().now_ms()
     with database.write() as connection:
         queries.add(connection, engine_id="e1", owner=OWNER, name="E", token_hash="h", now_ms=now_ms)
-        queries.touch(connection, "e1", now_ms)
+        queries.touch(connection, {"e1": now_ms})
         connection.exec_driver_sql("INSERT INTO replay_keys VALUES (X'01', 5)")
     with redis_server(tmp_path) as redis, (tmp_path / "worker.log").open("w") as log:
         environ = environment(tmp_path, REDIS_URL=redis.url, GATEWAY_JOBS="celery", GATEWAY_JOBS_SECONDS="1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,10 @@ _SHARED = (
     .where(engine_shares.c.guest_address == bindparam("address"))
     .order_by(engines.c.name, engines.c.id)
 )
+_BY_ID = select(*_COLUMNS).where(engines.c.id == bindparam("engine"))
+_BY_TOKEN = select(*_COLUMNS).where(engines.c.token_hash == bindparam("token_hash"))
+_BY_OWNER = select(*_COLUMNS).where(engines.c.owner_address == bindparam("owner"))
+_TOUCH = update(engines).where(engines.c.id == bindparam("engine")).values(last_seen_ms=bindparam("heard"))
 _OWNER = select(engines.c.owner_address).where(engines.c.id == bindparam("engine"))
 _GUESTS = (
     select(engine_shares.c.guest_address)
@@ -52,18 +57,17 @@ _GUESTS = (
 
 def find(connection: Connection, engine_id: str) -> EngineRow | None:
     """Return an engine by its id."""
-    return _engine(connection.execute(select(*_COLUMNS).where(engines.c.id == engine_id)).first())
+    return _engine(connection.execute(_BY_ID, {"engine": engine_id}).first())
 
 
 def find_by_token_hash(connection: Connection, token_hash: str) -> EngineRow | None:
     """Return the engine whose token has this hash."""
-    return _engine(connection.execute(select(*_COLUMNS).where(engines.c.token_hash == token_hash)).first())
+    return _engine(connection.execute(_BY_TOKEN, {"token_hash": token_hash}).first())
 
 
 def owned_by(connection: Connection, owner: str) -> list[EngineRow]:
     """Return the engines of an owner, by name."""
-    query = select(*_COLUMNS).where(engines.c.owner_address == owner)
-    rows = [_engine(row) for row in connection.execute(query)]
+    rows = [_engine(row) for row in connection.execute(_BY_OWNER, {"owner": owner})]
     return sorted((row for row in rows if row), key=lambda row: (row.name.casefold(), row.id))
 
 
@@ -128,9 +132,9 @@ def set_first_owner(connection: Connection, engine_id: str, owner: str) -> bool:
     return connection.execute(query.values(owner_address=owner)).rowcount == 1
 
 
-def touch(connection: Connection, engine_id: str, now_ms: int) -> None:
-    """Note that an engine was heard of."""
-    connection.execute(update(engines).where(engines.c.id == engine_id).values(last_seen_ms=now_ms))
+def touch(connection: Connection, heard_ms: Mapping[str, int]) -> None:
+    """Note when engines were last heard of."""
+    connection.execute(_TOUCH, [{"engine": name, "heard": at} for name, at in heard_ms.items()])
 
 
 def _change(connection: Connection, engine_id: str, owner: str, values: dict[str, Any]) -> bool:

@@ -83,7 +83,7 @@ def test_days_with_engines_and_folding(database: Database, clock: ManualClock, t
         queries.add(connection, engine_id="e1", owner=ANNA, name="E", token_hash="h", now_ms=clock.now_ms())
     for day in range(4):
         with database.write() as connection:
-            queries.touch(connection, "e1", clock.now_ms())
+            queries.touch(connection, {"e1": clock.now_ms()})
         for _ in range(2):
             billing.meter.note_engine_days()
         for run in range(day):

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,11 +17,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
 from gateway.db import migrate
 from gateway.db.database import Database
 from gateway.db.tables import metadata
 from shared.errors import ErrorCode, FloworkError
+from tests.gateway.support import ROOT
 
 
 @pytest.fixture
@@ -33,7 +40,12 @@ def config() -> Config:
     return config
 
 
-def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
+@pytest.mark.parametrize("way", [migrate.run_all, migrate.fill_empty])
+def test_the_migrations_make_the_tables_of_the_code(
+    database: Database, way: Callable[[Connection], None]
+) -> None:
+    with database.write() as connection:
+        way(connection)
     migrate.upgrade(database)
     with database.read() as connection:
         assert migrate.current(connection) == migrate.revisions()[-1]
@@ -73,13 +85,55 @@ def test_gateways_that_start_at_once_migrate_once(tmp_path: Path) -> None:
         assert set(starts.map(start, range(4))) == {migrate.revisions()[-1]}
 
 
-def test_a_failed_migration_leaves_nothing_behind(database: Database, monkeypatch) -> None:
-    def broken(connection: object) -> None:
+def test_a_first_start_makes_what_the_migrations_make(tmp_path: Path) -> None:
+    files = [tmp_path / "started.db", tmp_path / "migrated.db"]
+    started, migrated = (Database(f"sqlite:///{file}") for file in files)
+    migrate.upgrade(started)
+    with migrated.write() as connection:
+        migrate.run_all(connection)
+    dumps = []
+    for database, file in zip((started, migrated), files, strict=True):
+        database.close()
+        with closing(sqlite3.connect(file)) as opened:
+            dumps.append(list(opened.iterdump()))
+    assert dumps[0] == dumps[1]
+    assert any("CREATE TRIGGER" in line for line in dumps[0])
+
+
+def test_a_first_start_does_without_the_library_of_migrations(tmp_path: Path) -> None:
+    script = (
+        "import sys; from gateway.db import migrate; from gateway.db.database import Database;"
+        f"database = Database('sqlite:///{tmp_path / 'gateway.db'}'); migrate.upgrade(database);"
+        "print('alembic' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+def test_a_file_of_an_older_version_is_migrated(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+    with database.write() as connection:
+        older = config()
+        older.attributes["connection"] = connection
+        command.upgrade(older, "0003")
+        connection.exec_driver_sql("INSERT INTO replay_keys VALUES (X'01', 5)")
+    migrate.upgrade(database)
+    with database.read() as connection:
+        assert migrate.current(connection) == migrate.revisions()[-1]
+        assert connection.exec_driver_sql("SELECT expires_ms FROM replay_keys").scalar() == 5
+    database.close()
+
+
+@pytest.mark.parametrize("way", ["fill_empty", "run_all"])
+def test_a_failed_migration_leaves_nothing_behind(database: Database, monkeypatch, way: str) -> None:
+    def broken(connection: Connection) -> None:
         original(connection)
         raise RuntimeError
 
-    original = migrate._run
-    monkeypatch.setattr(migrate, "_run", broken)
+    original = getattr(migrate, way)
+    monkeypatch.setattr(migrate, "fill_empty", broken)
     with pytest.raises(RuntimeError):
         migrate.upgrade(database)
     with database.read() as connection:

@@ -266,7 +266,5 @@ def test_closing_the_gateway_closes_its_sockets_and_threads(tmp_path, wallet: Wa
         drain(wire)
         wire.close()
     for thread in set(threading.enumerate()) - before:
-        # The pings are threads of the library's own, asleep for up to 25 s and good for nothing then.
-        if "_send_ping" not in thread.name:
-            thread.join(WAIT)
-            assert not thread.is_alive(), thread.name
+        thread.join(WAIT)
+        assert not thread.is_alive(), thread.name

@@ -1,0 +1,84 @@
+"""The table of used keys: on SQLite through a connection of its own, elsewhere through the pool."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gateway.db.database import Database, busy, is_busy, prepare_sqlite
+from gateway.db.running import Run
+from gateway.db.tables import replay_keys
+
+_ENTER = "INSERT INTO replay_keys (key, expires_ms) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_PURGE = "DELETE FROM replay_keys WHERE expires_ms <= ?"
+
+
+class SqliteKeys:
+    """Keys in a file of SQLite. Its connection is used by one writer at a time, on whichever thread ``run`` chooses."""
+
+    def __init__(self, database: Database, run: Run) -> None:
+        self._database = database
+        self._run = run
+        self._connection: sqlite3.Connection | None = None
+        database.close_too(self._close)
+
+    def enter(self, keys: Sequence[tuple[bytes, int]], purge_ms: int | None) -> list[bool]:
+        """Enter keys with their ends, and tell of each whether it is new; forget those that ended by ``purge_ms``."""
+        with self._database.writers_turn():
+            return self._run(partial(self._enter, keys, purge_ms))
+
+    def _enter(self, keys: Sequence[tuple[bytes, int]], purge_ms: int | None) -> list[bool]:
+        connection = self._connection or self._open()
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            if purge_ms is not None:
+                connection.execute(_PURGE, (purge_ms,))
+            news = [connection.execute(_ENTER, key).rowcount == 1 for key in keys]
+            connection.execute("COMMIT")
+        except BaseException as error:
+            # Not rolled back: what is left of a connection after a full disk is not to be relied on.
+            self._close()
+            if isinstance(error, sqlite3.OperationalError) and is_busy(error):
+                raise busy() from error
+            raise
+        return news
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        path = str(self._database.file)
+        made = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        prepare_sqlite(made, None)
+        self._connection = made
+        return made
+
+
+class ServerKeys:
+    """Keys in a database that is asked over a network, or in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._make: Any = sqlite.insert if database.is_sqlite else postgresql.insert
+
+    def enter(self, keys: Sequence[tuple[bytes, int]], purge_ms: int | None) -> list[bool]:
+        """Enter keys with their ends, and tell of each whether it is new; forget those that ended by ``purge_ms``."""
+        # In one order everywhere: two gateways that enter the same keys would wait for each other otherwise.
+        rows = [{"key": key, "expires_ms": expires_ms} for key, expires_ms in sorted(dict(keys).items())]
+        with self._database.write() as connection:
+            if purge_ms is not None:
+                connection.execute(delete(replay_keys).where(replay_keys.c.expires_ms <= purge_ms))
+            query = self._make(replay_keys).values(rows).on_conflict_do_nothing().returning(replay_keys.c.key)
+            fresh = {bytes(key) for key in connection.execute(query).scalars()}
+        news = []
+        for key, _ in keys:
+            news.append(key in fresh)
+            fresh.discard(key)
+        return news
