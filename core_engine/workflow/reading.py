@@ -6,11 +6,14 @@ import asyncio
 from typing import Any
 
 from core_engine.kernel.ports import Frame, Rerun, RunFailure, StartRun
+from core_engine.kernel.preview import PreviewWish
 from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.past import PastRuns, held_connections
+from core_engine.workflow.previews import Previews
 from core_engine.workflow.projection import status_frame, time_text
+from shared.contract.expression import ExpressionPreview
 from shared.contract.run import RunDetails, RunStatus, RunSummary
 
 
@@ -21,6 +24,7 @@ class RunReading:
         self._store = store
         self._archive = archive
         self._past = past
+        self._previews = Previews(archive)
 
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
@@ -46,6 +50,10 @@ class RunReading:
         """Return what is known of a run that failed."""
         _, state = await asyncio.to_thread(self._archive.load_state, run_id)
         return RunFailure(state.graph.flow.settings.error_preset, state.failed_nodes())
+
+    async def preview(self, wish: PreviewWish) -> ExpressionPreview:
+        """Return what a text with expressions gives; see `Runs.preview`."""
+        return await self._previews.preview(wish)
 
     async def rerun_request(self, wish: Rerun) -> StartRun:
         """Return the request that does a run again; see `Runs.rerun_request`."""
