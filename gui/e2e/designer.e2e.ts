@@ -1,7 +1,8 @@
 /** The designer as people use it: draw, run, watch, save, decide. */
 
 import { expect, type Page, test } from "@playwright/test";
-import { centre, drag, expectAccessible, outcome, paste, port, signIn, status, step, unlock } from "./owner";
+import { expectAccessible } from "./accessible";
+import { centre, drag, outcome, paste, port, signIn, status, step, unlock } from "./owner";
 
 const node = (id: string, module_id: string, x: number, config_values = {}, more = {}) => ({
   id,
@@ -95,6 +96,22 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     await expect(page.getByRole("dialog")).toContainText("Bandung");
     await page.keyboard.press("Escape");
     await expectAccessible(page);
+  });
+
+  await test.step("= begins an expression, and what it gives stands below it", async () => {
+    await step(page, "Debug popup").dblclick();
+    const panel = page.getByRole("dialog", { name: "Debug popup" });
+    await panel.getByRole("textbox", { name: /^content/i }).click();
+    await page.keyboard.type("=");
+    await expect(panel.getByRole("textbox", { name: /^content/i })).toHaveText("{{  }}");
+    await page.keyboard.type("length(data.text)");
+    await expect(panel.getByText("Gives 14", { exact: true })).toBeVisible();
+    await page.keyboard.type("[");
+    await expect(panel.getByText(/^The expression .* is not valid/).first()).toBeVisible();
+    await page.keyboard.press("Escape");
+    if (await panel.isVisible()) await page.keyboard.press("Escape");
+    await expect(panel).toBeHidden();
+    await page.keyboard.press("Control+z");
   });
 
   await test.step("steps are grouped, and move with their group", async () => {
@@ -220,6 +237,71 @@ test("everything can be done without a mouse, in the list", async ({ page }) => 
   await expect(status(page)).toContainText("Succeeded");
   await list.getByRole("button", { name: "Delete Delay" }).press("Enter");
   await expect(page.locator(".react-flow__node")).toHaveCount(1);
+});
+
+test("the canvas is moved as one is used to, and what was found is opened", async ({ page }) => {
+  await signIn(page, "/designer");
+  await paste(page, {
+    nodes: [node("Left", "delay", 0, { seconds: 0 }), node("Right", "delay", 600, { seconds: 0 })],
+    connections: [],
+  });
+  await page.keyboard.press("1");
+  const canvas = page.getByRole("region", { name: "Canvas" });
+  const chosen = page.locator(".step[data-selected=true]");
+  const sweep = async () => {
+    const box = await canvas.boundingBox();
+    if (!box) throw new Error("no canvas");
+    await canvas.click({ position: { x: 20, y: 20 } });
+    await page.mouse.move(box.x + 20, box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height - 20, { steps: 5 });
+    await page.mouse.up();
+  };
+  const left = async () => (await centre(step(page, "Left"))).x;
+
+  await test.step("a drag on the empty canvas chooses steps, the wheel moves", async () => {
+    const before = await left();
+    await sweep();
+    await expect(chosen).toHaveCount(1);
+    expect(await left()).toBe(before);
+    const high = (await centre(step(page, "Left"))).y;
+    await page.mouse.wheel(0, 60);
+    await expect.poll(async () => (await centre(step(page, "Left"))).y).toBeLessThan(high);
+  });
+
+  await test.step("as a map the drag moves it, and Shift chooses", async () => {
+    await page.keyboard.press("m");
+    await page.keyboard.press("1");
+    const before = await left();
+    await sweep();
+    await expect(chosen).toHaveCount(0);
+    expect(await left()).toBeGreaterThan(before + 100);
+    await page.keyboard.press("1");
+    await page.keyboard.down("Shift");
+    await sweep();
+    await page.keyboard.up("Shift");
+    await expect(chosen).toHaveCount(1);
+    await page.keyboard.press("m");
+  });
+
+  await test.step("the double click on the empty canvas adds a step there", async () => {
+    await canvas.dblclick({ position: { x: 60, y: 60 } });
+    await page.getByRole("combobox").fill("sleep");
+    await page.keyboard.press("Enter");
+    await expect(page.locator(".react-flow__node")).toHaveCount(3);
+  });
+
+  await test.step("the bar of commands finds a run and opens it", async () => {
+    await page.keyboard.press("Control+Enter");
+    await expect(status(page)).toContainText("Succeeded");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("succeeded");
+    await expect(page.getByRole("option", { name: /Succeeded/ }).first()).toBeVisible();
+    await expectAccessible(page);
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(/\/runs\/[\w-]+$/);
+    await expect(status(page)).toContainText("Succeeded");
+  });
 });
 
 test("what is wrong is said where it is wrong", async ({ page }) => {
