@@ -304,6 +304,31 @@ test("the canvas is moved as one is used to, and what was found is opened", asyn
   });
 });
 
+test("a large workflow is looked at from afar, and its wires end at their ports all the same", async ({
+  page,
+}) => {
+  await signIn(page, "/designer");
+  const many = Array.from({ length: 160 }, (_, place) => ({
+    ...node(`Step ${place}`, "delay", (place % 25) * 300),
+    y: Math.floor(place / 25) * 160,
+  }));
+  await paste(page, { nodes: many, connections: [wire("Step 30", "Step 31")] });
+  await page.keyboard.press("1");
+  const one = page.locator('.react-flow__node[aria-label="Step 30"]');
+  const ports = page.locator(".react-flow__handle");
+  await page.getByRole("region", { name: "Canvas" }).click({ position: { x: 20, y: 20 } });
+  await expect(ports).toHaveCount(0);
+  await one.hover();
+  await expect(one.locator(".react-flow__handle")).toHaveCount(3);
+  await page.keyboard.press("Control+f");
+  await page.getByRole("combobox").fill("Step 30");
+  await page.keyboard.press("Enter");
+  await expect(one.getByText("Step 30", { exact: true })).toBeVisible();
+  const path = page.locator('.react-flow__edge[aria-label="Step 30 → Step 31"] path').first();
+  const end = await centre(port(page, "Step 30", "source", "success"));
+  await expect.poll(async () => Math.abs(((await path.boundingBox())?.x ?? 0) - end.x)).toBeLessThan(12);
+});
+
 test("what is wrong is said where it is wrong", async ({ page }) => {
   await signIn(page, "/designer");
   await paste(page, {
