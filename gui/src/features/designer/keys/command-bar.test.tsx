@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { ReactFlowProvider } from "@xyflow/react";
 import { afterEach, expect, it, vi } from "vitest";
 import { useSession } from "@/app/session";
 import { useTheme } from "@/app/theme";
@@ -7,7 +8,12 @@ import type { EngineClient } from "@/engine/client";
 import type { Signer } from "@/wallet/signer";
 import { CommandBar } from "./command-bar";
 
-vi.mock("@xyflow/react", () => ({ useReactFlow: () => ({ fitView: () => {} }) }));
+const show = (done: () => void = () => {}) =>
+  render(
+    <ReactFlowProvider>
+      <CommandBar onDone={done} />
+    </ReactFlowProvider>,
+  );
 
 const asked: string[] = [];
 const engine = {
@@ -24,6 +30,7 @@ afterEach(() => {
   cleanup();
   asked.length = 0;
   history.replaceState(null, "", "/");
+  useTheme.getState().choose("system");
   useSession.setState({ engine: null, engineId: null, way: null, visitor: null, signer: null });
 });
 
@@ -35,7 +42,7 @@ const type = (text: string) => {
 it("opens a run that the engine has", async () => {
   useSession.setState(signedIn);
   const done = vi.fn();
-  render(<CommandBar onDone={done} />);
+  show(done);
   type("run-77");
   await screen.findByRole("option", { name: /Report/ });
   fireEvent.keyDown(screen.getByRole("combobox"), { key: "Enter" });
@@ -44,7 +51,7 @@ it("opens a run that the engine has", async () => {
 });
 
 it("changes a setting", () => {
-  render(<CommandBar onDone={() => {}} />);
+  show();
   fireEvent.keyDown(type("theme dark"), { key: "Enter" });
   expect(useTheme.getState().theme).toBe("dark");
   expect(document.documentElement.dataset.theme).toBe("dark");
@@ -54,7 +61,7 @@ it("asks nothing of an engine that is away, for a visitor, or by a wallet that a
   const asks = { address: "0x", asks: true } as Signer;
   for (const change of [{ way: null }, { visitor: asks }, { signer: asks }]) {
     useSession.setState({ ...signedIn, ...change });
-    render(<CommandBar onDone={() => {}} />);
+    show();
     cleanup();
   }
   expect(asked).toEqual([]);

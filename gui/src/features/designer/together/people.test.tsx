@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { cleanup, render, renderHook, screen, waitFor } from "@testing-library/react";
-import { afterEach, expect, it, vi } from "vitest";
+import { ReactFlowProvider } from "@xyflow/react";
+import { afterEach, expect, it } from "vitest";
 import { FloworkError } from "@/api/errors";
 import { useSession } from "@/app/session";
 import type { EngineClient } from "@/engine/client";
@@ -10,8 +11,6 @@ import { NO_WORKFLOW } from "../document/workflow";
 import { noteApart } from "./company";
 import { People } from "./people";
 import { useTogether } from "./watch";
-
-vi.mock("@xyflow/react", () => ({ useReactFlow: () => ({}) }));
 
 const asked: string[] = [];
 let refusal: FloworkError;
@@ -27,7 +26,11 @@ const engine = {
 function come(signer: Partial<Signer>) {
   useDocument.getState().load(NO_WORKFLOW, { preset: "Report", version: 1 });
   useSession.setState({ engine, engineId: "e", way: "direct", visitor: null, signer: signer as Signer });
-  render(<People />);
+  render(
+    <ReactFlowProvider>
+      <People />
+    </ReactFlowProvider>,
+  );
   return renderHook(() => useTogether());
 }
 afterEach(() => {
