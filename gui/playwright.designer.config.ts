@@ -3,7 +3,7 @@ import { defineConfig } from "@playwright/test";
 /** The designer in a browser; tests/gui starts the platform and says where it is and who owns it. */
 export default defineConfig({
   testDir: "e2e",
-  testMatch: ["designer.e2e.ts", "screens.e2e.ts", "together.e2e.ts"],
+  testMatch: ["*.e2e.ts"],
   outputDir: process.env.FLOWORK_E2E_OUTPUT ?? "../var/e2e",
   reporter: [["list"]],
   workers: 1,

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from core_engine.kernel.component import Component
 from core_engine.kernel.payload import Payload
+from core_engine.kernel.preview import PreviewWish
 from core_engine.kernel.suspension import SignedAnswer
 from shared.contract.component import ComponentInfo
+from shared.contract.expression import ExpressionPreview
 from shared.contract.run import NodeStatus, RunDetails, RunMode, RunStatus, RunSummary
 from shared.contract.workflow import WorkflowProblem
 
@@ -255,6 +257,10 @@ class Runs(Protocol):
 
         NOT_FOUND for an unknown connection too.
         """
+        ...
+
+    async def preview(self, wish: PreviewWish) -> ExpressionPreview:
+        """Return what a text with expressions gives with the data of a run; nothing runs, nothing is recorded."""
         ...
 
     async def rerun_request(self, wish: Rerun) -> StartRun:

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from core_engine.kernel.ports import Frame, Rerun, RunFailure, StartRun
+from core_engine.kernel.preview import PreviewWish
 from core_engine.storage import EngineStore, RunFilter, RunRow
 from core_engine.workflow import archive as kept
 from core_engine.workflow.archive import Archive
 from core_engine.workflow.failures import mask_value
 from core_engine.workflow.past import PastRuns, held_connections
+from core_engine.workflow.previews import Previews
 from core_engine.workflow.projection import status_frame
 from shared.clock import iso
+from shared.contract.expression import ExpressionPreview
 from shared.contract.run import NodeState, RunDetails, RunStatus, RunSummary
 from shared.contract.wait import StepWait
 
@@ -28,6 +31,7 @@ class RunReading:
         self._secrets = secrets
         self._archive = archive
         self._past = past
+        self._previews = Previews(archive)
 
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
@@ -62,6 +66,10 @@ class RunReading:
         """Return what is known of a run that failed."""
         _, state = await asyncio.to_thread(self._archive.load_state, run_id)
         return RunFailure(state.graph.flow.settings.error_preset, state.failed_nodes())
+
+    async def preview(self, wish: PreviewWish) -> ExpressionPreview:
+        """Return what a text with expressions gives; see `Runs.preview`."""
+        return await self._previews.preview(wish)
 
     async def rerun_request(self, wish: Rerun) -> StartRun:
         """Return the request that does a run again; see `Runs.rerun_request`."""

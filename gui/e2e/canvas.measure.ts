@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { type Page, test } from "@playwright/test";
-import { paste, signIn, step } from "./owner";
+import { paste, signIn } from "./owner";
 
 const STEPS = Number(process.env.FLOWORK_MEASURE_STEPS ?? 500);
 const COLUMNS = 25;
@@ -60,7 +60,7 @@ async function during(page: Page, act: "pan" | "zoom" | "drag"): Promise<Figures
       new Promise<number[]>((resolve) => {
         const found: number[] = [];
         const pane = document.querySelector(".react-flow__pane") as Element;
-        const node = document.querySelector('.step strong[title="Step 262"]') as Element;
+        const node = document.querySelector('.react-flow__node[aria-label="Step 262"] .step') as Element;
         const { x, y, width, height } = (kind === "drag" ? node : pane).getBoundingClientRect();
         const from = { clientX: x + width / 2, clientY: y + height / 2 };
         const common = { bubbles: true, cancelable: true, view: window, button: 0 };
@@ -108,7 +108,7 @@ test(`${STEPS} steps`, async ({ page, browser }) => {
   await paste(page, grid(STEPS));
   await page.keyboard.press("Escape");
   await page.keyboard.press("1");
-  await step(page, "Step 0").waitFor();
+  await page.locator('.react-flow__node[aria-label="Step 0"]').waitFor();
   const shownMs = Date.now() - began;
   const canvas = page.getByRole("region", { name: "Canvas" });
   await canvas.click({ position: { x: 20, y: 20 } });

@@ -1,7 +1,8 @@
 /** The designer as people use it: draw, run, watch, save, decide. */
 
 import { expect, type Page, test } from "@playwright/test";
-import { centre, drag, expectAccessible, outcome, paste, port, signIn, status, step, unlock } from "./owner";
+import { expectAccessible } from "./accessible";
+import { centre, drag, outcome, paste, port, signIn, status, step, unlock } from "./owner";
 
 const node = (id: string, module_id: string, x: number, config_values = {}, more = {}) => ({
   id,
@@ -95,6 +96,22 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     await expect(page.getByRole("dialog")).toContainText("Bandung");
     await page.keyboard.press("Escape");
     await expectAccessible(page);
+  });
+
+  await test.step("= begins an expression, and what it gives stands below it", async () => {
+    await step(page, "Debug popup").dblclick();
+    const panel = page.getByRole("dialog", { name: "Debug popup" });
+    await panel.getByRole("textbox", { name: /^content/i }).click();
+    await page.keyboard.type("=");
+    await expect(panel.getByRole("textbox", { name: /^content/i })).toHaveText("{{  }}");
+    await page.keyboard.type("length(data.text)");
+    await expect(panel.getByText("Gives 14", { exact: true })).toBeVisible();
+    await page.keyboard.type("[");
+    await expect(panel.getByText(/^The expression .* is not valid/).first()).toBeVisible();
+    await page.keyboard.press("Escape");
+    if (await panel.isVisible()) await page.keyboard.press("Escape");
+    await expect(panel).toBeHidden();
+    await page.keyboard.press("Control+z");
   });
 
   await test.step("steps are grouped, and move with their group", async () => {
@@ -220,6 +237,96 @@ test("everything can be done without a mouse, in the list", async ({ page }) => 
   await expect(status(page)).toContainText("Succeeded");
   await list.getByRole("button", { name: "Delete Delay" }).press("Enter");
   await expect(page.locator(".react-flow__node")).toHaveCount(1);
+});
+
+test("the canvas is moved as one is used to, and what was found is opened", async ({ page }) => {
+  await signIn(page, "/designer");
+  await paste(page, {
+    nodes: [node("Left", "delay", 0, { seconds: 0 }), node("Right", "delay", 600, { seconds: 0 })],
+    connections: [],
+  });
+  await page.keyboard.press("1");
+  const canvas = page.getByRole("region", { name: "Canvas" });
+  const chosen = page.locator(".step[data-selected=true]");
+  const sweep = async () => {
+    const box = await canvas.boundingBox();
+    if (!box) throw new Error("no canvas");
+    await canvas.click({ position: { x: 20, y: 20 } });
+    await page.mouse.move(box.x + 20, box.y + 20);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height - 20, { steps: 5 });
+    await page.mouse.up();
+  };
+  const left = async () => (await centre(step(page, "Left"))).x;
+
+  await test.step("a drag on the empty canvas chooses steps, the wheel moves", async () => {
+    const before = await left();
+    await sweep();
+    await expect(chosen).toHaveCount(1);
+    expect(await left()).toBe(before);
+    const high = (await centre(step(page, "Left"))).y;
+    await page.mouse.wheel(0, 60);
+    await expect.poll(async () => (await centre(step(page, "Left"))).y).toBeLessThan(high);
+  });
+
+  await test.step("as a map the drag moves it, and Shift chooses", async () => {
+    await page.keyboard.press("m");
+    await page.keyboard.press("1");
+    const before = await left();
+    await sweep();
+    await expect(chosen).toHaveCount(0);
+    expect(await left()).toBeGreaterThan(before + 100);
+    await page.keyboard.press("1");
+    await page.keyboard.down("Shift");
+    await sweep();
+    await page.keyboard.up("Shift");
+    await expect(chosen).toHaveCount(1);
+    await page.keyboard.press("m");
+  });
+
+  await test.step("the double click on the empty canvas adds a step there", async () => {
+    await canvas.dblclick({ position: { x: 60, y: 60 } });
+    await page.getByRole("combobox").fill("sleep");
+    await page.keyboard.press("Enter");
+    await expect(page.locator(".react-flow__node")).toHaveCount(3);
+  });
+
+  await test.step("the bar of commands finds a run and opens it", async () => {
+    await page.keyboard.press("Control+Enter");
+    await expect(status(page)).toContainText("Succeeded");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").fill("succeeded");
+    await expect(page.getByRole("option", { name: /Succeeded/ }).first()).toBeVisible();
+    await expectAccessible(page);
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(/\/runs\/[\w-]+$/);
+    await expect(status(page)).toContainText("Succeeded");
+  });
+});
+
+test("a large workflow is looked at from afar, and its wires end at their ports all the same", async ({
+  page,
+}) => {
+  await signIn(page, "/designer");
+  const many = Array.from({ length: 160 }, (_, place) => ({
+    ...node(`Step ${place}`, "delay", (place % 25) * 300),
+    y: Math.floor(place / 25) * 160,
+  }));
+  await paste(page, { nodes: many, connections: [wire("Step 30", "Step 31")] });
+  await page.keyboard.press("1");
+  const one = page.locator('.react-flow__node[aria-label="Step 30"]');
+  const ports = page.locator(".react-flow__handle");
+  await page.getByRole("region", { name: "Canvas" }).click({ position: { x: 20, y: 20 } });
+  await expect(ports).toHaveCount(0);
+  await one.hover();
+  await expect(one.locator(".react-flow__handle")).toHaveCount(3);
+  await page.keyboard.press("Control+f");
+  await page.getByRole("combobox").fill("Step 30");
+  await page.keyboard.press("Enter");
+  await expect(one.getByText("Step 30", { exact: true })).toBeVisible();
+  const path = page.locator('.react-flow__edge[aria-label="Step 30 → Step 31"] path').first();
+  const end = await centre(port(page, "Step 30", "source", "success"));
+  await expect.poll(async () => Math.abs(((await path.boundingBox())?.x ?? 0) - end.x)).toBeLessThan(12);
 });
 
 test("what is wrong is said where it is wrong", async ({ page }) => {

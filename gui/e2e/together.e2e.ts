@@ -1,7 +1,8 @@
 /** Several people at one workflow: they see each other, get what the others save, and lose nothing. */
 
 import { type Browser, expect, type Locator, type Page, test } from "@playwright/test";
-import { expectAccessible, paste, signIn, step } from "./owner";
+import { expectAccessible } from "./accessible";
+import { paste, signIn, step } from "./owner";
 
 const node = (id: string, name: string, x: number) => ({
   id,

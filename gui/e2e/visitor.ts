@@ -1,7 +1,7 @@
 /** What a visitor of the page does, and what every screen has to be. */
 
-import AxeBuilder from "@axe-core/playwright";
 import { expect, type Page } from "@playwright/test";
+import { expectAccessible } from "./accessible";
 
 export const PASSPHRASE = "correct horse battery";
 const PHONE = { width: 390, height: 844 };
@@ -73,23 +73,7 @@ export async function holdBack(page: Page, files: RegExp): Promise<() => void> {
 
 /** A screen is readable by everybody, in light and dark, and fits a phone. */
 export async function expectGoodScreen(page: Page): Promise<void> {
-  for (const theme of ["light", "dark"]) {
-    await page.evaluate((name) => {
-      document.documentElement.dataset.theme = name;
-      // colours are judged when they have settled
-      return Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => null)));
-    }, theme);
-    const axe = new AxeBuilder({ page });
-    // only the colours differ in the second one
-    const { violations } = await (theme === "dark" ? axe.withRules("color-contrast") : axe).analyze();
-    const told = violations.map(
-      ({ id, nodes }) => `${theme} ${id}: ${nodes.map((node) => node.html).join(" | ")}`,
-    );
-    expect(told).toEqual([]);
-  }
-  await page.evaluate(() => {
-    document.documentElement.dataset.theme = "light";
-  });
+  await expectAccessible(page);
   await page.setViewportSize(PHONE);
   const over = await page.evaluate(() => {
     const main = document.querySelector("main") ?? document.body;

@@ -387,6 +387,15 @@ export type ExecuteWorkflow = {
   use_pins?: boolean;
   breakpoints?: (string)[];
 };
+export type ExpressionPreview = {
+  type?: string;
+  kind: "value" | "text" | "statement" | "own";
+  result?: unknown;
+  problem?: (string | null);
+  has_input?: boolean;
+  cut?: boolean;
+  request_id?: (string | null);
+};
 export type FireTrigger = {
   job_id?: (string | null);
   request_id?: (string | null);
@@ -835,6 +844,25 @@ export type PresetsList = {
   type?: string;
   presets: (PresetItem)[];
   request_id?: (string | null);
+};
+export type PreviewExpression = {
+  job_id?: (string | null);
+  request_id?: (string | null);
+  text: string;
+  node_id?: (string | null);
+  module_id?: (string | null);
+  field?: (string | null);
+  inputs?: (PreviewInput)[];
+  results?: (PreviewResult)[];
+};
+export type PreviewInput = {
+  node_id: string;
+  port?: (string | null);
+};
+export type PreviewResult = {
+  node_id: string;
+  name?: string;
+  outputs: Record<string, unknown>;
 };
 export type Profile = {
   user_id: string;
@@ -1441,6 +1469,7 @@ export interface Commands {
   make_flow_test: { request: MakeFlowTest; reply: FlowTestMade; role: "reader" };
   pause_workflow: { request: PauseWorkflow; reply: WorkflowStatusUpdate; role: "runner" };
   pin_data: { request: PinData; reply: PinsList; role: "admin" };
+  preview_expression: { request: PreviewExpression; reply: ExpressionPreview; role: "reader" };
   reject_manual: { request: RejectManual; reply: RunDetails; role: "runner" };
   replay_runs: { request: ReplayRuns; reply: RunReplay; role: "admin" };
   request_components_list: { request: RequestComponentsList; reply: ComponentsList; role: "reader" };
@@ -1487,6 +1516,7 @@ export interface Events {
   "drives_list_response": DrivesList;
   "engine_status_update": EngineVitals;
   "error": ErrorEvent;
+  "expression_preview_response": ExpressionPreview;
   "flow_test_response": FlowTestMade;
   "load_preset_response": LoadedPreset;
   "log": LogEvent;
@@ -1639,6 +1669,7 @@ export const REPLIES = {
   make_flow_test: "flow_test_response",
   pause_workflow: "workflow_status_update",
   pin_data: "pins_response",
+  preview_expression: "expression_preview_response",
   reject_manual: "run_response",
   replay_runs: "run_replay_response",
   request_components_list: "components_list_response",
@@ -1685,6 +1716,7 @@ export const RELAYED: Record<string, keyof Events> = {
   "component_install_status": "component_install_status",
   "engine_vitals_update": "engine_status_update",
   "error": "error",
+  "expression_preview_response": "expression_preview_response",
   "flow_test_response": "flow_test_response",
   "pins_response": "pins_response",
   "preset_diff_response": "preset_diff_response",

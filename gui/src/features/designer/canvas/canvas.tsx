@@ -1,7 +1,5 @@
 import {
   applyNodeChanges,
-  Background,
-  BackgroundVariant,
   type Connection,
   ConnectionLineType,
   Controls,
@@ -29,18 +27,22 @@ import { useCatalog } from "../palette/catalog";
 import { useRun } from "../run/store";
 import { useView } from "../view";
 import { CanvasMenu } from "./canvas-menu";
+import { Dots } from "./dots";
+import { useFar } from "./far";
 import { FarView } from "./far-view";
+import { LargeMap } from "./large-map";
 import { LoopFrames } from "./loop-frames";
 import { type CanvasNode, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { useSteadyView } from "./steady-view";
-import { StepNode } from "./step-node";
+import { Step } from "./step";
 import { Wire, type WireEdge } from "./wire";
 import "@xyflow/react/dist/style.css";
 import "./canvas.css";
+import "./large.css";
 
 export const DRAG_TYPE = "application/x-flowork-component";
-const NODE_TYPES = { step: StepNode, note: NoteNode };
+const NODE_TYPES = { step: Step, note: NoteNode };
 const EDGE_TYPES = { wire: Wire };
 const SNAP: [number, number] = [GRID, GRID];
 /** With fingers one drags the canvas; with a mouse one drags a frame around steps. */
@@ -91,6 +93,10 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const many = workflow.nodes.length > MANY;
   const [far, setFar] = useState(false);
   const afar = many && far;
+  useEffect(() => {
+    useFar.setState({ afar });
+    return () => useFar.setState({ afar: false });
+  }, [afar]);
   const onMove = useCallback((_: unknown, { zoom }: Viewport) => {
     mark("far", zoom < FAR);
     setFar(zoom < FAR);
@@ -192,9 +198,13 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
         >
           <LoopFrames nodes={nodes} />
           {afar && <FarView nodes={nodes} edges={edges} />}
-          <Background variant={BackgroundVariant.Dots} gap={GRID} />
+          <Dots />
           <Controls showInteractive={false} />
-          <MiniMap pannable zoomable className="canvas-map" ariaLabel={t("designer.map")} />
+          {many ? (
+            <LargeMap nodes={nodes} />
+          ) : (
+            <MiniMap pannable zoomable className="canvas-map" ariaLabel={t("designer.map")} />
+          )}
         </ReactFlow>
       </section>
     </CanvasMenu>

@@ -6,10 +6,13 @@ const isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 
 /** Say a key press in the spelling of the commands: Mod+Shift+Z. */
 export function spelled(
-  event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey">,
+  event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "shiftKey" | "altKey"> & { code?: string },
 ): string {
-  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
-  const sign = event.key.length === 1 && !/[a-z0-9]/i.test(event.key);
+  // with Alt held a Mac types another sign than is on the key
+  const letter = event.altKey ? /^Key([A-Z])$/.exec(event.code ?? "")?.[1] : undefined;
+  const typed = letter ?? event.key;
+  const key = typed.length === 1 ? typed.toUpperCase() : typed;
+  const sign = typed.length === 1 && !/[a-z0-9]/i.test(typed);
   const parts = [
     (isMac ? event.metaKey : event.ctrlKey) && "Mod",
     event.altKey && "Alt",

@@ -1,14 +1,14 @@
-import { type ReactFlowInstance, useReactFlow } from "@xyflow/react";
-import { useLocation } from "wouter";
-import { useSession } from "@/app/session";
-import { useT, type Word } from "@/i18n/words";
+import { useReactFlow } from "@xyflow/react";
+import { useT } from "@/i18n/words";
 import { Dialog } from "@/ui/dialog";
-import { boxesOf, toggleCollapsed } from "../document/groups";
-import { useDocument, useWorkflow, workflowNow } from "../document/store";
+import { useWorkflow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
-import { type Choice, Chooser } from "../palette/chooser";
+import { Chooser } from "../palette/chooser";
 import { useView } from "../view";
+import { CommandBar } from "./command-bar";
 import { COMMANDS, isOffered } from "./commands";
+import { gesturesOf } from "./gestures";
+import { goToStep } from "./go-to-step";
 import { shownKeys } from "./keyboard";
 import "./keys.css";
 
@@ -38,82 +38,31 @@ function Help() {
   for (const { word, keys } of COMMANDS.filter(isOffered)) {
     if (keys.length) byWord.set(t(word), [...(byWord.get(t(word)) ?? []), ...keys]);
   }
+  const asMap = useView((state) => state.asMap);
   return (
-    <dl className="keys-list">
-      {[...byWord].map(([name, keys]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {keys.map((key) => (
-              <kbd key={key}>{shownKeys(key)}</kbd>
-            ))}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-const STEP = "step:";
-const PAGE = "page:";
-const PAGES: [string, Word][] = [
-  ["/dashboard", "nav.dashboard"],
-  ["/runs", "nav.runs"],
-  ["/presets", "nav.presets"],
-  ["/triggers", "nav.triggers"],
-  ["/variables", "nav.variables"],
-  ["/engines", "nav.engines"],
-  ["/settings", "nav.settings"],
-];
-
-/** Choose a step and bring it into view; the group that hides it is expanded. */
-function goToStep(flow: ReactFlowInstance, id: string): void {
-  const { edit, choose } = useDocument.getState();
-  if (boxesOf(workflowNow()).has(id)) edit((now) => toggleCollapsed(now, new Set([id])));
-  choose([id]);
-  void flow.fitView({ nodes: [{ id }], maxZoom: 1, duration: 200 });
-}
-
-function CommandBar({ onDone }: { onDone(): void }) {
-  const t = useT();
-  const flow = useReactFlow();
-  const [, go] = useLocation();
-  const { nodes } = useWorkflow();
-  const visits = useSession((state) => state.visitor !== null);
-  const offered = COMMANDS.filter((command) => !command.keyOnly && isOffered(command));
-  const found = (text: string): Choice[] => {
-    const wanted = text.trim().toLowerCase();
-    const all = offered.map((command) => ({
-      id: command.id,
-      label: t(command.word),
-      keys: command.keys.map(shownKeys)[0],
-    }));
-    const steps = wanted
-      ? nodes.map(({ id, name }) => ({ id: `${STEP}${id}`, label: name, about: t("designer.goToStep") }))
-      : [];
-    // a visitor of a share link has this one page
-    const pages = (visits ? [] : PAGES).map(([path, word]) => ({
-      id: `${PAGE}${path}`,
-      label: t(word),
-      about: t("shell.places"),
-    }));
-    return [...all, ...pages, ...steps]
-      .filter(({ label }) => label.toLowerCase().includes(wanted))
-      .slice(0, 100);
-  };
-  return (
-    <Chooser
-      label={t("command.commands")}
-      nothing={t("designer.nothingFound")}
-      choices={found}
-      onChoose={(id) => {
-        onDone();
-        if (id.startsWith(PAGE)) return go(id.slice(PAGE.length));
-        if (id.startsWith(STEP)) return goToStep(flow, id.slice(STEP.length));
-        // After the dialog gave the focus back, so that a dialog of the command keeps it.
-        setTimeout(() => offered.find((command) => command.id === id)?.run(flow));
-      }}
-    />
+    <>
+      <dl className="keys-list">
+        {[...byWord].map(([name, keys]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {keys.map((key) => (
+                <kbd key={key}>{shownKeys(key)}</kbd>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <h3>{t("gesture.title")}</h3>
+      <dl className="keys-list">
+        {gesturesOf(asMap).map(({ what, by }) => (
+          <div key={by}>
+            <dt>{t(what)}</dt>
+            <dd className="keys-gesture">{t(by)}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
   );
 }
 

@@ -209,4 +209,21 @@ describe("schedules", () => {
   it("gives up on a day that never comes", () => {
     expect(nextTimes("0 0 30 2 *", 3, from)).toEqual([]);
   });
+
+  it.each([
+    ["loop", "for_each"],
+    ["code", "run_javascript"],
+    ["llm", "ai_chat"],
+    ["database", "sql_query"],
+    ["router", "switch"],
+    ["timer", "cron_trigger"],
+    ["rest", "http_request"],
+    ["splitinbatches", "for_each"],
+    ["human", "manual_approval"],
+  ])("knows what other tools call it: %s is %s", (word, id) => {
+    const names = ["for_each", "run_javascript", "ai_chat", "sql_query", "switch", "cron_trigger"];
+    const all = [...names, "http_request", "manual_approval"].map((one) => listed({ id: one, name: "X" }));
+    expect(search(all, word).map((info) => info.id)).toContain(id);
+    expect(search(all, "constructor")).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
 import { lazy, Suspense } from "react";
 import type { Known } from "./completion";
 import { type FieldSpec, textOfValue, valueOfText } from "./fields";
+import { Preview } from "./preview";
 
 const CodeEditor = lazy(() => import("./code-editor"));
 
@@ -12,7 +13,7 @@ export interface EditorProps {
   onChange(value: unknown): void;
 }
 
-/** Text or code with expressions; the editor is loaded when it is first needed. */
+/** Text or code with expressions, and what they give; the editor is loaded when it is first needed. */
 export function TextInput({
   field,
   value,
@@ -25,18 +26,21 @@ export function TextInput({
 }: EditorProps & { rows: number; language: string; focus?: boolean }) {
   const text = textOfValue(value);
   return (
-    <Suspense fallback={<output className="input setting-wait">{text}</output>}>
-      <CodeEditor
-        label={field.label}
-        value={text}
-        language={language}
-        placeholder={field.placeholder}
-        rows={rows}
-        invalid={problems.length > 0}
-        known={known}
-        focus={focus}
-        onChange={(next) => onChange(valueOfText(next, field))}
-      />
-    </Suspense>
+    <div className="text-input">
+      <Suspense fallback={<output className="input setting-wait">{text}</output>}>
+        <CodeEditor
+          label={field.label}
+          value={text}
+          language={language}
+          placeholder={field.placeholder}
+          rows={rows}
+          invalid={problems.length > 0}
+          known={known}
+          focus={focus}
+          onChange={(next) => onChange(valueOfText(next, field))}
+        />
+      </Suspense>
+      <Preview field={field.id} value={value} />
+    </div>
   );
 }

@@ -13,6 +13,8 @@ interface CompanyState {
   people: readonly Person[];
   /** How many more there are than are listed. */
   more: number;
+  /** Why one neither sees the others nor is seen; null where one takes part. */
+  apart: "asks" | "ended" | null;
   /** Who has chosen a step or another item of the canvas. */
   byItem: Readonly<Record<string, readonly Person[]>>;
   /** What somebody else and I have both changed; who and in which version. */
@@ -25,6 +27,7 @@ interface CompanyState {
 const NOBODY = { people: [], more: 0, byItem: {} };
 export const useCompany = create<CompanyState>(() => ({
   ...NOBODY,
+  apart: null,
   clashes: [],
   from: null,
   asking: false,
@@ -66,6 +69,7 @@ export function noteCompany({ people, you, more = 0 }: PresetCompany): void {
 }
 
 export const noteNobody = (): void => useCompany.setState(NOBODY);
+export const noteApart = (apart: CompanyState["apart"]): void => useCompany.setState({ apart });
 
 export function noteClashes(
   clashes: readonly Clash[],

@@ -1,4 +1,5 @@
 import { useReactFlow } from "@xyflow/react";
+import { UserX } from "lucide-react";
 import { useT } from "@/i18n/words";
 import { type Person, useCompany } from "./company";
 import { useName } from "./names";
@@ -9,7 +10,8 @@ const MOST = 4;
 /** Who else has this preset open; a click on one goes to what that person has chosen. */
 export function People() {
   const t = useT();
-  const { people, more } = useCompany();
+  const { people, more, apart } = useCompany();
+  if (apart) return <Apart why={apart} />;
   if (people.length === 0) return null;
   const hidden = people.length - MOST + more;
   return (
@@ -19,6 +21,17 @@ export function People() {
       ))}
       {hidden > 0 && <li className="person">{t("together.more", { count: hidden })}</li>}
     </ul>
+  );
+}
+
+/** Says quietly that one is by oneself here: presence is not worth a prompt of the wallet every few seconds. */
+function Apart({ why }: { why: "asks" | "ended" }) {
+  const t = useT();
+  const about = t(why === "asks" ? "together.apartAsks" : "together.apartEnded");
+  return (
+    <span className="person-apart" role="note" aria-label={about} title={about}>
+      <UserX size={16} aria-hidden="true" />
+    </span>
   );
 }
 

@@ -14,7 +14,7 @@ import { NO_WORKFLOW } from "../document/workflow";
 import { type Clash, isOpen } from "../save/merge";
 import { fetchPreset, useSave } from "../save/save";
 import { adopt } from "./adopt";
-import { noteClashes, noteCompany, noteNobody, useCompany } from "./company";
+import { noteApart, noteClashes, noteCompany, noteNobody, useCompany } from "./company";
 import { nameOf } from "./names";
 
 /** What one chooses is told so often at most. */
@@ -41,9 +41,11 @@ export function useTogether(): void {
   useEffect(() => () => noteClashes([], null), [preset]);
   // a new connection knows nothing of the old one's company, so its way is a reason to begin again
   useEffect(() => {
+    if (!engine || !way || !reachable || preset === null) return;
+    if (!asks) return keepCompany(engine, preset);
     // a wallet that asks its owner for each signature is not troubled by this
-    if (!engine || !way || !reachable || preset === null || asks) return;
-    return keepCompany(engine, preset);
+    noteApart("asks");
+    return () => noteApart(null);
   }, [engine, way, reachable, preset, asks]);
 }
 
@@ -61,10 +63,12 @@ export function keepCompany(engine: EngineClient, preset: string): () => void {
     try {
       const answer = await engine.request("watch_preset", { preset, selected, seat: SEAT });
       if (left) return;
+      noteApart(null);
       noteCompany(answer);
       if (answer.version) void catchUp(preset, { version: answer.version, author_id: null });
-    } catch {
+    } catch (error) {
       // Alone one works as well; it is said again later.
+      if (!left && hasEnded(error)) noteApart("ended");
     }
   };
   const stopHearing = engine.listen((frame) => {
@@ -86,10 +90,17 @@ export function keepCompany(engine: EngineClient, preset: string): () => void {
     stopHearing();
     stopLooking();
     noteNobody();
+    noteApart(null);
     // Where nobody hears it any more, the engine sees the connection end.
     engine.request("leave_preset", { preset }).catch(() => undefined);
   };
 }
+
+/** Whether the browser wallet's permission for this page is over, so that nothing can be signed without a prompt. */
+const hasEnded = (error: unknown): boolean =>
+  error instanceof FloworkError &&
+  error.code === "STALE" &&
+  useSession.getState().signer?.delegation !== undefined;
 
 /** The step whose panel is open, else what is chosen. */
 function chosenNow(): string[] {
