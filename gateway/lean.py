@@ -14,7 +14,7 @@ def import_without_clients(environ: Mapping[str, str]) -> None:
     """Import `socketio` as if its optional client libraries were not installed, Redis' only where one is set."""
     wanted = any(environ.get(name) for name in REDIS_SETTINGS)
     blocked = [name for name in (*UNUSED, *(() if wanted else ("redis",))) if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(blocked))  # type: ignore[arg-type] # None makes an import fail at once
+    sys.modules.update(dict.fromkeys(blocked))  # None makes an import fail at once
     try:
         import socketio  # noqa: F401, PLC0415 - imported for its side effect, after the block
     finally:
