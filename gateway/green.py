@@ -114,9 +114,9 @@ def unambiguous_http(protocol: Any) -> Any:
 class GreenWire:
     """The way to the other side of a WebSocket: a green socket, which only `send` waits for."""
 
-    def __init__(self, sock: Any, timeout: Callable[..., Any]) -> None:
+    def __init__(self, sock: Any, eventlet: Any) -> None:
         self._sock = sock
-        self._timeout = timeout
+        self._eventlet = eventlet
         self.has_parted = False
 
     def offer(self, data: bytes) -> int:
@@ -129,8 +129,17 @@ class GreenWire:
     def send(self, data: bytes) -> None:
         """Write all of it, waiting as long as the other side reads something now and then."""
         while data:
-            with self._timeout(SEND_SECONDS, TimeoutError("the other side does not read")):
+            with self._eventlet.Timeout(SEND_SECONDS, TimeoutError("the other side does not read")):
                 data = data[self._sock.send(data) :]
+
+    def finish(self, outbox: Outbox) -> None:
+        """Send what waits, if the other side takes it soon, and end the connection."""
+        outbox.put(None)
+        outbox.flush()
+        with self._eventlet.Timeout(STOP_SECONDS, False):
+            while outbox.is_writing:
+                self._eventlet.sleep(LOOK_SECONDS)
+        self.hang_up()
 
     def hang_up(self) -> None:
         """Take leave and end the connection, without waiting."""
@@ -156,6 +165,12 @@ def parts(limit: int) -> dict[str, Any]:
     return {"websocket": BoundedWebSocketApp, "event": _signal_class(hub, _eventlet().getcurrent)}
 
 
+def _unmask(data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0) -> bytes:
+    """Do what eventlet's own function does byte by byte."""
+    turn = offset % 4
+    return unmasked(data if length is None else data[:length], bytes(mask[turn:] + mask[:turn]))
+
+
 def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods, each of them simple
     """Return the WebSocket that takes the place of one which the library has accepted.
 
@@ -175,7 +190,7 @@ def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods,
                 sock, accepted.environ, accepted.version, protocol=accepted.protocol, max_frame_length=limit
             )
             sock.settimeout(None)  # who does not answer pings is disconnected
-            self._wire = GreenWire(accepted.socket, eventlet.Timeout)
+            self._wire = GreenWire(accepted.socket, eventlet)
             self.outbox = Outbox(self._wire, turns)
 
         def wait(self) -> Any:
@@ -188,12 +203,7 @@ def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods,
                 self.close(close_data=(1007, "Text must be UTF-8"))
                 raise
 
-        @staticmethod
-        def _apply_mask(
-            data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0
-        ) -> bytes:
-            turn = offset % 4
-            return unmasked(data if length is None else data[:length], bytes(mask[turn:] + mask[:turn]))
+        _apply_mask = staticmethod(_unmask)
 
         def _recv_frame(self, message: Any = None) -> Any:
             received = super()._recv_frame(message)
@@ -213,14 +223,8 @@ def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods,
             self._wire.hang_up()
 
         def finish(self) -> None:
-            """Send what waits, if the other side takes it soon, and end the connection."""
-            self.outbox.put(None)
-            self.outbox.flush()
-            with eventlet.Timeout(STOP_SECONDS, False):
-                while self.outbox.is_writing:
-                    eventlet.sleep(LOOK_SECONDS)
             self.websocket_closed = True
-            self._wire.hang_up()
+            self._wire.finish(self.outbox)
 
     return BoundedWebSocket
 

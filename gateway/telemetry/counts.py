@@ -34,69 +34,40 @@ class Counts:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        keep: Any = {"registry": registry}
-        self._requests = _Children(
-            Counter(
-                "flowork_gateway_requests",
-                "HTTP requests by operation (page: a file of the web page; none: no such path) and status",
-                ["operation", "status"],
-                **keep,
-            )
+        def made(
+            kind: Any, name: str, text: str, labels: list[str], *shown: str, **options: Any
+        ) -> _Children:
+            metric = kind(f"flowork_gateway_{name}", text, labels, registry=registry, **options)
+            return _Children(metric, *shown)
+
+        self._requests = made(
+            Counter,
+            "requests",
+            "HTTP requests by operation (page: a file of the web page; none: no such path) and status",
+            ["operation", "status"],
         )
-        self._request_seconds = _Children(
-            Histogram(
-                "flowork_gateway_request_duration_seconds",
-                "Time that an HTTP request took, by operation",
-                ["operation"],
-                buckets=REQUEST_BUCKETS,
-                **keep,
-            )
+        self._request_seconds = made(
+            Histogram,
+            "request_duration_seconds",
+            "Time that an HTTP request took, by operation",
+            ["operation"],
+            buckets=REQUEST_BUCKETS,
         )
-        self._verify_seconds = _Children(
-            Histogram(
-                "flowork_gateway_verify_duration_seconds",
-                "Time that the check of who calls took, by kind of proof and outcome",
-                ["kind", "outcome"],
-                buckets=VERIFY_BUCKETS,
-                **keep,
-            )
+        text = "Time that the check of who calls took, by kind of proof and outcome"
+        labels = ["kind", "outcome"]
+        self._verify_seconds = made(
+            Histogram, "verify_duration_seconds", text, labels, buckets=VERIFY_BUCKETS
         )
-        self._sockets = _Children(
-            Gauge(
-                "flowork_gateway_sockets",
-                "Open Socket.IO connections: pages (gui) and engines",
-                ["namespace"],
-                multiprocess_mode="livesum",
-                **keep,
-            ),
-            *NAMESPACES.values(),
+        text = "Open Socket.IO connections: pages (gui) and engines"
+        self._sockets = made(
+            Gauge, "sockets", text, ["namespace"], *NAMESPACES.values(), multiprocess_mode="livesum"
         )
-        self._connects = _Children(
-            Counter(
-                "flowork_gateway_socket_connects",
-                "Attempts to open a Socket.IO connection, by outcome",
-                ["namespace", "outcome"],
-                **keep,
-            )
-        )
-        self._events = _Children(
-            Counter(
-                "flowork_gateway_socket_events",
-                "Events that came over Socket.IO, by outcome",
-                ["namespace", "outcome"],
-                **keep,
-            )
-        )
-        self._relayed = _Children(
-            Counter(
-                "flowork_gateway_relay_messages",
-                "Messages passed on: to_engine (commands) and to_page (events)",
-                ["direction"],
-                **keep,
-            ),
-            "to_engine",
-            "to_page",
-        )
+        labels = ["namespace", "outcome"]
+        text = "Attempts to open a Socket.IO connection, by outcome"
+        self._connects = made(Counter, "socket_connects", text, labels)
+        self._events = made(Counter, "socket_events", "Events that came over Socket.IO, by outcome", labels)
+        text = "Messages passed on: to_engine (commands) and to_page (events)"
+        self._relayed = made(Counter, "relay_messages", text, ["direction"], "to_engine", "to_page")
 
     def requested(self, operation: str, status: int, seconds: float) -> None:
         """Note an answered HTTP request."""
