@@ -64,6 +64,7 @@ async def test_the_owner_of_the_settings_is_pinned_and_stays_without_them(tmp_pa
     with engine(tmp_path, owner_address=OWNER.address) as access:
         await access.load()
         assert roles(access) == [Role.OWNER, None, None]
+        assert access.require_role(OWNER.address.lower()) is Role.OWNER
         with pytest.raises(FloworkError, match="no role"):
             access.require_role(OTHER.address.lower())
     with engine(tmp_path) as access:
