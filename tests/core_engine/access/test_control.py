@@ -224,3 +224,14 @@ async def test_damaged_memory_keeps_the_engine_closed(tmp_path: Path, key: str, 
         with pytest.raises(FloworkError) as caught:
             await access.load()
         assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+async def test_who_listens_hears_of_every_change(tmp_path: Path) -> None:
+    with engine(tmp_path) as access:
+        await access.load()
+        changes: list[str | None] = []
+        access.subscribe(lambda: changes.append(access.owner))
+        await access.meet_owner(OWNER.address)
+        await access.replace_guests([GUEST.address])
+        await access.meet_owner(OTHER.address)
+        assert changes == [OWNER.address.lower()] * 2
