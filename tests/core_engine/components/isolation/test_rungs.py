@@ -245,3 +245,9 @@ def test_each_task_needs_its_rung() -> None:
             assert rungs.suffices(rung, task) is (rung in {Rung.BUBBLEWRAP, Rung.LANDLOCK})
         for task in (Task.TEMPLATE, Task.QUERY, Task.JAVASCRIPT):
             assert rungs.suffices(rung, task) is (rung is not Rung.NONE)
+
+
+def test_the_interpreters_library_is_found_with_or_without_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for setting, folder in (("/opt/lib", "/opt/lib"), (None, str(Path(sys.base_prefix) / "lib"))):
+        monkeypatch.setattr("sysconfig.get_config_var", lambda name, setting=setting: setting)
+        assert folder in rungs._interpreter_folders()
