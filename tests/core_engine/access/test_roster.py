@@ -179,3 +179,8 @@ def test_what_ended_is_kept_until_it_would_have_ended_by_itself() -> None:
     for now_ms, kept in ((NOW + 999, 1), (NOW + 1000, 0)):
         later = removed.updated(GuestList(), engine_id=ENGINE, owner=OWNER.address.lower(), now_ms=now_ms)
         assert len(later.ended) == kept
+
+
+def test_an_engine_that_knows_of_no_epoch_takes_the_first() -> None:
+    assert Roster() == Roster(GuestList(), {}, 0, {})
+    assert role(roster(grant(epoch=1))) is Role.ADMIN

@@ -251,3 +251,10 @@ def test_the_interpreters_library_is_found_with_or_without_a_setting(monkeypatch
     for setting, folder in (("/opt/lib", "/opt/lib"), (None, str(Path(sys.base_prefix) / "lib"))):
         monkeypatch.setattr("sysconfig.get_config_var", lambda name, setting=setting: setting)
         assert folder in rungs._interpreter_folders()
+
+
+def test_a_package_that_is_not_installed_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = {Task.QUERY: ("no_such_package_anywhere", "jmespath")}
+    monkeypatch.setattr(rungs, "_PACKAGES", packages)
+    (folder,) = rungs._package_folders(Task.QUERY)
+    assert (Path(folder) / "jmespath").is_dir()
