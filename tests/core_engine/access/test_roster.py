@@ -184,3 +184,10 @@ def test_what_ended_is_kept_until_it_would_have_ended_by_itself() -> None:
 def test_an_engine_that_knows_of_no_epoch_takes_the_first() -> None:
     assert Roster() == Roster(GuestList(), {}, 0, {})
     assert role(roster(grant(epoch=1))) is Role.ADMIN
+
+
+def test_the_same_list_again_changes_nothing() -> None:
+    first = roster(grant())
+    again = roster(grant(), before=first)
+    assert again == first
+    assert role(roster(grant(), before=again)) is Role.ADMIN

@@ -258,3 +258,8 @@ def test_a_package_that_is_not_installed_is_not_looked_for(monkeypatch: pytest.M
     monkeypatch.setattr(rungs, "_PACKAGES", packages)
     (folder,) = rungs._package_folders(Task.QUERY)
     assert (Path(folder) / "jmespath").is_dir()
+
+
+def test_a_package_that_is_one_file_is_shown_with_the_folder_it_is_in() -> None:
+    (folder,) = rungs._package_folders(Task.JAVASCRIPT)
+    assert list(Path(folder).glob("_quickjs*"))
