@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from tools.generate import mutants_section
+from tools.generate import _mutants
 
 FILENAME = "docs/reliability.md"
 _FAULTS = Path(__file__).resolve().parents[2] / "tests" / "faults"
@@ -62,7 +62,7 @@ def make() -> str:
     figures = measured()
     head = _HEAD.format(measured=f"Measured on {figures['date']} ({figures['machine']}).")
     lines = (_line(name, row, figures.get(name, {})) for name, row in rows().items())
-    return head + "".join(lines) + _SOAK + mutants_section.make()
+    return head + "".join(lines) + _SOAK + _mutants.make()
 
 
 def _line(name: str, row: dict[str, Any], figures: dict[str, float]) -> str:

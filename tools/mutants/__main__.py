@@ -75,7 +75,7 @@ class Trial:
 
 
 def main(arguments: list[str]) -> int:
-    """Try what is asked for; write the result of parts that were tried whole."""
+    """Try what is asked for and write the result."""
     again = "--again" in arguments
     names = [name for name in arguments if name != "--again"]
     parts = [part for part in targets() if part in names] or list(targets())
@@ -85,8 +85,7 @@ def main(arguments: list[str]) -> int:
         for part in parts:
             counts = Trial(part, bench, again=again).run(only)
             _say(f"{part}: {100 * share(counts):.1f} % noticed")
-            if not only:
-                write_counts(part, counts)
+            write_counts(counts)
             weak += [part] if share(counts) < LEAST else []
     finally:
         bench.close()

@@ -57,10 +57,11 @@ def counts() -> list[Count]:
     ]
 
 
-def write_counts(part: str, found: list[Count]) -> None:
-    """Put a part's result in the place of its last one."""
+def write_counts(found: list[Count]) -> None:
+    """Put the results of some modules in the place of their last ones."""
+    by_source = {count.source: count for count in [*counts(), *found]}
     kept: dict[str, list[Count]] = {}
-    for count in [*(count for count in counts() if count.part != part), *found]:
+    for _, count in sorted(by_source.items()):
         kept.setdefault(count.part, []).append(count)
     lines = [_HEAD]
     for name in (name for name in targets() if name in kept):

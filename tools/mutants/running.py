@@ -65,7 +65,7 @@ class Bench:
         self.folder = Path(tempfile.mkdtemp(prefix="flowork-mutants-"))
         self.folder.chmod(0o755)  # children of the sandbox are other users
         self._tree = self.folder / "tree"
-        self._stamp = time.time() - 1_000_000
+        self._stamp = 1_000_000_000
         for name in _tracked(root):
             target = self._tree / name
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -64,6 +64,7 @@ async def test_the_owner_of_the_settings_is_pinned_and_stays_without_them(tmp_pa
     with engine(tmp_path, owner_address=OWNER.address) as access:
         await access.load()
         assert roles(access) == [Role.OWNER, None, None]
+        assert access.require_role(OWNER.address.lower()) is Role.OWNER
         with pytest.raises(FloworkError, match="no role"):
             access.require_role(OTHER.address.lower())
     with engine(tmp_path) as access:
@@ -223,3 +224,14 @@ async def test_damaged_memory_keeps_the_engine_closed(tmp_path: Path, key: str, 
         with pytest.raises(FloworkError) as caught:
             await access.load()
         assert caught.value.code is ErrorCode.JOURNAL_CORRUPT
+
+
+async def test_who_listens_hears_of_every_change(tmp_path: Path) -> None:
+    with engine(tmp_path) as access:
+        await access.load()
+        changes: list[str | None] = []
+        access.subscribe(lambda: changes.append(access.owner))
+        await access.meet_owner(OWNER.address)
+        await access.replace_guests([GUEST.address])
+        await access.meet_owner(OTHER.address)
+        assert changes == [OWNER.address.lower()] * 2

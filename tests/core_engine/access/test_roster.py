@@ -139,6 +139,7 @@ def test_malformed_lists_are_refused(value: Any) -> None:
 def test_the_list_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_GUESTS", 2)
     GuestList.read([GUEST.address] * 2)
+    assert len(GuestList.read({"addresses": [], "grants": [grant().as_wire()] * 2}).grants) == 2
     with pytest.raises(FloworkError):
         GuestList.read([GUEST.address] * 3)
 
@@ -178,3 +179,15 @@ def test_what_ended_is_kept_until_it_would_have_ended_by_itself() -> None:
     for now_ms, kept in ((NOW + 999, 1), (NOW + 1000, 0)):
         later = removed.updated(GuestList(), engine_id=ENGINE, owner=OWNER.address.lower(), now_ms=now_ms)
         assert len(later.ended) == kept
+
+
+def test_an_engine_that_knows_of_no_epoch_takes_the_first() -> None:
+    assert Roster() == Roster(GuestList(), {}, 0, {})
+    assert role(roster(grant(epoch=1))) is Role.ADMIN
+
+
+def test_the_same_list_again_changes_nothing() -> None:
+    first = roster(grant())
+    again = roster(grant(), before=first)
+    assert again == first
+    assert role(roster(grant(), before=again)) is Role.ADMIN

@@ -108,3 +108,12 @@ def test_a_level_allows_what_it_says(
         return
     with pytest.raises(FloworkError):
         check_visit(level, "Report", command, payload)
+
+
+async def test_a_visit_is_of_the_one_preset_and_checked_at_each_command(house: Any) -> None:
+    _, links, _ = house
+    visit = links.admit(share(ShareLevel.VIEW))
+    assert visit.preset == "Report"
+    visit.check("load_preset", {"name": "Report"})
+    with pytest.raises(FloworkError):
+        visit.check("load_preset", {"name": "Other"})

@@ -310,3 +310,9 @@ def test_opened_descriptors_are_for_what_was_asked_and_end_with_it(files: Rooted
     with open_regular(root / "a.txt") as file:
         assert not os.get_inheritable(file.fileno())
     assert len(os.listdir("/proc/self/fd")) == len(before)  # noqa: PTH208 - counted, not walked
+
+
+def test_a_path_that_goes_up_is_refused_also_where_it_stays_inside(files: RootedFiles, root: Path) -> None:
+    for path in ("deep/../a.txt", "deep/..", f"{root}/deep/../a.txt"):
+        assert refused(files.readable, path) is ErrorCode.FORBIDDEN
+        assert refused(files.resolved, path) is ErrorCode.FORBIDDEN

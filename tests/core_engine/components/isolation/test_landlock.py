@@ -117,6 +117,7 @@ attempts = {
     "device": ask_device,
     "elsewhere": lambda: open(at("closed")).read(),
     "connect": lambda: connect(given["port"]),
+    "connect to a low port": lambda: connect(1),
     "connect elsewhere": lambda: connect(given["other"]),
     "bind": lambda: bind(0),
     "bind there": lambda: bind(given["port"]),
@@ -135,7 +136,7 @@ for name, attempt in attempts.items():
         attempt()
         done.append(name)
     except OSError as error:
-        if error.errno in {errno.EADDRINUSE, errno.ENOTTY}:  # it came so far
+        if error.errno in {errno.EADDRINUSE, errno.ENOTTY, errno.ECONNREFUSED}:  # it came so far
             done.append(name)
 print(json.dumps(done))
 """

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -165,15 +166,36 @@ def test_a_program_sees_programs_and_devices_and_its_way_out() -> None:
     assert (other["door"], other["walls"]["programs"], other["walls"]["port"]) == (7, False, 0)
 
 
-def test_only_who_has_a_way_out_is_shown_the_certificates() -> None:
-    authorities = set(rungs._authorities())
-    with_door = set(spec_of(rungs.command(Rung.LANDLOCK, Task.FUNCTION, door=7))["readable"])
-    without = set(spec_of(rungs.command(Rung.LANDLOCK, Task.FUNCTION))["readable"])
-    assert with_door - without == authorities - without
-    for path in authorities:
+def test_only_who_has_a_way_out_is_shown_the_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (authorities := rungs._authorities()):
         assert Path(path).exists()
         assert Path("/usr") not in Path(path).parents
         assert not any(Path(other) in Path(path).parents for other in authorities)
+    assert authorities == sorted(authorities)
+    monkeypatch.setattr(rungs, "_authorities", lambda: ["/certificates"])
+    for rung in (Rung.LANDLOCK, Rung.BUBBLEWRAP):
+        with_door = rungs.command(rung, Task.FUNCTION, door=7)
+        assert "/certificates" in spec_of(with_door)["readable"]
+        assert "/certificates" not in spec_of(rungs.command(rung, Task.FUNCTION))["readable"]
+    assert "/certificates" in binds(with_door, "--ro-bind-try")
+
+
+def test_the_certificates_are_where_the_library_says_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "certs").mkdir()
+    for name in ("certs/a.pem", "b.pem"):
+        (tmp_path / name).write_text("x")
+    (tmp_path / "link.pem").symlink_to(tmp_path / "b.pem")
+    places = {
+        "cafile": str(tmp_path / "link.pem"), "capath": str(tmp_path / "certs"), "openssl_cafile": None,
+        "openssl_capath": str(tmp_path / "certs" / "a.pem"),
+    }  # fmt: skip
+    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: SimpleNamespace(**places))
+    assert rungs._authorities() == [str(tmp_path / name) for name in ("b.pem", "certs", "link.pem")]
+    places["capath"] = str(tmp_path / "none")
+    found = [str(tmp_path / name) for name in ("b.pem", "certs/a.pem", "link.pem")]
+    assert rungs._authorities() == found
 
 
 @pytest.mark.parametrize(
@@ -223,3 +245,21 @@ def test_each_task_needs_its_rung() -> None:
             assert rungs.suffices(rung, task) is (rung in {Rung.BUBBLEWRAP, Rung.LANDLOCK})
         for task in (Task.TEMPLATE, Task.QUERY, Task.JAVASCRIPT):
             assert rungs.suffices(rung, task) is (rung is not Rung.NONE)
+
+
+def test_the_interpreters_library_is_found_with_or_without_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for setting, folder in (("/opt/lib", "/opt/lib"), (None, str(Path(sys.base_prefix) / "lib"))):
+        monkeypatch.setattr("sysconfig.get_config_var", lambda name, setting=setting: setting)
+        assert folder in rungs._interpreter_folders()
+
+
+def test_a_package_that_is_not_installed_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = {Task.QUERY: ("no_such_package_anywhere", "jmespath")}
+    monkeypatch.setattr(rungs, "_PACKAGES", packages)
+    (folder,) = rungs._package_folders(Task.QUERY)
+    assert (Path(folder) / "jmespath").is_dir()
+
+
+def test_a_package_that_is_one_file_is_shown_with_the_folder_it_is_in() -> None:
+    (folder,) = rungs._package_folders(Task.JAVASCRIPT)
+    assert list(Path(folder).glob("_quickjs*"))
