@@ -99,7 +99,10 @@ def unambiguous_http(protocol: Any) -> Any:
             lengths = self.headers.get_all("content-length", [])
             codings = [coding.strip().lower() for coding in self.headers.get_all("transfer-encoding", [])]
             plain = all(length.isascii() and length.isdigit() for length in lengths)
-            if not plain or len(lengths) + len(codings) > 1 or codings not in ([], ["chunked"]):
+            # Lines after one that is no header are left out by the reader, also those that say a length.
+            whole = not self.headers.defects and not self.headers.get_payload()
+            clear = len(lengths) + len(codings) <= 1 and codings in ([], ["chunked"])
+            if not (plain and whole and clear):
                 self.wfile.write(AMBIGUOUS)
                 self.close_connection = 1
                 return

@@ -8,7 +8,7 @@ import h11
 
 from tests.fuzz.frames import change_bytes
 
-SECOND = b"GET /second HTTP/1.1\r\nHost: {host}\r\n\r\n"
+SECOND = b"GET {second} HTTP/1.1\r\nHost: {host}\r\n\r\n"
 _BODIES = (b"", b"{}", b"2\r\n{}\r\n0\r\n\r\n", b"0\r\n\r\n", b"1;x=y\r\n{\r\n1\r\n}\r\n0\r\nX: y\r\n\r\n")
 _LENGTHS = (
     "0",
@@ -36,7 +36,10 @@ _ENDS = ("\r\n",) * 12 + ("\n", "\r", "\r\r\n", " \r\n")
 
 
 def stream(rng: random.Random) -> bytes:
-    """Return a request, most often one that says its end twice, and one behind it; ``{host}`` is to be put in."""
+    """Return a request, most often one that says its end twice, and one behind it.
+
+    ``{host}``, and ``{second}`` for the path of that one, are to be put in.
+    """
     lines = ["Host: {host}", "Content-Type: application/json"]
     for _ in range(rng.choice([0, 1, 1, 2, 2, 3])):
         name, values = rng.choice([("Content-Length", _LENGTHS), ("Transfer-Encoding", _CODINGS)])
@@ -51,23 +54,23 @@ def stream(rng: random.Random) -> bytes:
     return whole + SECOND
 
 
-def strictly(stream: bytes) -> tuple[int, bool]:
-    """Return how many whole requests a strict parser finds, and whether it refuses what follows them."""
+def seen_strictly(stream: bytes) -> list[bytes] | None:
+    """Return the paths of the requests that a strict parser finds, None where it refuses any of it."""
     connection = h11.Connection(h11.SERVER)
-    count = 0
+    found: list[bytes] = []
     try:
         connection.receive_data(stream)
         while True:
             event = connection.next_event()
             if event is h11.NEED_DATA or event is h11.PAUSED:
-                return count, False
-            if not isinstance(event, h11.EndOfMessage):
-                continue
-            count += 1
-            connection.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
-            connection.send(h11.EndOfMessage())
-            if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
-                return count, False
-            connection.start_next_cycle()
+                return found
+            if isinstance(event, h11.Request):
+                found.append(event.target)
+            elif isinstance(event, h11.EndOfMessage):
+                connection.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
+                connection.send(h11.EndOfMessage())
+                if connection.our_state is not h11.DONE or connection.their_state is not h11.DONE:
+                    return found
+                connection.start_next_cycle()
     except h11.RemoteProtocolError:
-        return count, True
+        return None

@@ -123,7 +123,7 @@ class SocketClient(Client):
         """Return what ``get_run`` answers, or its error."""
         return await self.ask("get_run", job_id=job_id)
 
-    async def ask(self, kind: str, **fields: Any) -> dict[str, Any]:
+    async def ask(self, kind: str, /, **fields: Any) -> dict[str, Any]:
         """Send a command and return its answer."""
         socket = self._socket = self._socket or await connect(
             f"{self.platform.socket_url}/?engineId={self.platform.engine_id}",

@@ -77,7 +77,7 @@ async def open_hook(client: HookClient) -> None:
     await client.hang_up()
 
 
-async def _insist(client: HookClient, kind: str, **fields: Any) -> None:
+async def _insist(client: HookClient, kind: str, /, **fields: Any) -> None:
     while True:
         with contextlib.suppress(*LOST):
             answer = await client.ask(kind, **fields)
