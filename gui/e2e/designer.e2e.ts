@@ -108,6 +108,9 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     await expect(panel.getByText("Gives 14", { exact: true })).toBeVisible();
     await page.keyboard.type("[");
     await expect(panel.getByText(/^The expression .* is not valid/).first()).toBeVisible();
+    await page.keyboard.press("Control+a");
+    await page.keyboard.type("=");
+    await expect(panel.getByRole("textbox", { name: /^content/i })).toHaveText("{{  }}");
     await page.keyboard.press("Escape");
     if (await panel.isVisible()) await page.keyboard.press("Escape");
     await expect(panel).toBeHidden();

@@ -89,11 +89,12 @@ async function grammarOf(language: string): Promise<Extension> {
   return [];
 }
 
-/** A = in an empty field begins an expression, as in other tools. */
-const equalsBegins = EditorView.inputHandler.of((view, _from, _to, text) => {
-  if (text !== "=" || view.state.doc.length > 0) return false;
+/** A = in an empty field, or in place of all that stands there, begins an expression, as in other tools. */
+const equalsBegins = EditorView.inputHandler.of((view, from, to, text) => {
+  const length = view.state.doc.length;
+  if (text !== "=" || to - from < length) return false;
   view.dispatch({
-    changes: { from: 0, insert: EMPTY_EXPRESSION },
+    changes: { from: 0, to: length, insert: EMPTY_EXPRESSION },
     selection: { anchor: 3 },
     userEvent: "input.type",
   });
