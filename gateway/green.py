@@ -10,6 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
+from typing_extensions import override
+
 from gateway.realtime.outbox import Outbox, Turns
 from gateway.realtime.ws_frames import BufferedSocket, unmasked
 
@@ -203,13 +205,32 @@ def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods,
                 self.close(close_data=(1007, "Text must be UTF-8"))
                 raise
 
+        def wait_for(self, seconds: float) -> Any:
+            """Wait, but not longer than this; None then, too."""
+            with eventlet.Timeout(seconds, False):
+                return self.wait()
+            return None
+
         _apply_mask = staticmethod(_unmask)
 
-        def _recv_frame(self, message: Any = None) -> Any:
-            received = super()._recv_frame(message)
-            if sum(map(len, received.data)) > limit:
-                raise websocket.FailedConnectionError(1009, "Message is too big")
-            return received
+        class Message(websocket.RFC6455WebSocket.Message):  # type: ignore[misc] # eventlet has no types
+            """What came of a message: one row of bytes, however small its pieces are, and never above the limit."""
+
+            @override
+            def push(self, data: bytes, final: bool = False) -> None:
+                self.finished = final
+                if not self.data:
+                    self.data.append(bytearray())
+                self.data[0] += data
+                if len(self.data[0]) > limit:
+                    raise websocket.FailedConnectionError(1009, "Message is too big")
+
+            @override
+            def getvalue(self) -> Any:
+                try:
+                    return super().getvalue()
+                except UnicodeDecodeError as error:
+                    raise websocket.FailedConnectionError(1007, "Text must be UTF-8") from error
 
         def _send(self, frame: bytes) -> None:
             # Of the answers to pings that nobody reads a few are enough.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gateway import incidents
 from gateway.realtime.ws_frames import text_frame
 
 PIECE_BYTES = 64 * 1024
+
+_log = logging.getLogger(__name__)
 
 
 class Wire(Protocol):
@@ -47,7 +51,11 @@ class Turns:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for outbox in waiting:
-            outbox.flush()
+            try:
+                outbox.flush()
+            except Exception as error:  # noqa: BLE001 - one connection's trouble is not that of the others
+                incidents.report(_log, "writing to a connection", error)
+                outbox.give_up()
 
 
 class Outbox:
@@ -61,6 +69,7 @@ class Outbox:
         self._wire = wire
         self._turns = turns
         self._frames: deque[bytes] = deque()
+        self.unsent_bytes = 0
         self._due = False
         self._waiting = False
         self._ended = False
@@ -83,12 +92,25 @@ class Outbox:
 
     def add(self, frame: bytes) -> None:
         """Have a whole frame sent."""
+        if self._closed:
+            return
         self._frames.append(frame)
+        self.unsent_bytes += len(frame)
         self._want()
 
     def qsize(self) -> int:
         """Return how many frames were not begun to be sent."""
         return len(self._frames)
+
+    def forget(self) -> None:
+        """Do without what was not begun to be sent."""
+        self._frames.clear()
+        self.unsent_bytes = 0
+
+    def give_up(self) -> None:
+        """End the connection without what is still to be sent."""
+        self._ended = True
+        self._close()
 
     def flush(self) -> None:
         """Write what the connection takes, without waiting."""
@@ -132,9 +154,10 @@ class Outbox:
         while frames and size < PIECE_BYTES:
             piece.append(frames.popleft())
             size += len(piece[-1])
+        self.unsent_bytes -= size
         return b"".join(piece)
 
     def _close(self) -> None:
         self._closed = True
-        self._frames.clear()
+        self.forget()
         self._wire.hang_up()
