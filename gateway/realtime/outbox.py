@@ -62,7 +62,7 @@ class Outbox:
     """Stands in the place of the queue of an `engineio` socket, with as much of its methods as that one calls.
 
     The loop writes what the connection takes at once; only for one that takes no more there is a task that waits, and
-    it ends when everything is written. Used on one thread only.
+    it ends when everything is written, ``pong`` before all that waits. Used on one thread only.
     """
 
     def __init__(self, wire: Wire, turns: Turns) -> None:
@@ -70,6 +70,7 @@ class Outbox:
         self._turns = turns
         self._frames: deque[bytes] = deque()
         self.unsent_bytes = 0
+        self.pong = b""
         self._due = False
         self._waiting = False
         self._ended = False
@@ -139,7 +140,7 @@ class Outbox:
         """Write the rest of a piece, and what has come meanwhile, as fast as the other side reads."""
         try:
             self._wire.send(rest)
-            while self._frames and not self._closed:
+            while (self._frames or self.pong) and not self._closed:
                 self._wire.send(self._take())
         except OSError:
             self._ended = True
@@ -151,11 +152,12 @@ class Outbox:
     def _take(self) -> bytes:
         """Take frames that make a piece of a good size."""
         frames, piece, size = self._frames, [], 0
+        pong, self.pong = self.pong, b""
         while frames and size < PIECE_BYTES:
             piece.append(frames.popleft())
             size += len(piece[-1])
         self.unsent_bytes -= size
-        return b"".join(piece)
+        return pong + b"".join(piece) if pong else b"".join(piece)
 
     def _close(self) -> None:
         self._closed = True

@@ -185,3 +185,15 @@ def test_bytes_are_counted_until_they_are_begun_to_be_sent() -> None:
     assert line.hung_up
     outbox.add(b"too late")
     assert outbox.unsent_bytes == 0
+
+
+def test_a_pong_goes_out_before_what_waits_for_a_slow_reader() -> None:
+    loop, line = Loop(), Line(room=3)
+    outbox = Outbox(line, loop.turns)
+    outbox.put(packets("first")[0])
+    loop.turn()
+    outbox.put(packets("second")[0])
+    outbox.pong = b"the last pong"
+    loop.work()
+    assert line.came == wire("first") + b"the last pong" + wire("second")
+    assert not outbox.pong

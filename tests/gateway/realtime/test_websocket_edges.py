@@ -96,6 +96,15 @@ def test_control_frames_between_fragments_are_answered_at_once(live: Gateway) ->
 
 
 @eventlet
+def test_every_ping_of_a_reader_that_keeps_up_is_answered(live: Gateway) -> None:
+    pings = [b"%d" % number for number in range(100)]
+    with opened(live) as wire:
+        wire.sendall(b"".join(frame(Opcode.PING, ping) for ping in pings) + frame(Opcode.CLOSE, b""))
+        came = rest(wire)
+    assert all(bytes((0x8A, len(ping))) + ping in came for ping in pings)
+
+
+@eventlet
 def test_a_message_of_very_many_pieces_holds_up_nobody(live: Gateway) -> None:
     pieces = frame(Opcode.CONT, b"", fin=False) * 200_000 + frame(Opcode.CONT, b"x", fin=False) * 60_000
     with opened(live) as wire:
