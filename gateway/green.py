@@ -10,6 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
+from typing_extensions import override
+
 from gateway.realtime.outbox import Outbox, Turns
 from gateway.realtime.ws_frames import BufferedSocket, unmasked
 
@@ -17,7 +19,7 @@ STOP_SECONDS = 1.5
 SEND_SECONDS = 45.0
 LOOK_SECONDS = 0.02
 GOOD_BYE = b"\x88\x00"
-PONG, MOST_PONGS = 0x8A, 8
+PONG = 0x8A
 MAX_CONNECTIONS = 4096
 SOCKET_SECONDS = 60.0
 # Bodies and frames end within a message limit, but a connection may come back for another request for this long.
@@ -174,7 +176,32 @@ def _unmask(data: bytes, mask: tuple[int, ...], length: int | None = None, offse
     return unmasked(data if length is None else data[:length], bytes(mask[turn:] + mask[:turn]))
 
 
-def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods, each of them simple
+def _message_class(limit: int) -> type:
+    from eventlet import websocket  # noqa: PLC0415 - only on eventlet
+
+    class BoundedMessage(websocket.RFC6455WebSocket.Message):  # type: ignore[misc] # eventlet has no types
+        """What came of a message: one row of bytes, however small its pieces are, and never above the limit."""
+
+        @override
+        def push(self, data: bytes, final: bool = False) -> None:
+            self.finished = final
+            if not self.data:
+                self.data.append(bytearray())
+            self.data[0] += data
+            if len(self.data[0]) > limit:
+                raise websocket.FailedConnectionError(1009, "Message is too big")
+
+        @override
+        def getvalue(self) -> Any:
+            try:
+                return super().getvalue()
+            except UnicodeDecodeError as error:
+                raise websocket.FailedConnectionError(1007, "Text must be UTF-8") from error
+
+    return BoundedMessage
+
+
+def _websocket_class(limit: int) -> type:
     """Return the WebSocket that takes the place of one which the library has accepted.
 
     eventlet bounds each frame but collects fragments without end, unmasks byte by byte in Python, which holds up every
@@ -206,17 +233,20 @@ def _websocket_class(limit: int) -> type:  # noqa: C901 - its parts are methods,
                 self.close(close_data=(1007, "Text must be UTF-8"))
                 raise
 
+        def wait_for(self, seconds: float) -> Any:
+            """Wait, but not longer than this; None then, too."""
+            with eventlet.Timeout(seconds, False):
+                return self.wait()
+            return None
+
         _apply_mask = staticmethod(_unmask)
 
-        def _recv_frame(self, message: Any = None) -> Any:
-            received = super()._recv_frame(message)
-            if sum(map(len, received.data)) > limit:
-                raise websocket.FailedConnectionError(1009, "Message is too big")
-            return received
+        Message = _message_class(limit)
 
         def _send(self, frame: bytes) -> None:
-            # Of the answers to pings that nobody reads a few are enough.
-            if frame[0] != PONG or self.outbox.qsize() < MOST_PONGS:
+            if frame[0] == PONG and self.outbox.is_writing:
+                self.outbox.pong = frame  # of those that wait for a slow reader the last one is enough
+            else:
                 self.outbox.add(frame)
 
         def close(self, close_data: tuple[int, str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping
 
@@ -13,6 +14,9 @@ REDIS_SETTINGS = ("REDIS_URL", "GATEWAY_REDIS_URL")
 def import_without_clients(environ: Mapping[str, str]) -> None:
     """Import `socketio` as if its optional client libraries were not installed, Redis' only where one is set."""
     wanted = any(environ.get(name) for name in REDIS_SETTINGS)
+    if wanted and _lacks_redis():
+        # An earlier import did not know it yet: gunicorn sets what `--env` names only after its own settings.
+        importlib.reload(sys.modules["socketio.redis_manager"])
     blocked = [name for name in (*UNUSED, *(() if wanted else ("redis",))) if name not in sys.modules]
     sys.modules.update(dict.fromkeys(blocked))  # None makes an import fail at once
     try:
@@ -20,3 +24,8 @@ def import_without_clients(environ: Mapping[str, str]) -> None:
     finally:
         for name in blocked:
             del sys.modules[name]
+
+
+def _lacks_redis() -> bool:
+    manager = sys.modules.get("socketio.redis_manager")
+    return manager is not None and manager.redis is None

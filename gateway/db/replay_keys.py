@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,14 +58,22 @@ class ReplayKeys:
         """Remember a key until ``expires_ms``; raises REPLAYED if it is there already, BUSY or STORAGE_FULL."""
         request = _Request(key, expires_ms)
         self._waiting.append(request)
-        while not request.is_settled:
-            with self._turn:
-                if not request.is_settled:
-                    self._settle()
+        try:
+            while not request.is_settled:
+                with self._turn:
+                    if not request.is_settled:
+                        self._settle()
+        finally:  # who waits no longer leaves no key that others would write for a request that was refused
+            if not request.is_settled:
+                self._withdraw(request)
         if request.error is not None:
             raise request.error
         if not request.is_new:
             raise FloworkError(ErrorCode.REPLAYED, "This signed request was already used; sign a fresh one.")
+
+    def _withdraw(self, request: _Request) -> None:
+        with self._turn, suppress(ValueError):  # a write has begun with it
+            self._waiting.remove(request)
 
     def _settle(self) -> None:
         """Write the keys of those that wait, the longest waiting first; whoever called is among them, or comes next."""
@@ -77,7 +86,6 @@ class ReplayKeys:
             news = self._store.enter([(each.key, each.expires_ms) for each in batch], purge_ms)
         except FloworkError as error:
             failure = error
-            raise
         else:
             for each, is_new in zip(batch, news, strict=True):
                 each.is_new = is_new

@@ -26,6 +26,7 @@ class Channel(socket.Socket):  # type: ignore[misc] # python-engineio has no typ
 
     queue: Any
     connected: bool
+    upgrading: bool
 
     def __init__(self, server: EngineIo, sid: str) -> None:
         super().__init__(server, sid)
@@ -62,14 +63,14 @@ class Channel(socket.Socket):  # type: ignore[misc] # python-engineio has no typ
         if not hasattr(ws, "outbox"):
             answer: list[Any] = super()._websocket_handler(ws)
             return answer
-        if self.connected and not self._is_upgraded_by(ws):
-            return []
-        self.connected = self.upgraded = True
-        self.upgrading = False
-        self._send_through(ws.outbox)
-        self._read(ws)
-        self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
-        ws.finish()
+        try:
+            if not self.connected or self._is_upgraded_by(ws):
+                self.connected = self.upgraded = True
+                self._send_through(ws.outbox)
+                self._read(ws)
+                self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+        finally:
+            ws.finish()
         return []
 
     def _send_through(self, outbox: Any) -> None:
@@ -87,7 +88,7 @@ class Channel(socket.Socket):  # type: ignore[misc] # python-engineio has no typ
         while True:
             try:
                 text = ws.wait()
-                if text is None:
+                if text is None or self.closed:
                     return
                 if isinstance(text, str) and text.startswith(MESSAGE):
                     self.server.hand_over(self.sid, text[1:])
@@ -103,18 +104,23 @@ class Channel(socket.Socket):  # type: ignore[misc] # python-engineio has no typ
                 return
 
     def _is_upgraded_by(self, ws: Any) -> bool:
-        """Take over from polling, as Engine.IO prescribes: a probe, its answer, and the word to go on here."""
-        self.upgrading = True
-        probe = ws.wait()
-        if probe != "2probe":
-            self.upgrading = False
+        """Take over from polling, as Engine.IO prescribes: a probe, its answer, and the word to go on here.
+
+        Nobody asks a WebSocket that is not yet the connection's own for signs of life: each word has its deadline.
+        """
+        if self.upgrading:
+            return False  # another one is at it
+        self.upgrading, patience = True, self.server.ping_timeout
+        try:
+            if ws.wait_for(patience) != "2probe":
+                return False
+            ws.send(packet.Packet(packet.PONG, data="probe").encode())
+            self.queue.put(packet.Packet(packet.NOOP))  # ends the poll that waits
+            return ws.wait_for(patience) == "5" and not self.closed
+        except (OSError, ValueError):  # the other side is gone, or what it sends is no text
             return False
-        ws.send(packet.Packet(packet.PONG, data="probe").encode())
-        self.queue.put(packet.Packet(packet.NOOP))  # ends the poll that waits
-        if ws.wait() != "5":
+        finally:
             self.upgrading = False
-            return False
-        return True
 
 
 class Pinger:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from gateway import incidents
 from gateway.realtime.ws_frames import text_frame
 
 PIECE_BYTES = 64 * 1024
+
+_log = logging.getLogger(__name__)
 
 
 class Wire(Protocol):
@@ -47,20 +51,26 @@ class Turns:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for outbox in waiting:
-            outbox.flush()
+            try:
+                outbox.flush()
+            except Exception as error:  # noqa: BLE001 - one connection's trouble is not that of the others
+                incidents.report(_log, "writing to a connection", error)
+                outbox.give_up()
 
 
 class Outbox:
     """Stands in the place of the queue of an `engineio` socket, with as much of its methods as that one calls.
 
     The loop writes what the connection takes at once; only for one that takes no more there is a task that waits, and
-    it ends when everything is written. Used on one thread only.
+    it ends when everything is written, ``pong`` before all that waits. Used on one thread only.
     """
 
     def __init__(self, wire: Wire, turns: Turns) -> None:
         self._wire = wire
         self._turns = turns
         self._frames: deque[bytes] = deque()
+        self.unsent_bytes = 0
+        self.pong = b""
         self._due = False
         self._waiting = False
         self._ended = False
@@ -83,12 +93,25 @@ class Outbox:
 
     def add(self, frame: bytes) -> None:
         """Have a whole frame sent."""
+        if self._closed:
+            return
         self._frames.append(frame)
+        self.unsent_bytes += len(frame)
         self._want()
 
     def qsize(self) -> int:
         """Return how many frames were not begun to be sent."""
         return len(self._frames)
+
+    def forget(self) -> None:
+        """Do without what was not begun to be sent."""
+        self._frames.clear()
+        self.unsent_bytes = 0
+
+    def give_up(self) -> None:
+        """End the connection without what is still to be sent."""
+        self._ended = True
+        self._close()
 
     def flush(self) -> None:
         """Write what the connection takes, without waiting."""
@@ -117,7 +140,7 @@ class Outbox:
         """Write the rest of a piece, and what has come meanwhile, as fast as the other side reads."""
         try:
             self._wire.send(rest)
-            while self._frames and not self._closed:
+            while (self._frames or self.pong) and not self._closed:
                 self._wire.send(self._take())
         except OSError:
             self._ended = True
@@ -129,12 +152,14 @@ class Outbox:
     def _take(self) -> bytes:
         """Take frames that make a piece of a good size."""
         frames, piece, size = self._frames, [], 0
+        pong, self.pong = self.pong, b""
         while frames and size < PIECE_BYTES:
             piece.append(frames.popleft())
             size += len(piece[-1])
-        return b"".join(piece)
+        self.unsent_bytes -= size
+        return pong + b"".join(piece) if pong else b"".join(piece)
 
     def _close(self) -> None:
         self._closed = True
-        self._frames.clear()
+        self.forget()
         self._wire.hang_up()

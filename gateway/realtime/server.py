@@ -14,6 +14,7 @@ from typing_extensions import override
 from gateway import incidents
 from gateway.realtime import frames, wire_json
 from gateway.realtime.engine_io import EngineIo
+from gateway.realtime.outbox import Outbox
 from gateway.realtime.oversize import MAX_TOLERATED, is_too_large, read_event, read_limit
 from gateway.realtime.text_packet import TextPacket
 from gateway.realtime.transport import MALFORMED
@@ -25,6 +26,7 @@ PONG_SECONDS = 20
 HANDSHAKE_SECONDS = 10.0
 SWEEP_SECONDS = 2.0
 MAX_UNSENT_PACKETS = 2000
+MAX_UNSENT_BYTES = 64 * 1024 * 1024
 ROOM_ELSEWHERE = 100
 BINARY_PACKETS = ("5", "6")
 
@@ -292,6 +294,9 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
 
     @override
     def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        channel = self.eio.sockets.get(eio_sid)
+        if channel is None or channel.closed:
+            return  # what comes behind the packet for which it was closed would be remembered for nobody
         # Nobody sends binary here; a packet that announces attachments would keep them in memory.
         if not isinstance(data, str) or data.startswith(BINARY_PACKETS):
             self._close_transport(eio_sid)
@@ -340,10 +345,14 @@ class SocketServer(socketio.Server):  # type: ignore[misc] # python-socketio has
         socket = self.eio.sockets.get(eio_sid)
         if socket is None or socket.closed:
             return
-        if socket.queue.qsize() < MAX_UNSENT_PACKETS:
+        queue = socket.queue
+        outbox = queue if isinstance(queue, Outbox) else None
+        if queue.qsize() < MAX_UNSENT_PACKETS and (outbox is None or outbox.unsent_bytes < MAX_UNSENT_BYTES):
             socket.send(eio_pkt)
             return
-        _log.warning("dropped a connection that does not read", extra={"unsent": socket.queue.qsize()})
+        _log.warning("dropped a connection that does not read", extra={"unsent": queue.qsize()})
+        if outbox is not None:
+            outbox.forget()
         self._close_transport(eio_sid)
 
     def _close_transport(self, eio_sid: str) -> None:

@@ -48,16 +48,17 @@ class EngineServer(engineio.Server):  # type: ignore[misc] # python-engineio has
 
     def _is_readable(self, environ: dict[str, Any]) -> bool:
         """Tell whether what is posted is packets. The library would log the mistake as its own, and answer OK."""
-        length = environ.get("CONTENT_LENGTH", "")
-        if not length.isdecimal() or int(length) > self.max_http_buffer_size:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
+            return False
+        if int(length) > self.max_http_buffer_size:
             return True  # the library refuses it by its length
         body = environ["wsgi.input"].read(int(length))
         environ["wsgi.input"] = io.BytesIO(body)
         try:
-            payload.Payload(encoded_payload=body.decode())
+            return bool(payload.Payload(encoded_payload=body.decode()).packets)
         except MALFORMED:
             return False
-        return True
 
 
 def _refuse(start_response: Callable[..., Any], text: bytes) -> Iterable[bytes]:

@@ -10,6 +10,18 @@ import pytest
 from tests.gateway.support import ROOT
 
 
+def test_redis_may_be_set_after_the_first_import() -> None:
+    script = (
+        "from gateway import lean; lean.import_without_clients({}); import sys; print('redis' in sys.modules);"
+        "lean.import_without_clients({'REDIS_URL': 'redis://there'}); import socketio;"
+        "print(socketio.RedisManager._redis_connect.__globals__['redis'].__name__)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "redis"]
+
+
 @pytest.mark.parametrize(
     ("environ", "loaded"),
     [({}, []), ({"REDIS_URL": ""}, []), ({"GATEWAY_REDIS_URL": "redis://there"}, ["redis"])],

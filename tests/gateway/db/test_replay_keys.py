@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gateway.db import database as databases
-from gateway.db import migrate
+from gateway.db import migrate, replay_keys
 from gateway.db.database import Database
 from gateway.db.replay_keys import PURGE_EVERY_MS, ReplayKeys
 from shared.clock import ManualClock
@@ -94,11 +94,14 @@ class Gate:
     def __init__(self) -> None:
         self.reached, self.opened = threading.Event(), threading.Event()
         self.runs = 0
+        self.problem: Exception | None = None
 
     def __call__(self, function: Callable[[], Any], /) -> Any:
         self.runs += 1
         self.reached.set()
         assert self.opened.wait(WAIT)
+        if self.problem is not None:
+            raise self.problem
         return function()
 
 
@@ -138,6 +141,24 @@ def test_a_write_that_fails_fails_for_all_of_it_and_not_for_the_next(
         assert told == ["BUSY"] * 4
     assert outcome(keys, bytes([1]), until) == "ok"
     assert outcome(keys, bytes([1]), until) == "REPLAYED"
+    database.close()
+
+
+def test_who_is_not_answered_leaves_no_key_to_be_written_later(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay_keys, "MOST_AT_ONCE", 1)
+    database, gate = opened(tmp_path), Gate()
+    keys, until = ReplayKeys(database, clock, gate), clock.now_ms() + 1000
+    gate.opened.set()
+    gate.problem = BlockingIOError("something else")
+    keys._waiting.append(replay_keys._Request(b"of another request that came before", until))
+    with pytest.raises(BlockingIOError):
+        keys.admit(KEY, until)
+    gate.problem = None
+    assert keys._waiting == []
+    assert outcome(keys, b"later", until) == "ok"
+    assert outcome(keys, KEY, until) == "ok", "its first request was refused"
     database.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -143,3 +144,56 @@ def test_a_broken_connection_is_ended_and_takes_nothing_more(later: bool) -> Non
     assert not loop.calls
     loop.work()
     assert len(line.came) <= 1
+
+
+def test_what_goes_wrong_with_one_keeps_no_other_from_being_written(caplog: pytest.LogCaptureFixture) -> None:
+    class Faulty(Line):
+        def offer(self, data: bytes) -> int:
+            raise RuntimeError(data)
+
+    loop, bad, good = Loop(), Faulty(), Line()
+    outboxes = [Outbox(line, loop.turns) for line in (bad, good)]
+    for outbox in outboxes:
+        outbox.put(packets("a")[0])
+    with caplog.at_level(logging.ERROR):
+        loop.turn()
+    assert good.came == wire("a")
+    assert bad.hung_up
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    for outbox in outboxes:
+        outbox.put(packets("b")[0])
+    loop.turn()
+    assert good.came == wire("a", "b")
+
+
+def test_bytes_are_counted_until_they_are_begun_to_be_sent() -> None:
+    loop, line = Loop(), Line(room=3)
+    outbox = Outbox(line, loop.turns)
+    outbox.put(packets("first")[0])
+    assert outbox.unsent_bytes == len(wire("first"))
+    loop.turn()
+    assert outbox.unsent_bytes == 0
+    for packet in packets("second", "third"):
+        outbox.put(packet)
+    assert outbox.unsent_bytes == len(wire("second", "third"))
+    outbox.forget()
+    assert (outbox.unsent_bytes, outbox.qsize()) == (0, 0)
+    outbox.put(packets("last")[0])
+    outbox.put(None)
+    loop.work()
+    assert line.came == wire("first", "last")
+    assert line.hung_up
+    outbox.add(b"too late")
+    assert outbox.unsent_bytes == 0
+
+
+def test_a_pong_goes_out_before_what_waits_for_a_slow_reader() -> None:
+    loop, line = Loop(), Line(room=3)
+    outbox = Outbox(line, loop.turns)
+    outbox.put(packets("first")[0])
+    loop.turn()
+    outbox.put(packets("second")[0])
+    outbox.pong = b"the last pong"
+    loop.work()
+    assert line.came == wire("first") + b"the last pong" + wire("second")
+    assert not outbox.pong

@@ -16,6 +16,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from gateway.realtime import server
+from gateway.realtime.engine_io import Channel
+from gateway.realtime.outbox import Outbox, Turns
 from gateway.realtime.oversize import MAX_TOLERATED, READ_FACTOR
 from shared.clock import ManualClock
 from shared.signing.keys import WalletKey
@@ -237,6 +239,21 @@ def test_a_reader_that_stands_still_is_dropped(timed: Gateway, wallet: WalletKey
                 break
         assert sockets.members("/gui-socket", room) == []
         narrow.shutdown(socket.SHUT_RDWR)
+
+
+def test_what_waits_for_a_slow_reader_is_bounded_in_bytes(timed: Gateway, monkeypatch) -> None:
+    monkeypatch.setattr(server, "MAX_UNSENT_BYTES", 1000)
+    sockets, turns = timed.app._sockets, Turns(lambda call: None, lambda task: None)
+    channel = sockets.eio.sockets["slow"] = Channel(sockets.eio, "slow")
+    outbox = channel.queue = Outbox(None, turns)
+    sockets._handle_eio_connect("slow", {})
+    packet = sockets.packet_class(namespace="/gui-socket", data=["flood", "x" * 600])
+    for waiting in (1, 2):
+        sockets._send_packet("slow", packet)
+        assert (outbox.qsize(), channel.closed) == (waiting, False)
+    sockets._send_packet("slow", packet)
+    assert channel.closed
+    assert outbox.unsent_bytes < 10, "nothing but the word that it is over"
 
 
 def test_an_unexpected_error_is_logged_once_and_told_as_an_incident(

@@ -34,3 +34,14 @@ def test_a_request_after_the_end_is_refused_as_unknown(live: Gateway, last: byte
         answers = [client.request(method, target, content=b"" if method == "GET" else b"5") for _ in range(2)]
         assert answers[-1].status_code == 400
         assert {answer.status_code for answer in answers} <= {200, 400}, "the goodbye, or nothing"
+
+
+def test_a_request_without_a_length_holds_no_packet(live: Gateway) -> None:
+    with httpx.Client(base_url=live.url, timeout=WAIT, verify=NO_TLS) as client:
+        target = f"{POLLING}&sid={json.loads(client.get(POLLING).text[1:])['sid']}"
+        assert (
+            client.request(
+                "POST", target, headers={"Transfer-Encoding": "chunked"}, content=iter([b""])
+            ).status_code
+            == 400
+        )
