@@ -27,6 +27,7 @@ from tests.simulation.world import Parts, World, random_workflow
 OWNER = "0x" + "a" * 40
 FAULTS_END = 40.0
 PATIENCE = 900.0
+JUMPS = (0.0, -300.0, 400.0, -20.0)
 SHORT = 0.85
 """The part of the seeds whose lives are short: one run of one or two steps besides what these start."""
 _PASSING = frozenset(
@@ -133,7 +134,8 @@ class Simulation:
         if faulty and self.swarm["crash"]:
             crash_at = int(self.rng.expovariate(1 / 400)) + 1
         loop = SimLoop(self.rng, now=self.now, crash_at=crash_at)
-        loop.ends_at = FAULTS_END + PATIENCE + max(0.0, -self.jump)
+        # what is due by a clock that was ahead waits for one that was set back to get there
+        loop.ends_at = FAULTS_END + PATIENCE + (max(JUMPS) - min(JUMPS) if self.swarm["jump"] else 0.0)
         try:
             return bool(loop.live(self.process(loop, self._trouble(faulty=faulty))))
         except Crash:
@@ -241,7 +243,7 @@ class Process:
         while self._trouble.on and self._loop.now < FAULTS_END:
             await asyncio.sleep(sim.rng.uniform(0.5, 10))
             if sim.swarm["jump"] and self._trouble.on:
-                sim.jump = self._clock.jump = sim.rng.choice([0.0, -300.0, 400.0, -20.0])
+                sim.jump = self._clock.jump = sim.rng.choice(JUMPS)
         self._trouble.on = False
         await asyncio.Event().wait()
 

@@ -48,6 +48,23 @@ async def test_allowed_pages_and_those_of_the_gateway_connect(tmp_path: Path, or
         assert (await client.ask("list_runs"))["type"] == "runs_list_response"
 
 
+@pytest.mark.parametrize("path", ["/elsewhere", "/"])
+async def test_a_refused_client_that_goes_on_with_nonsense_is_no_mistake_of_ours(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    ask = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    async with engine(tmp_path) as running:
+        port = int(running.address.socket.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(ask.encode() + 4 * b"\xff")
+        async with asyncio.timeout(30):
+            await reader.read()
+        writer.close()
+        async with talker(running) as client:
+            assert (await client.ask("list_runs"))["runs"] == []
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 async def test_text_and_binary_frames_mean_the_same(tmp_path: Path) -> None:
     async with engine(tmp_path) as running, talker(running) as client:
         for encode in (str, str.encode):
