@@ -31,7 +31,8 @@ def draw_ratios(rows: Sequence[Row], path: Path) -> None:
     for place, row in enumerate(shown):
         top = MARGIN + LINE * (place + 2) - 6
         share = share_of_goal(row)
-        canvas.text(MARGIN, top + 3, f"{row.id}  {row.work}"[:62], INK)
+        # the font has no arrows
+        canvas.text(MARGIN, top + 3, f"{row.id}  {row.work.replace('→', '>')}"[:62], INK)
         right = left + per_unit * min(share, MOST_SHOWN)
         canvas.box((left, top + 4), (right, top + LINE - 6), GOOD if row.passed else BAD)
         canvas.text(
