@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 
 from core_engine.storage import EngineStore
 from core_engine.storage.parts import Taken
-from shared.errors import FloworkError
+from shared.errors import ErrorCode, FloworkError
 
 _LOG = logging.getLogger(__name__)
 TakeOver = Callable[[frozenset[int]], Awaitable[int]]
+
+AGAIN_SECONDS = 1.0
 
 
 class StandbyEndedError(Exception):
@@ -61,19 +63,33 @@ class Standby:
         elif self._waiting:
             self._begin(on_taken, self._waiting)
 
+    async def close(self) -> None:
+        """Take nothing over any more."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     def _begin(self, on_taken: TakeOver, numbers: list[int]) -> None:
         task = asyncio.create_task(self._go_on(on_taken, numbers), name="take over runs")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _go_on(self, on_taken: TakeOver, numbers: list[int]) -> None:
-        try:
-            count = await on_taken(frozenset(numbers))
-        except FloworkError as error:
-            _LOG.critical("runs of another process cannot be taken over", extra={"reason": error.message})
-            self._lose(error)
-        else:
-            _LOG.warning("runs of another process are taken over", extra={"runs": count})
+        """Have runs taken over, as soon as the database can be reached; others may take this process's place first."""
+        while True:
+            try:
+                count = await on_taken(frozenset(numbers))
+            except FloworkError as error:
+                facts = {"reason": error.message}
+                if error.code is not ErrorCode.ENGINE_UNAVAILABLE:
+                    _LOG.critical("runs of another process cannot be taken over", extra=facts)
+                    self._lose(error)
+                    return
+                _LOG.warning("runs of another process wait to be taken over", extra=facts)
+            else:
+                _LOG.warning("runs of another process are taken over", extra={"runs": count})
+                return
+            await asyncio.sleep(AGAIN_SECONDS)
 
     def _hear(self, taken: Taken) -> None:
         self._call(self._take, taken)

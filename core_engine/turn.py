@@ -47,6 +47,7 @@ async def await_turn(  # noqa: PLR0913 - one thing each
     What it opens that outlives the wait is closed by the stack. Raises what `Standby.wait` raises, and CONFIGURATION
     for what makes no start possible.
     """
+    stack.push_async_callback(standby.close)
     metrics = Metrics()
     front = await _open_front(settings, store, metrics, clock, stack)
     seat = Seat(front)

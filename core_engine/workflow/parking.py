@@ -201,10 +201,15 @@ class Parking:
                 take_up(*loaded, self._conductor, self._environment)
 
     def _load(self, run_id: str) -> tuple[ArchivedRun, RunState] | Write:
-        """Return a run, or what is to be written about one whose journal is damaged; blocks."""
+        """Return a run, or what is to be written about one whose journal is damaged; blocks.
+
+        Raises ENGINE_UNAVAILABLE while the database cannot be reached.
+        """
         try:
             return self._archive.load_state(run_id)
         except FloworkError as error:
+            if error.code is ErrorCode.ENGINE_UNAVAILABLE:
+                raise  # it says nothing about the run
             facts = {"run": run_id, "reason": error.message}
             _LOG.error("A run cannot be taken up and is held.", extra=facts)
             row = self._store.archive.run(run_id)

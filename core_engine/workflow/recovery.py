@@ -15,7 +15,7 @@ from core_engine.workflow.family import Family
 from core_engine.workflow.run import LiveRun
 from core_engine.workflow.state import RunState
 from shared.contract.run import RunStatus
-from shared.errors import FloworkError
+from shared.errors import ErrorCode, FloworkError
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,7 +32,8 @@ async def recover_runs(  # noqa: PLR0913 - what they are wired with
     """Go on with every unfinished run, or ``only`` with those of some numbers; return how many there are.
 
     A run whose journal is damaged is held: it is shown as FAILED with JOURNAL_CORRUPT, nothing of it runs and its
-    journal stays as it is.
+    journal stays as it is. Raises ENGINE_UNAVAILABLE while the database cannot be reached; called again, it goes on
+    where it was.
     """
     count = 0
     for row in await asyncio.to_thread(store.archive.unfinished):
@@ -41,6 +42,8 @@ async def recover_runs(  # noqa: PLR0913 - what they are wired with
         try:
             found, state = await asyncio.to_thread(archive.load_state, row.id)
         except FloworkError as error:
+            if error.code is ErrorCode.ENGINE_UNAVAILABLE:
+                raise  # it says nothing about the run
             _LOG.error(
                 "A run cannot be recovered and is held.", extra={"run": row.id, "reason": error.message}
             )

@@ -291,7 +291,12 @@ class RunService(RunReading):
         return count + self._parking.count
 
     async def take_over(self, numbers: Container[int]) -> int:
-        """Go on with runs that another process of this engine left; return how many have not ended."""
+        """Go on with runs that another process of this engine left; return how many have not ended.
+
+        Raises ENGINE_UNAVAILABLE while the database cannot be reached: to be called again then.
+        """
+        if self._closing:
+            return 0
         self._family.recovering()
         try:
             count = await recover_runs(
@@ -299,8 +304,8 @@ class RunService(RunReading):
             )
         finally:
             self._family.recovered()
-        await self._aftermath.take_over(numbers)
         await self._parking.look_again()
+        await self._aftermath.take_over(numbers)  # last: what it has told must not be told again
         return count
 
     async def close(self, grace_seconds: float) -> None:
