@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 FLOWORK := $(BIN)/flowork
 # Many tests wait for processes more than they compute, so three share two cores.
 WORKERS ?= $(shell echo $$(( $$(nproc) * 3 / 2 )))
+# Random cases are new with each commit, and the same wherever that commit is tested.
+TEST_SEED ?= $(shell printf %d 0x$$(git rev-parse --short=7 HEAD 2>/dev/null || echo 0))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo up gui env test soak mutants points bench sbom check format generate clean
@@ -40,8 +42,8 @@ gui: setup ## build the web GUI (fetches Node as a Python package where the mach
 env: setup ## make the secrets for docker-compose into .env; an existing file is left alone
 	@$(FLOWORK) env --output .env
 
-test: setup-dev ## run all tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+test: setup-dev ## run all tests; TEST_SEED=n tries other random cases than those of the commit
+	TEST_SEED=$(TEST_SEED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --hypothesis-seed=$(TEST_SEED)
 
 soak: setup-dev ## load and random kills for SOAK_MINUTES (30); SOAK_CLIENTS, SOAK_SEED, SOAK_WORKERS=1
 	$(BIN)/python -m tests.soak

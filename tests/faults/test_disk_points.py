@@ -17,6 +17,7 @@ import pytest
 from tests.faults.points import Points
 from tests.faults.preload import build
 from tests.faults.session import lines
+from tests.support.seed import base_seed
 
 STRIDE = {"die": 7, "fail": 14}
 """Of so many points one is tried, with one of the kinds in turn."""
@@ -58,7 +59,7 @@ class Trial:
             how, first, again = at.split(":")
             yield from [(how, int(first), int(again))] if how in kinds else []
             return
-        rng = random.Random(int(os.environ.get("SIM_FIRST") or random.SystemRandom().randrange(10**9)))
+        rng = random.Random(base_seed())
         if os.environ.get("FAULT_POINTS") == "all":
             places = [(how, first) for first in range(1, self.count + 1) for how in kinds]
         else:

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
         found = _once(tests, first)
         count += 1
         if found:
-            print(f"Found something after {count} rounds; this one began with SIM_FIRST={first}.")
+            print(f"Found something after {count} rounds; this one began with TEST_SEED={first}.")
             return found
     print(f"{count} rounds, nothing found.")
     return 0
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
 
 def _once(tests: list[str], first: int) -> int:
     environment = os.environ | {
-        "SIM_FIRST": str(first), "SIM_SEEDS": str(SEEDS), "FUZZ_EXAMPLES": str(EXAMPLES),
+        "TEST_SEED": str(first), "SIM_SEEDS": str(SEEDS), "FUZZ_EXAMPLES": str(EXAMPLES),
     }  # fmt: skip
     options = ["-q", "-x", "--timeout", "0", f"--hypothesis-seed={first}", "-p", "tests.properties.longer"]
     command = [sys.executable, "-m", "pytest", *options, *tests]

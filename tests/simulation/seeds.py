@@ -1,14 +1,15 @@
 """Which seeds are tried: new ones in every run of the tests, some that once found something in all of them.
 
-``SIM_SEED`` tries one, ``SIM_FIRST`` names the first of the new ones, ``SIM_SEEDS`` their number.
+``SIM_SEED`` tries one, ``TEST_SEED`` decides which are new, ``SIM_SEEDS`` is their number.
 """
 
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+from tests.support.seed import base_seed
 
 
 def chunk(count: int, number: int = 0, of: int = 1, known: Sequence[int] = ()) -> Iterator[int]:
@@ -20,8 +21,7 @@ def chunk(count: int, number: int = 0, of: int = 1, known: Sequence[int] = ()) -
         yield from [int(only)] if number == 0 else []
         return
     yield from known[number::of]
-    given = os.environ.get("SIM_FIRST")
-    first = random.SystemRandom().randrange(10**9) if given is None else int(given) + number * 10**6
+    first = base_seed() + number * 10**6
     yield from range(first, first + int(os.environ.get("SIM_SEEDS", count)) // of)
 
 

@@ -17,7 +17,7 @@ class CutWire:
         self.port: int = self._listener.getsockname()[1]
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
         self._guard = threading.Lock()
-        self._trap: tuple[bytes, bool] | None = None
+        self._trap: tuple[bytes, bool, bool] | None = None
         self.sprung = threading.Event()
         self.is_down = False
         self.closed = False
@@ -40,10 +40,13 @@ class CutWire:
             for end in pair:
                 _hang_up(end)
 
-    def trap(self, sent: bytes, *, deliver: bool) -> None:
-        """Cut the connection on which these bytes are sent next, after or before the server got and did them."""
+    def trap(self, sent: bytes, *, deliver: bool, down: bool = False) -> None:
+        """Cut the connection on which these bytes are sent next, after or before the server got and did them.
+
+        With ``down`` no new connection is taken from that moment on.
+        """
         self.sprung.clear()
-        self._trap = (sent, deliver)
+        self._trap = (sent, deliver, down)
 
     def close(self) -> None:
         """End."""
@@ -74,6 +77,7 @@ class CutWire:
                 trap = self._trap
                 if watched and trap and trap[0] in data:
                     self._trap = None
+                    self.is_down = self.is_down or trap[2]
                     self._spring(source, sink, data, deliver=trap[1])
                     return
                 sink.sendall(data)

@@ -17,6 +17,7 @@ from core_engine.workflow.archive import Archive
 from core_engine.workflow.library import Library
 from tests.core_engine.workflow.marathon import ITEMS, LAPS, ROUNDS, WORK, shop
 from tests.core_engine.workflow.workshop import Bench, Watcher
+from tests.support.seed import base_seed
 
 ROOT = Path(__file__).resolve().parents[3]
 KILLS = 50
@@ -166,8 +167,8 @@ async def check(folder: Path) -> None:
 
 async def test_killed_at_50_random_points_the_run_ends_as_if_nothing_had_been(tmp_path: Path):
     """A machine may be so quick that a run ends before it was killed often enough: then another one begins."""
-    seed = int(os.environ.get("MARATHON_SEED", "0")) or random.randrange(1, 2**31)
-    print(f"MARATHON_SEED={seed}")
+    seed = base_seed()
+    print(f"TEST_SEED={seed}")
     assert len(WORK["nodes"]) >= 30
     rng = random.Random(seed)
     kills, runs = 0, 0
