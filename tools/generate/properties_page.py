@@ -26,8 +26,8 @@ for the rest) and becomes a test of its own once it is mended.
 **The simulation** (`tests/simulation`) is the product's own code on an event loop whose time is a number. Each seed
 makes up workflows, the order in which whatever is ready runs, and faults: crashes before any callback and around any
 commit, disks that are slow, full or broken, clocks that jump, tickets and answers that are lost, repeated or late. When
-the faults are over everything has to come to its end. Each commit is tried with other seeds (`TEST_SEED`, by default its
-own hash), besides a list of those that are always tried.
+the faults are over everything has to come to its end. Each commit is tried with seeds of its own (`TEST_SEED`), besides
+a list of those that are always tried.
 
 **Crash and fault points** (`tests/faults/test_disk_points.py`): a small library between the engine and its disk numbers
 every write, sync, cut and rename of a session, and kills the process at one of them, or lets it fail; `make points`
