@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from shared.errors import ErrorCode, FloworkError
-from tests.faults.session import Session, append, judge, lines
+from tests.core_engine.workflow.marks import append
+from tests.faults.session import Session, judge, lines
 from tests.support.platform import ROOT
 
 KINDS = (

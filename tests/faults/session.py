@@ -17,12 +17,13 @@ from typing import Any
 
 from core_engine.components.builtin.for_each.component import ForEach
 from core_engine.components.builtin.wait_until.component import WaitUntil
-from core_engine.kernel.component import Component, Config, StepPolicy
+from core_engine.kernel.component import Component, Config
 from core_engine.kernel.payload import Result
 from core_engine.kernel.ports import StartRun
 from core_engine.storage import EngineStore
 from shared.contract.run import RunStatus
 from shared.errors import ErrorCode, FloworkError
+from tests.core_engine.workflow.marks import Mark, append
 from tests.core_engine.workflow.workshop import OWNER, Bench, Registry, workflow
 from tests.simulation.checks import Books
 
@@ -43,26 +44,6 @@ STOP = workflow("first>never", first="mark", never="gate")
 RUNS = {"loop": LOOP, "wait": WAIT, "stop": STOP}
 
 
-class Mark(Component[Config]):
-    """Leaves a line in a file: an effect that must not happen twice."""
-
-    id = "mark"
-    name = "Mark"
-    description = "Marks."
-    category = "test"
-    policy = StepPolicy.ONCE
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "marks"
-
-    def execute(self, context: Any, config: Config, payload: Any) -> Result:
-        append(self.path, f"{context.run_id} {context.node_id} {context.iteration} {context.round}")
-        return Result({"success": payload})
-
-    def simulate(self, context: Any, config: Config, payload: Any) -> Result:
-        return Result({"success": payload})
-
-
 class Big(Component[Config]):
     """Gives so much that the journal keeps it in a file of its own."""
 
@@ -75,18 +56,12 @@ class Big(Component[Config]):
         return Result.on("success", {"items": [1, 2], "much": context.run_id * 20_000})
 
 
-def append(path: Path, line: str) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(file, f"{line}\n".encode())
-    os.close(file)
-
-
 def lines(path: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
 def registry(folder: Path) -> Registry:
-    return Registry([Mark(folder), Big(), ForEach(), WaitUntil()])
+    return Registry([Mark(folder / "marks"), Big(), ForEach(), WaitUntil()])
 
 
 class Session:

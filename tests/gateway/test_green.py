@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from gateway import green
 from tests.gateway.support import ROOT
+from tests.support.script import python
 
 
 def test_one_file_knows_eventlet() -> None:
@@ -35,20 +34,6 @@ def test_one_file_knows_eventlet() -> None:
 )
 def test_the_runtime_is_chosen_by_the_environment(environ: dict[str, str], chosen: bool) -> None:
     assert green.is_chosen(environ) is chosen
-
-
-def python(script: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    return done.stdout.strip()
 
 
 def test_patching_is_silent_and_complete() -> None:

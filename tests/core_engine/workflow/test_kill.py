@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from shared.contract.run import RunStatus
-from tests.core_engine.workflow.victim import Mark
+from tests.core_engine.workflow.marks import Mark
 from tests.core_engine.workflow.workshop import Registry, bench, eventually
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,7 +48,7 @@ async def test_killed_again_and_again_nothing_promised_is_lost_and_nothing_happe
             assert details.run.status.final
             if details.run.status is RunStatus.SUCCEEDED:
                 assert set(statuses.values()) == {"SUCCESS"}
-                assert marks[f"{run_id} b"] == marks[f"{run_id} d"] == 1
+                assert marks[f"{run_id} b 0 0"] == marks[f"{run_id} d 0 0"] == 1
             else:
                 unknown = [name for name, status in statuses.items() if status == "OUTCOME_UNKNOWN"]
                 assert len(unknown) == 1, statuses

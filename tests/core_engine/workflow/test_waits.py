@@ -447,14 +447,14 @@ async def test_killed_while_it_waits_it_still_waits_and_nothing_runs_twice(tmp_p
         async with bench(tmp_path / "engine", waiter_registry(tmp_path)) as shop:
             assert await shop.runs.recover() == 1
             assert node(await shop.runs.details("run-1"), "b").waiting.id == approval
-            assert (tmp_path / "marks").read_text() == "run-1 a\n"
+            assert (tmp_path / "marks").read_text() == "run-1 a 0 0\n"
     async with bench(tmp_path / "engine", waiter_registry(tmp_path)) as shop:
         await shop.runs.recover()
         watcher = Watcher()
         await shop.runs.subscribe("run-1", watcher, 0)
         await shop.runs.answer("run-1", "b", signed(approval_id=approval))
         assert await watcher.end() == "SUCCEEDED"
-        assert (tmp_path / "marks").read_text() == "run-1 a\nrun-1 c\n"
+        assert (tmp_path / "marks").read_text() == "run-1 a 0 0\nrun-1 c 0 0\n"
         assert watcher.seqs == list(range(1, len(watcher.seqs) + 1))
 
 

@@ -3,38 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
-from core_engine.kernel.component import Component, Config, StepPolicy
-from core_engine.kernel.payload import Result
 from core_engine.kernel.ports import StartRun
+from tests.core_engine.workflow.marks import Mark
 from tests.core_engine.workflow.workshop import OWNER, Bench, Registry, workflow
 
 WORK = workflow("a>b", "b>c", "c>d", a="add", b="mark", c="add", d="mark")
-
-
-class Mark(Component[Config]):
-    """Leaves a line in a file: an effect that can be counted from outside."""
-
-    id = "mark"
-    name = "Mark"
-    description = "Marks."
-    category = "test"
-    policy = StepPolicy.ONCE
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def execute(self, context, config, payload):
-        file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        os.write(file, f"{context.run_id} {context.node_id}\n".encode())
-        os.close(file)
-        return Result({"success": payload})
-
-    def simulate(self, context, config, payload):
-        return Result({"success": payload})
 
 
 async def main(folder: Path, generation: str) -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from core_engine.components.builtin.manual_approval.component import ManualApproval
-from tests.core_engine.workflow.victim import Mark
+from tests.core_engine.workflow.marks import Mark
 from tests.core_engine.workflow.workshop import Bench, Registry, workflow
 
 WORK = workflow("a>b", "b:approved>c", "c>d", a="mark", b="manual_approval", c="mark", d="add")

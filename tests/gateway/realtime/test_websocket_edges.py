@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,8 +12,9 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
-from tests.gateway.support import ROOT, WAIT, Gateway
+from tests.gateway.support import WAIT, Gateway
 from tests.support.plain_http import NO_TLS
+from tests.support.script import python
 
 POLLING = "/api/socket.io/?EIO=4&transport=polling"
 SOCKET = "/api/socket.io/?EIO=4&transport=websocket"
@@ -153,19 +152,6 @@ def test_a_packet_behind_the_end_is_remembered_for_nobody(local: Gateway) -> Non
         packets = [b"4nonsense", b"40/gui-socket,{}", b"40/engine-socket,{}"]
         client.post(target, content=b"\x1e".join(packets))
     assert {name: len(sids) for name, sids in manager.pending_connect.items()} == before
-
-
-def python(script: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 def test_an_upgrade_that_does_not_go_on_is_given_up() -> None:
