@@ -44,6 +44,12 @@ unknown outcome is accepted only where a process was killed during that run. A s
 minutes is not lost, its outcome is unknown: it was asked for again under its id, and what became of it is said in the
 end. One that was asked for on connections that held, and never answered, is a fault. The seed is printed first;
 `SOAK_SEED` repeats it. `make test` contains a version of about a minute.
+
+The last long run: 30 minutes, 200 clients, two workers, PostgreSQL and Redis, on two cores that other work kept
+busy. 38 processes were killed and 26 frozen. All 22,149 starts were acknowledged; 22,138 runs succeeded, and 11 have an
+unknown outcome, as the policy of a step that was being carried out at a kill says. In the calm descriptors, threads and
+tasks of all processes stayed flat, as did the memory of gateway (99.4 to 99.6 MB) and workers (82.9 MB); the engine's
+grew from 156 to 173 MB while its caches filled.
 """
 
 
