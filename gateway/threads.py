@@ -12,9 +12,13 @@ import simple_websocket  # type: ignore[import-untyped]
 from engineio.async_drivers.threading import SimpleWebSocketWSGI
 from typing_extensions import override
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from wsproto.utilities import ProtocolError
 
 STOP_SECONDS = 1.5
 SOCKET_SECONDS = 60.0
+NO_HANDSHAKE = (ProtocolError, ValueError, simple_websocket.ConnectionError)
+"""What the libraries raise for a request that is no handshake of a WebSocket."""
+_SOCKETS = ("werkzeug.socket", "gunicorn.socket")
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -78,12 +82,39 @@ class WebSocketServer(simple_websocket.Server):  # type: ignore[misc] # it has n
         self.event.set()
 
 
+class WholeWire:
+    """A socket of which `send` writes all it is given, for one thread at a time, as the library takes for granted.
+
+    Raises TimeoutError where the other side reads nothing for the socket's timeout. All else is the socket's own.
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._writing = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def send(self, data: bytes) -> int:
+        """Write all of it, and return how many bytes that were."""
+        with self._writing:
+            left = memoryview(data)
+            while left:  # not `sendall`, whose timeout is one for all of it
+                left = left[self._sock.send(left) :]
+        return len(data)
+
+
 class WebSocketApp(SimpleWebSocketWSGI):  # type: ignore[misc] # engineio has no types
     """The WSGI application of one WebSocket, as `engineio` wants it."""
 
     @override
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        self.ws = WebSocketServer(environ, thread_class=_daemon, **self.server_args)
+        wires = {name: WholeWire(environ[name]) for name in _SOCKETS if name in environ}
+        try:
+            self.ws = WebSocketServer(environ | wires, thread_class=_daemon, **self.server_args)
+        except NO_HANDSHAKE:
+            start_response("400 Bad Request", [("Content-Type", "application/json")])
+            return (b'"This is no handshake of a WebSocket"',)
         answer = self.app(self)
         if self.ws.mode == "gunicorn":
             raise StopIteration
@@ -92,10 +123,29 @@ class WebSocketApp(SimpleWebSocketWSGI):  # type: ignore[misc] # engineio has no
         return answer
 
     @override
+    def send(self, message: str | bytes) -> Any:
+        """Send a message; raises OSError where the connection has ended."""
+        try:
+            return super().send(message)
+        except ProtocolError as error:  # it is being closed
+            raise OSError(str(error)) from error
+
+    def wait_for(self, seconds: float) -> Any:
+        """Wait for a message, but not longer than this; None then, and at the end, too."""
+        try:
+            return self.ws.receive(timeout=seconds)
+        except simple_websocket.ConnectionClosed:
+            return None
+
+    @override
     def close(self) -> None:
-        """Close, whether or not the other side was quicker."""
-        with suppress(OSError, simple_websocket.ConnectionClosed):
+        """Take leave and end the connection, whether or not the other side was quicker; it is not waited for."""
+        with suppress(OSError, ProtocolError, simple_websocket.ConnectionClosed):
             super().close()
+        with suppress(OSError):
+            self.ws.sock.shutdown(socket.SHUT_RDWR)
+
+    finish = close
 
 
 def parts(limit: int) -> dict[str, Any]:

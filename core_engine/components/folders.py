@@ -118,5 +118,5 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_text(name: str) -> bool:
-    """Tell whether a name can be said in a message: on disk it may be any bytes."""
-    return name.isprintable() and not any(0xD800 <= ord(sign) <= 0xDFFF for sign in name)
+    """Tell whether a name can be said in a message: on disk it may be any bytes, which are no printable signs."""
+    return name.isprintable()

@@ -14,7 +14,7 @@ from core_engine.kernel.context import Context
 from shared.errors import ErrorCode, FloworkError
 
 MIB = 1024 * 1024
-_DEFAULT_MODE = 0o644
+_DEFAULT_MODE, _PERMISSIONS = 0o644, 0o777
 
 
 def read_whole(context: Context, path: str, max_mib: float) -> bytes:
@@ -69,8 +69,9 @@ def _write(name: str, folder: int, content: bytes, mode: int) -> None:
 
 
 def _mode(name: str, folder: int) -> int:
-    """Return the permissions of the file that is replaced."""
+    """Return the permissions of the file that is replaced; the rights of its owner are not for another content."""
     try:
-        return stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     except FileNotFoundError:
         return _DEFAULT_MODE
+    return mode & _PERMISSIONS if stat.S_ISREG(mode) else _DEFAULT_MODE

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from engineio import exceptions, packet, socket
@@ -60,18 +61,32 @@ class Channel(socket.Socket):  # type: ignore[misc] # python-engineio has no typ
 
     @override
     def _websocket_handler(self, ws: Any) -> list[Any]:
-        if not hasattr(ws, "outbox"):
-            answer: list[Any] = super()._websocket_handler(ws)
-            return answer
         try:
             if not self.connected or self._is_upgraded_by(ws):
                 self.connected = self.upgraded = True
-                self._send_through(ws.outbox)
+                until_sent = self._begin_to_send(ws)
                 self._read(ws)
                 self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+                until_sent()
         finally:
             ws.finish()
         return []
+
+    def _begin_to_send(self, ws: Any) -> Callable[[], object]:
+        """Have what waits, and all that follows, sent; return what waits for the last of it once this is closed."""
+        if hasattr(ws, "outbox"):
+            self._send_through(ws.outbox)
+            return lambda: None  # its `finish` does that
+        until_sent: Callable[[], object] = self.server.start_background_task(self._write, ws).join
+        return until_sent
+
+    def _write(self, ws: Any) -> None:
+        """Send what waits until there is nothing more to come, or nobody to whom."""
+        with suppress(OSError, exceptions.QueueEmpty):
+            while packets := self.poll():
+                for each in packets:
+                    ws.send(each.encode())
+        ws.close()
 
     def _send_through(self, outbox: Any) -> None:
         """Have what waits, and all that follows, sent by the outbox."""
@@ -205,10 +220,13 @@ class EngineIo(EngineServer):
             return self._unauthorized()
         self.pinger.add(channel)
         if transport == "websocket":
-            answer = channel.handle_get_request(environ, start_response)
-            if channel.closed:
-                self.sockets.pop(sid, None)
-            return answer
+            try:
+                return channel.handle_get_request(environ, start_response)
+            finally:
+                if not channel.connected:  # it was no handshake
+                    channel.close(wait=False, abort=True, reason=self.reason.TRANSPORT_ERROR)
+                if channel.closed:
+                    self.sockets.pop(sid, None)
         channel.connected = True
         return self._ok(channel.poll(), jsonp_index=jsonp_index)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import math
@@ -45,8 +46,7 @@ class Front:
         unclear = unclear_length(environ)
         if unclear:
             return _refuse(start_response, "400 Bad Request", unclear)
-        if "HTTP_UPGRADE" in environ and environ.get("HTTP_SEC_WEBSOCKET_VERSION") != WEBSOCKET_VERSION:
-            # The forms before RFC 6455 have frames without a length, and so without a limit.
+        if "HTTP_UPGRADE" in environ and not _asks_for_websocket(environ):
             return _refuse(
                 start_response, "426 Upgrade Required", "Only WebSocket version 13 is spoken here."
             )
@@ -61,12 +61,24 @@ class Front:
             environ["wsgi.input_terminated"] = True
         try:
             answer: Iterable[bytes] = self._application(environ, start_response)
-        except (OSError, StopIteration):
+        except (ConnectionError, TimeoutError, StopIteration):
             raise  # how the servers learn that a WebSocket, or the client, is gone
+        except OSError as error:
+            # Whatever else ends a connection below is told in the one way that all of them take for that.
+            raise ConnectionResetError(errno.ECONNRESET, str(error)) from error
         except Exception as error:  # noqa: BLE001 - the edge of HTTP
             told = incidents.report(_log, "a socket request", error)
             return _refuse(start_response, "500 Internal Server Error", told)
         return answer
+
+
+def _asks_for_websocket(environ: dict[str, Any]) -> bool:
+    """Tell whether an upgrade is one to RFC 6455: the forms before it have frames without a length, so no limit.
+
+    Where only one of the two headers asks for it, the library would take it for a WebSocket and never open one.
+    """
+    wanted = [word.strip().lower() for word in environ.get("HTTP_CONNECTION", "").split(",")]
+    return "upgrade" in wanted and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == WEBSOCKET_VERSION
 
 
 def _begins_socket(environ: dict[str, Any]) -> bool:

@@ -12,18 +12,22 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from core_engine.storage import EngineStore
 from flowork.deployment import restore
+from shared.ids import new_id
 from tests.core_engine.engine import ENGINE_ID, OWNER
 from tests.faults.tidier import RUNS
 from tests.soak.chaos import Act, Chaos, Crew
-from tests.soak.clients import SocketClient
+from tests.soak.clients import LOST, SocketClient
+from tests.soak.fuse import MOST_CUT_OFF, rightly_given_up
 from tests.soak.verdict import Judge
-from tests.soak.work import Book, world
+from tests.soak.work import Book, Started, workflow, world
 from tests.support.platform import ROOT, Platform
 
 CLIENTS = 16
-KILLS = 3
+KILLS = MOST_CUT_OFF
 
 
 def lonely(folder: Path) -> Platform:
@@ -33,8 +37,25 @@ def lonely(folder: Path) -> Platform:
     return Platform(folder, environment, OWNER, engine_id=ENGINE_ID)
 
 
+async def until_begun(watcher: SocketClient, run: Started, attempt: int) -> None:
+    """Wait until the engine carries out that attempt of a run's nap."""
+    while True:
+        try:
+            answer = await watcher.details(run.job_id)
+            nodes = {node["node_id"]: node for node in answer.get("nodes", [])}
+            if nodes and nodes["nap"]["attempts"] == attempt and nodes["nap"]["status"] == "RUNNING":
+                return
+        except LOST:
+            await watcher.hang_up()
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.timeout(400)
 async def test_killed_under_load_every_start_is_carried_out_once(tmp_path: Path) -> None:
-    """F01, F02, F03, F05: whatever the kill cut off, the same start sent again is one run."""
+    """F01, F02, F03, F05: whatever the kill cut off, the same start sent again is one run.
+
+    One step runs at each kill, so it is given up in the end; another may be as unlucky by chance.
+    """
     rng, book = random.Random(9), Book()
     platform = lonely(tmp_path)
     crew = Crew(platform, None, await asyncio.to_thread(platform.start_engine))  # type: ignore[arg-type]
@@ -45,9 +66,16 @@ async def test_killed_under_load_every_start_is_carried_out_once(tmp_path: Path)
                 SocketClient(platform, outside, book, random.Random(n), think=0.1) for n in range(CLIENTS)
             ]
             load = [asyncio.create_task(client.live(enough), name="client") for client in clients]
+            unlucky, watcher = (SocketClient(platform, outside, book, rng, think=0.1) for _ in range(2))
+            nap = workflow("nap", "", rng)
+            nap["nodes"][1]["config_values"]["seconds"] = 3600
+            victim = Started(new_id(), "nap", nap, time.monotonic())
+            book.runs.append(victim)
+            load.append(asyncio.create_task(unlucky.carry_through(victim), name="unlucky"))
             for number in range(KILLS):
                 already = len(book.acknowledged)
-                async with asyncio.timeout(60):
+                async with asyncio.timeout(90):
+                    await until_begun(watcher, victim, number + 1)
                     while len(book.acknowledged) < already + 30 + number:  # noqa: ASYNC110 - of many clients
                         await asyncio.sleep(0.005)
                 begun = time.monotonic()
@@ -57,9 +85,17 @@ async def test_killed_under_load_every_start_is_carried_out_once(tmp_path: Path)
             await asyncio.gather(*load)
             judge = Judge(platform, outside, book, chaos)
             await judge.judge()
+            await watcher.hang_up()  # the last kill took its connection along
+            history = await watcher.history(victim.job_id)
+            await watcher.hang_up()
+            await unlucky.hang_up()
     finally:
         await asyncio.to_thread(platform.close)
     assert judge.faults == []
+    assert judge.ends["FAILED"] >= 1
+    epoch = time.time() - time.monotonic()
+    assert rightly_given_up(history, chaos.acts, epoch)
+    assert not rightly_given_up(history, chaos.acts[1:], epoch), "each time must be a kill of its own"
     assert sum(judge.ends.values()) == len(book.runs), "each start was heard of to its end"
     assert {run.kind for run in book.runs} == {"pure", "nap", "read", "write", "loop"}
 

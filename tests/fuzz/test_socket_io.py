@@ -75,13 +75,22 @@ def packet(rng: random.Random, auth: str) -> bytes:
 
 
 def by_socket(gateway: Gateway, rng: random.Random, auth: str) -> None:
-    opening = handshake(rng, gateway.url, WS)
+    taken_over = rng.random() < 0.3
+    opening = handshake(rng, gateway.url, f"{WS}&sid={_polled(gateway)}" if taken_over else WS)
+    if taken_over and rng.random() < 0.8:
+        opening += encode(rng, 0x81, b"2probe") + (encode(rng, 0x81, b"5") if rng.random() < 0.8 else b"")
     pieces = [encode(rng, 0x81, f"40/gui-socket,{auth}".encode())] if rng.random() < 0.6 else []
     for _ in range(rng.randint(1, 6)):
         made = packet(rng, auth)
         pieces.append(encode(rng, 0x81, made) if rng.random() < 0.6 else frame(rng, made))
     seen = converse(gateway.url, [opening, *pieces], patience=rng.choice([0.01, 0.2]), wanted=lambda _: False)
     assert seen[:12] in (b"", b"HTTP/1.1 101", b"HTTP/1.1 400"), seen[:200]
+
+
+def _polled(gateway: Gateway) -> str:
+    begun = httpx.get(gateway.url + POLLING, timeout=20, verify=NO_TLS)
+    assert begun.status_code == 200
+    return str(json.loads(begun.text[1:])["sid"])
 
 
 def by_polling(gateway: Gateway, rng: random.Random, auth: str) -> None:

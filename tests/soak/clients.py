@@ -54,7 +54,7 @@ class Client:
         await asyncio.sleep(self.rng.uniform(0, self._think))
         try:
             while not stop.is_set():
-                await self._carry_through(self._next())
+                await self.carry_through(self._next())
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), self.rng.uniform(0.5, 1.5) * self._think)
         finally:
@@ -66,7 +66,8 @@ class Client:
         self.book.runs.append(run)
         return run
 
-    async def _carry_through(self, run: Started) -> None:
+    async def carry_through(self, run: Started) -> None:
+        """Start a run, again and again until its end is heard or it is given up."""
         while run.ended is None and time.monotonic() < run.begun + PATIENCE:
             run.tries.append(Try(time.monotonic()))
             try:
@@ -137,6 +138,24 @@ class SocketClient(Client):
                 frame: dict[str, Any] = json.loads(await socket.recv())
             if frame.get("request_id") == request:
                 return frame
+
+    async def history(self, job_id: str) -> list[dict[str, Any]]:
+        """Return all events of a run that has ended."""
+        answer = await self.details(job_id)
+        request, frames, seq = new_id(), list[dict[str, Any]](), 0
+        assert self._socket is not None
+        await self._socket.send(
+            self.sealed(type="subscribe_run", request_id=request, job_id=job_id, after_seq=0)
+        )
+        while seq < answer["last_seq"]:
+            async with asyncio.timeout(60):
+                frame: dict[str, Any] = json.loads(await self._socket.recv())
+            if frame["type"] == "error" and frame.get("request_id") == request:
+                raise LostError(f"{frame['code']} {frame['message']}")
+            if frame.get("job_id") == job_id and "seq" in frame:
+                frames.append(frame)
+                seq = frame["seq"]
+        return frames
 
     def sealed(self, **payload: Any) -> str:
         now_ms = time.time_ns() // 1_000_000

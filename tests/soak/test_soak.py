@@ -14,6 +14,7 @@ import socketio
 from tests.soak.chaos import Act, Chaos
 from tests.soak.clients import LostError, _how
 from tests.soak.figures import Trend, _trend
+from tests.soak.fuse import GIVEN_UP, rightly_given_up
 from tests.soak.verdict import Judge
 from tests.soak.work import Book, Started, Try, World
 from tests.support.platform import ROOT
@@ -64,3 +65,30 @@ def test_why_a_try_came_to_nothing_is_told_apart() -> None:
     assert _how(TimeoutError()) == "silence"
     assert _how(socketio.exceptions.TimeoutError()) == "silence"
     assert _how(ConnectionResetError()) == "ConnectionResetError"
+
+
+def told(*moments: tuple[str, int, float]) -> list[dict[str, Any]]:
+    """The events of a step in a run: status, attempt and monotonic time, where Unix time began at -1000."""
+    return [
+        {"type": "NODE_EXECUTION_METRIC", "node_id": "nap", "status": status, "attempt": attempt,
+         "timestamp": 1000 + at, "error": f"The engine ended while this step ran{GIVEN_UP}"}
+        for status, attempt, at in moments
+    ]  # fmt: skip
+
+
+def test_a_step_is_given_up_rightly_only_after_three_beginnings_that_kills_cut_off() -> None:
+    kills = [Act("kill engine", at, at + 3) for at in (10.0, 20.0, 30.0)]
+    begun = [("RUNNING", 1, 9.0), ("RUNNING", 2, 13.0), ("RUNNING", 3, 22.5)]
+    history = told(*begun, ("ERROR", 3, 33.0))
+    assert rightly_given_up(history, kills, 1000)
+    assert not rightly_given_up(history, kills[:2], 1000)
+    assert not rightly_given_up(history, [*kills[:2], Act("freeze engine", 30, 33)], 1000)
+    assert not rightly_given_up(history, [*kills[:2], Act("kill engine", 34, 37)], 1000), (
+        "it had ended by then"
+    )
+    assert not rightly_given_up(told(*begun[:2], ("ERROR", 2, 33.0)), kills, 1000), "it began twice only"
+    assert not rightly_given_up(told(*begun), kills, 1000), "it did not fail"
+    other = [frame | {"error": "It broke."} for frame in history]
+    assert not rightly_given_up(other, kills, 1000)
+    elsewhere = [frame | {"node_id": frame["status"]} for frame in history]
+    assert not rightly_given_up(elsewhere, kills, 1000)

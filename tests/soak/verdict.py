@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.soak.chaos import Chaos
 from tests.soak.clients import LOST, SocketClient
+from tests.soak.fuse import rightly_given_up
 from tests.soak.work import FINAL, Book, Started, World
 from tests.support.platform import Platform
 
@@ -32,6 +33,7 @@ class Judge:
         self._world = world
         self._book = book
         self._chaos = chaos
+        self._epoch = time.time() - time.monotonic()
 
     async def judge(self) -> None:
         self.faults += self._book.refused
@@ -44,7 +46,9 @@ class Judge:
         try:
             for run in runs:
                 try:
-                    self._judge(run, await self._ended(client, run))
+                    answer = await self._ended(client, run)
+                    failed = answer["type"] != "error" and answer["run"]["status"] == "FAILED"
+                    self._judge(run, answer, await client.history(run.job_id) if failed else [])
                 except LOST as error:
                     self.faults.append(f"{run.kind} {run.job_id}: cannot be asked for ({error!r})")
                     await client.hang_up()
@@ -90,7 +94,7 @@ class Judge:
                 return answer
             await asyncio.sleep(0.2)
 
-    def _judge(self, run: Started, answer: dict[str, Any]) -> None:
+    def _judge(self, run: Started, answer: dict[str, Any], history: list[dict[str, Any]]) -> None:
         if answer["type"] == "error":
             self.faults.append(f"{run.kind} {run.job_id}: acknowledged and lost ({answer['code']})")
             return
@@ -105,6 +109,8 @@ class Judge:
             self._count_effects(run, at_least=0)
             if not self._chaos.killed_between(run.begun, run.ended or time.monotonic()):
                 self.faults.append(f"{run.kind} {run.job_id}: unknown outcome although nothing was killed")
+        elif rightly_given_up(history, self._chaos.acts, self._epoch):
+            self._count_effects(run, at_least=0)
         else:
             errors = [node["error"] for node in nodes.values() if node.get("error")]
             self.faults.append(f"{run.kind} {run.job_id}: ended as {status}: {errors}")

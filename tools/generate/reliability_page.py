@@ -40,10 +40,11 @@ workers), lets 200 clients start workflows for `SOAK_MINUTES` (30), over the eng
 and kills (`SIGKILL`) or freezes (`SIGSTOP`) a process every few seconds. After that the load goes on without failures
 for a while, in which memory, file descriptors, threads and tasks of each process must stay flat. In the end every run
 that was ever acknowledged must be there and have ended, no step may have run more often than its policy allows, and an
-unknown outcome is accepted only where a process was killed during that run. A start that nobody acknowledged within two
-minutes is not lost, its outcome is unknown: it was asked for again under its id, and what became of it is said in the
-end. One that was asked for on connections that held, and never answered, is a fault. The seed is printed first;
-`SOAK_SEED` repeats it. `make test` contains a version of about a minute.
+unknown outcome is accepted only where a process was killed during that run, a step that was given up only where three
+beginnings of it were each cut off by a kill. A start that nobody acknowledged within two minutes is not lost, its
+outcome is unknown: it was asked for again under its id, and what became of it is said in the end. One that was asked
+for on connections that held, and never answered, is a fault. The seed is printed first; `SOAK_SEED` repeats it.
+`make test` contains a version of about a minute.
 
 The last long run: 30 minutes, 200 clients, two workers, PostgreSQL and Redis, on two cores that other work kept
 busy. 38 processes were killed and 26 frozen. All 22,149 starts were acknowledged; 22,138 runs succeeded, and 11 have an

@@ -21,6 +21,7 @@ MOST_PROCESSES = 64
 _OPEN_FILES = 64
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _CAPABILITY_VERSION = 0x20080522
+_NO_CAPABILITIES = struct.pack("=6I", 0, 0, 0, 0, 0, 0)
 
 
 class Walls(NamedTuple):
@@ -49,7 +50,7 @@ def lock_process(readable: Sequence[str], writable: Sequence[str], walls: Walls)
     if walls.parent and os.getppid() != walls.parent:
         raise OSError("the engine has ended")
     header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION, 0))
-    _check(libc.capset(header, ctypes.create_string_buffer(24)), "capabilities")
+    _check(libc.capset(header, _NO_CAPABILITIES), "capabilities")
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     if landlock.abi() >= landlock.NETWORK_ABI:
         landlock.restrict(readable, writable, programs=walls.programs, port=walls.port)

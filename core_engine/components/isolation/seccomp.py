@@ -64,7 +64,7 @@ def build(
     return [*program, (_RETURN, 0, 0, _ALLOW)]
 
 
-def install(*, files: bool = True, programs: bool = False, network: bool = False) -> None:
+def install(*, files: bool, programs: bool, network: bool) -> None:
     """Put this process under the filter, for good. Needs ``no_new_privs``; raises OSError."""
     program = build(os.uname().machine, os.getpid(), files=files, programs=programs, network=network)
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)

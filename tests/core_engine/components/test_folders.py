@@ -73,7 +73,8 @@ def test_pipes_links_that_leave_loops_and_odd_names_are_left_out(
     }.items():  # fmt: skip
         (root / name).symlink_to(target)
     (root / "two\nlines").write_text("x")
-    Path(os.fsdecode(os.fsencode(root) + b"/\xff")).write_text("x")
+    for raw in (b"\x80", b"\xff", b"\xed\xa0\x80", b"\xed\xbf\xbf", b"right\xe2\x80\xaeto left"):
+        Path(os.fsdecode(os.fsencode(root) + b"/" + raw)).write_text("x")
     found = {item.name: item.is_dir for item in browser.list(".").items}
     assert found == {"folder": True, "in": True, "file": False, "plain.txt": False}
 

@@ -68,6 +68,41 @@ def test_a_link_in_the_temporary_files_place_is_not_followed(root: Path, tmp_pat
     assert not target.is_symlink()
 
 
+def test_a_file_put_in_the_temporary_files_place_meanwhile_is_not_written_to(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else who may write there is quick, and links a file that only we may write."""
+    victim, unlink = tmp_path / "victim", os.unlink
+    victim.write_text("unharmed")
+
+    def quick(name: str, **more: int) -> None:
+        try:
+            unlink(name, **more)
+        finally:
+            os.link(victim, root / name)
+
+    monkeypatch.setattr(os, "unlink", quick)
+    with pytest.raises(FileExistsError):
+        replace_file(root / "a", b"new", "key")
+    assert victim.read_text() == "unharmed"
+    assert not (root / "a").exists()
+
+
+def test_new_content_does_not_get_the_rights_of_an_owner_nor_those_of_what_a_link_leads_to(
+    root: Path, tmp_path: Path
+) -> None:
+    (root / "a").write_bytes(b"old")
+    (root / "a").chmod(0o6755)
+    replace_file(root / "a", b"new", "key")
+    assert stat.S_IMODE((root / "a").stat().st_mode) == 0o755
+    (tmp_path / "elsewhere").write_bytes(b"unharmed")
+    (tmp_path / "elsewhere").chmod(0o700)
+    (root / "b").symlink_to(tmp_path / "elsewhere")
+    replace_file(root / "b", b"new", "key")
+    assert stat.S_IMODE((root / "b").lstat().st_mode) == 0o644
+    assert (tmp_path / "elsewhere").read_bytes() == b"unharmed"
+
+
 @pytest.mark.parametrize("step_that_fails", ["replace", "fsync"])
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     root: Path, monkeypatch: pytest.MonkeyPatch, step_that_fails: str

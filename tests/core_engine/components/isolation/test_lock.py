@@ -146,6 +146,21 @@ lock.lock_process([], [], lock.Walls(os.getppid(), False, True))
     assert "could not be set" in done.stderr
 
 
+def test_why_the_kernel_refuses_a_wall_is_told() -> None:
+    code = f"""
+import os, sys
+sys.path.insert(0, {ROOT!r})
+from core_engine.components.isolation import lock
+lock._CAPABILITY_VERSION = 1
+lock.lock_process([], [], lock.Walls(os.getppid(), False, True))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "[Errno 22] capabilities could not be set" in done.stderr
+
+
 def test_the_present_process_is_not_locked_by_looking() -> None:
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 64
     assert os.getppid() > 0

@@ -195,6 +195,10 @@ def test_without_files_nothing_is_opened_by_name(machine: str) -> None:
         if number is not None:
             assert judge(machine, number) == ALLOW, name
             assert judge(machine, number, files=False) == errno.EPERM, name
+    for name in ("socket", "execve", "ptrace", "mount", "bpf"):
+        assert judge(machine, syscalls.NUMBERS[name][COLUMN[machine]] or 0, 1, files=False) == errno.EPERM, (
+            name
+        )
 
 
 def test_what_starts_programs_starts_them_without_new_namespaces(machine: str) -> None:
@@ -236,7 +240,21 @@ def test_a_kernel_that_takes_no_filter_is_an_error(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(ctypes, "CDLL", lambda *given, **more: Libc())
     with pytest.raises(OSError, match="the system call filter was refused"):
-        seccomp.install()
+        seccomp.install(files=True, programs=False, network=False)
+
+
+def test_what_the_kernel_says_against_a_filter_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seccomp, "_FILTER_MODE", 99)
+    with pytest.raises(OSError, match="the system call filter was refused") as caught:
+        seccomp.install(files=True, programs=False, network=False)
+    assert caught.value.errno == errno.EINVAL
+
+
+def test_only_comparisons_jump(machine: str) -> None:
+    """Kernels ignore the jumps of other instructions so far."""
+    for rights in ({}, {"files": False}, {"programs": True}, {"programs": True, "network": True}):
+        for code, if_true, if_false, _ in seccomp.build(machine, OWN, **rights):
+            assert code in {0x15, 0x35} or (if_true, if_false) == (0, 0)
 
 
 def test_the_filter_is_handed_over_whole(monkeypatch: pytest.MonkeyPatch) -> None:
