@@ -26,14 +26,12 @@ class EngineTokens:
 
     def authenticate(self, engine_id: str, token: str) -> EngineRow:
         """Return the engine of that id and token; raises UNAUTHENTICATED, the same for either being wrong."""
-        with self._database.read() as connection:
-            row = queries.find_by_token_hash(connection, hash_token(token))
+        row = queries.find_by_token_hash(self._database, hash_token(token))
         if row is None or not hmac.compare_digest(row.id.encode(), engine_id.encode(errors="replace")):
             raise FloworkError(ErrorCode.UNAUTHENTICATED, REFUSAL)
         return row
 
     def is_current(self, row: EngineRow) -> bool:
         """Tell whether an engine that was authenticated still exists and still has the same token."""
-        with self._database.read() as connection:
-            present = queries.find(connection, row.id)
+        present = queries.find(self._database, row.id)
         return present is not None and hmac.compare_digest(present.token_hash, row.token_hash)

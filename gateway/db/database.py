@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
+from gateway.db.direct import DirectReads, Rows, Value
 from shared.errors import ErrorCode, FloworkError
 
 WRITE_WAIT_SECONDS = 10.0
@@ -37,6 +38,8 @@ class Database:
         # that is to finish its own write among them; so writers of this process queue here.
         self._writers = threading.Lock() if self.is_sqlite else None
         self._witness = _Witness(self._engine) if self.is_sqlite else None
+        file = self.file
+        self._direct = None if file is None else DirectReads(lambda: connect_sqlite(file))
         self._endings: list[Callable[[], None]] = []
 
     @property
@@ -55,6 +58,18 @@ class Database:
         What was read under a number is still so while the number is the same. It costs some microseconds.
         """
         return None if self._witness is None else self._witness.state()
+
+    @property
+    def has_direct_reads(self) -> bool:
+        """Whether `read_directly` is there: the database is a file of SQLite."""
+        return self._direct is not None
+
+    def read_directly(self, text: str, values: Mapping[str, Value]) -> Rows:
+        """Return what a query, as SQLite reads it, says now. For `gateway.db.questions`."""
+        if self._direct is None:
+            raise TypeError("This database has no direct reads.")
+        with _translated():
+            return self._direct.rows(text, values)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -98,6 +113,8 @@ class Database:
         """Close every connection."""
         for end in self._endings:
             end()
+        if self._direct is not None:
+            self._direct.close()
         if self._witness is not None:
             self._witness.close()
         self._engine.dispose()
@@ -163,6 +180,13 @@ def _open(url: str) -> Engine:
         event.listen(engine, "connect", prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def connect_sqlite(file: str) -> sqlite3.Connection:
+    """Return a connection of its own to a file of SQLite, which any thread may use, one at a time."""
+    made = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    prepare_sqlite(made, None)
+    return made
 
 
 def prepare_sqlite(connection: Any, _record: Any) -> None:

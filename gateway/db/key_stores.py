@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
-from gateway.db.database import Database, busy, is_busy, prepare_sqlite
+from gateway.db.database import Database, busy, connect_sqlite, is_busy
 from gateway.db.running import Run
 from gateway.db.tables import replay_keys
 
@@ -54,10 +54,7 @@ class SqliteKeys:
             connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        path = str(self._database.file)
-        made = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        prepare_sqlite(made, None)
-        self._connection = made
+        self._connection = made = connect_sqlite(str(self._database.file))
         return made
 
 

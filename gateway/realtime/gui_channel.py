@@ -44,8 +44,7 @@ class GuiChannel:
 
     def initial_statuses(self, address: str) -> list[dict[str, Any]]:
         """Return the state of every engine an address may know of."""
-        with self._database.read() as connection:
-            engine_ids = queries.visible_to(connection, address)
+        engine_ids = queries.visible_to(self._database, address)
         return [self.status_of(engine_id).model_dump() for engine_id in engine_ids]
 
     def announce_status(self, engine_id: str) -> None:

@@ -30,8 +30,7 @@ class OwnerRecords:
         if reported is None or not is_address(reported):
             return
         owner = reported.lower()
-        with self._database.read() as connection:
-            row = queries.find(connection, engine_id)
+        row = queries.find(self._database, engine_id)
         if row is None:
             return
         if row.owner_address is not None:

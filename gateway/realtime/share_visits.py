@@ -49,7 +49,6 @@ class ShareVisits:
     def _row(self, token: str) -> queries.LinkRow | None:
         if len(token) > MAX_TOKEN:
             return None
-        with self._database.read() as connection:
-            row = queries.find_by_token_hash(connection, hash_link_token(token))
+        row = queries.find_by_token_hash(self._database, hash_link_token(token))
         expired = row is not None and row.expires_ms is not None and row.expires_ms <= self._clock.now_ms()
         return None if expired else row

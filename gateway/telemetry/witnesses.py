@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Request, Response, g, request
+from flask import Request, Response
 from typing_extensions import override
 
 from gateway.realtime.server import Endpoint
@@ -14,6 +14,8 @@ from gateway.web.proof import Proof
 from shared.clock import Clock
 from shared.contract.base import Auth
 from shared.errors import ErrorCode, FloworkError
+
+BEGUN = "flowork.begun"
 
 
 class CountedEndpoint:
@@ -86,22 +88,23 @@ class TimedProof(Proof):
 
 
 class RequestWatch:
-    """Times the HTTP requests of a Flask application, from within a request."""
+    """Times the HTTP requests of a Flask application."""
 
     def __init__(self, counts: Counts, clock: Clock) -> None:
         self._counts = counts
         self._clock = clock
 
-    def begin(self) -> None:
+    def begin(self, request: Request) -> None:
         """Note when the request came."""
-        g.begun = self._clock.monotonic()
+        request.environ[BEGUN] = self._clock.monotonic()
 
-    def end(self, response: Response) -> None:
+    def end(self, request: Request, response: Response) -> None:
         """Count the request with what it is answered."""
-        if "begun" not in g:
+        begun = request.environ.get(BEGUN)
+        if begun is None:
             return
         operation = request.endpoint or ("none" if response.status_code == 404 else "page")
-        self._counts.requested(operation, response.status_code, self._clock.monotonic() - g.begun)
+        self._counts.requested(operation, response.status_code, self._clock.monotonic() - begun)
 
 
 def _outcome(answer: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -55,10 +55,8 @@ def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Cal
     answer, takes_request = _Answers(operation.response), found.takes_request
     scope = session_scope(operation)
 
-    def view(**parameters: Any) -> Response:
-        body = request.get_data(cache=False)
-        if len(body) > max_bytes:
-            raise RequestEntityTooLarge
+    def view(request: Request, /, **parameters: Any) -> Response:
+        body = _body(request, max_bytes)
         try:
             caller = proof.check(operation.auth, request, body, scope=scope)
         except FloworkError:
@@ -84,6 +82,16 @@ def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Cal
         return Response(written, status=status, content_type=JSON)
 
     return view
+
+
+def _body(request: Request, max_bytes: int) -> bytes:
+    environ = request.environ
+    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
+        return b""  # a request without either has none (RFC 9112, section 6.3)
+    body = request.get_data(cache=False)
+    if len(body) > max_bytes:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _read(model: type[BaseModel], received: Request, body: bytes) -> BaseModel:

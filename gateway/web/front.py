@@ -36,8 +36,9 @@ class Front:
     ) -> None:
         self._hosts = hosts
         self._arrive = arrive
+        self._site = site
         inner = socketio.WSGIApp(server, site, socketio_path=SOCKET_PATHS[1])
-        self._application = socketio.WSGIApp(server, inner, socketio_path=SOCKET_PATHS[0])
+        self._sockets = socketio.WSGIApp(server, inner, socketio_path=SOCKET_PATHS[0])
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
@@ -50,7 +51,8 @@ class Front:
             return _refuse(
                 start_response, "426 Upgrade Required", "Only WebSocket version 13 is spoken here."
             )
-        if _begins_socket(environ):
+        is_socket = environ.get("PATH_INFO", "").startswith(SOCKET_PATHS)
+        if is_socket and "sid=" not in environ.get("QUERY_STRING", ""):  # those that go on with one name it
             try:
                 self._arrive(environ)
             except FloworkError as error:
@@ -60,7 +62,8 @@ class Front:
         if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
             environ["wsgi.input_terminated"] = True
         try:
-            answer: Iterable[bytes] = self._application(environ, start_response)
+            application = self._sockets if is_socket else self._site
+            answer: Iterable[bytes] = application(environ, start_response)
         except (ConnectionError, TimeoutError, StopIteration):
             raise  # how the servers learn that a WebSocket, or the client, is gone
         except OSError as error:
@@ -79,13 +82,6 @@ def _asks_for_websocket(environ: dict[str, Any]) -> bool:
     """
     wanted = [word.strip().lower() for word in environ.get("HTTP_CONNECTION", "").split(",")]
     return "upgrade" in wanted and environ.get("HTTP_SEC_WEBSOCKET_VERSION") == WEBSOCKET_VERSION
-
-
-def _begins_socket(environ: dict[str, Any]) -> bool:
-    """Tell whether a request opens a connection; those that go on with one name it."""
-    return environ.get("PATH_INFO", "").startswith(SOCKET_PATHS) and "sid=" not in environ.get(
-        "QUERY_STRING", ""
-    )
 
 
 def _refuse(start_response: Callable[..., Any], status: str, reason: str | FloworkError) -> Iterable[bytes]:

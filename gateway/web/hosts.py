@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from gateway.settings import Server
 ANY = "*"
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
 LOCAL = "localhost"
+MOST_REMEMBERED = 256
 
 
 class Hosts:
@@ -61,6 +63,7 @@ def _is_near(name: str) -> bool:
     return address.is_loopback or address.is_private
 
 
+@lru_cache(MOST_REMEMBERED)
 def _name(header: str) -> str | None:
     try:
         parts = urlsplit(f"//{header}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -10,6 +11,7 @@ from shared.errors import ErrorCode, FloworkError
 
 MOST_HOPS = 20
 IPV6_SITE = 64
+MOST_REMEMBERED = 1024
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Peers:
             _log.warning("X-Forwarded-For was ignored: its sender is not one of GATEWAY_TRUSTED_PROXIES")
 
 
+@lru_cache(MOST_REMEMBERED)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text.strip().partition("%")[0])
@@ -54,6 +57,7 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+@lru_cache(MOST_REMEMBERED)
 def _site(peer: IPv4Address | IPv6Address | None) -> str:
     if isinstance(peer, IPv6Address):
         return str(ip_network((int(peer), IPV6_SITE), strict=False))

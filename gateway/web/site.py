@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response
 from werkzeug.exceptions import NotFound
 
 from gateway.web import errors
+from gateway.web.application import Application
 from gateway.web.binding import bind
 from gateway.web.limits import RateLimits
 from gateway.web.origins import Origins
@@ -29,14 +30,17 @@ SECURITY_HEADERS = (
 )
 
 
+_SECURITY = tuple((name.lower(), (name, value)) for name, value in SECURITY_HEADERS)
+
+
 class Watch(Protocol):
     """Someone who counts requests, from within them."""
 
-    def begin(self) -> None:
+    def begin(self, request: Request) -> None:
         """Note that one came."""
         ...
 
-    def end(self, response: Response) -> None:
+    def end(self, request: Request, response: Response) -> None:
         """Note how it is answered."""
         ...
 
@@ -61,15 +65,10 @@ def build_site(  # noqa: PLR0913 - keywords only
     max_bytes: int,
 ) -> tuple[Flask, RateLimits]:
     """Build the application of all plain HTTP, and what counts its requests."""
-    app = Flask("gateway", static_folder=None)
-    app.url_map.merge_slashes = False
-    counted = limits(app)
-    bind(app, routes, proof, counted, max_bytes)
-
     reference = Reference()
 
-    def before() -> Any:
-        watch.begin()
+    def before(request: Request) -> Response | None:
+        watch.begin(request)
         if is_ambiguous(request.environ):
             raise NotFound
         answer = origins.preflight(request) or reference.answer(request) or metrics.answer(request)
@@ -78,14 +77,14 @@ def build_site(  # noqa: PLR0913 - keywords only
             counted.arrive(request.environ)
         return answer
 
-    def after(response: Response) -> Response:
+    def after(request: Request, response: Response) -> None:
         origins.mark(request, response)
         given = {name.lower() for name, _ in response.headers}
-        response.headers.extend(item for item in SECURITY_HEADERS if item[0].lower() not in given)
-        watch.end(response)
-        return response
+        response.headers.extend(item for key, item in _SECURITY if key not in given)
+        watch.end(request, response)
 
-    app.before_request(before)
-    app.after_request(after)
-    app.register_error_handler(Exception, errors.answer)
+    app = Application("gateway", before=before, after=after, on_error=errors.answer)
+    app.url_map.merge_slashes = False
+    counted = limits(app)
+    bind(app, routes, proof, counted, max_bytes)
     return app, counted

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from gateway.db.questions import Question, Source
 from gateway.db.tables import users
 from shared.ids import new_id
 
@@ -37,9 +38,12 @@ _COLUMNS = (
 )
 
 
-def find(connection: Connection, address: str) -> UserRow | None:
+_BY_ADDRESS = Question(select(*_COLUMNS).where(users.c.address == bindparam("address")))
+
+
+def find(source: Source, address: str) -> UserRow | None:
     """Return the user of an address in lower case."""
-    row = connection.execute(select(*_COLUMNS).where(users.c.address == address)).first()
+    row = _BY_ADDRESS.first(source, address=address)
     return None if row is None else UserRow(*row)
 
 

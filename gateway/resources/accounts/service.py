@@ -40,8 +40,7 @@ class Accounts:
     def profile(self, address: str) -> Profile:
         """Return the profile of an address, registering it if it is new."""
         register(self._database, self._clock, address)
-        with self._database.read() as connection:
-            user = queries.find(connection, address)
+        user = queries.find(self._database, address)
         shown = checksum_address(address)
         tier, until = self._tier(address)
         name = (user and user.username) or self._names.name_of(address)
@@ -94,9 +93,8 @@ def resolve(connection: Connection, identifier: str) -> str | None:
 
 def register(database: Database, clock: Clock, address: str) -> None:
     """Enter an address as a user unless it is one."""
-    with database.read() as connection:
-        if queries.find(connection, address) is not None:
-            return
+    if queries.find(database, address) is not None:
+        return
     with database.write() as connection:
         now_ms = clock.now_ms()
         if queries.add(connection, address, now_ms):

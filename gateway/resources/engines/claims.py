@@ -59,8 +59,7 @@ class Claims:
         return self._announce(row, address)
 
     def _claimable(self, address: str, engine_id: str) -> EngineRow:
-        with self._database.read() as connection:
-            row = queries.find(connection, engine_id)
+        row = queries.find(self._database, engine_id)
         if row is None or row.owner_address not in {None, address}:
             raise not_found()
         if row.owner_address is not None:

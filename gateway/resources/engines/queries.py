@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, union, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from gateway.db.questions import Question, Source
 from gateway.db.tables import engine_shares, engines
 
 
@@ -31,44 +32,49 @@ _COLUMNS = (
 )
 
 
-# What sockets ask all the time is built once: the library then knows by heart what it means.
-_OWN = (
+# What is asked all the time.
+_OWN = Question(
     select(engines.c.id)
     .where(engines.c.owner_address == bindparam("address"))
     .order_by(engines.c.name, engines.c.id)
 )
-_SHARED = (
+_SHARED = Question(
     select(engines.c.id, engine_shares.c.role)
     .join(engine_shares, engine_shares.c.engine_id == engines.c.id)
     .where(engine_shares.c.guest_address == bindparam("address"))
     .order_by(engines.c.name, engines.c.id)
 )
-_BY_ID = select(*_COLUMNS).where(engines.c.id == bindparam("engine"))
-_BY_TOKEN = select(*_COLUMNS).where(engines.c.token_hash == bindparam("token_hash"))
-_BY_OWNER = select(*_COLUMNS).where(engines.c.owner_address == bindparam("owner"))
-_TOUCH = update(engines).where(engines.c.id == bindparam("engine")).values(last_seen_ms=bindparam("heard"))
-_OWNER = select(engines.c.owner_address).where(engines.c.id == bindparam("engine"))
-_GUESTS = (
+_BY_ID = Question(select(*_COLUMNS).where(engines.c.id == bindparam("engine")))
+_BY_TOKEN = Question(select(*_COLUMNS).where(engines.c.token_hash == bindparam("token_hash")))
+_BY_OWNER = Question(select(*_COLUMNS).where(engines.c.owner_address == bindparam("owner")))
+_OWNER = Question(select(engines.c.owner_address).where(engines.c.id == bindparam("engine")))
+_GUESTS = Question(
     select(engine_shares.c.guest_address)
     .where(engine_shares.c.engine_id == bindparam("engine"))
     .order_by(engine_shares.c.guest_address)
 )
+_VISIBLE = Question(
+    select(engines.c.id)
+    .where(engines.c.owner_address == bindparam("address"))
+    .union(select(engine_shares.c.engine_id).where(engine_shares.c.guest_address == bindparam("address")))
+)
+_TOUCH = update(engines).where(engines.c.id == bindparam("engine")).values(last_seen_ms=bindparam("heard"))
 
 
-def find(connection: Connection, engine_id: str) -> EngineRow | None:
+def find(source: Source, engine_id: str) -> EngineRow | None:
     """Return an engine by its id."""
-    return _engine(connection.execute(_BY_ID, {"engine": engine_id}).first())
+    return _engine(_BY_ID.first(source, engine=engine_id))
 
 
-def find_by_token_hash(connection: Connection, token_hash: str) -> EngineRow | None:
+def find_by_token_hash(source: Source, token_hash: str) -> EngineRow | None:
     """Return the engine whose token has this hash."""
-    return _engine(connection.execute(_BY_TOKEN, {"token_hash": token_hash}).first())
+    return _engine(_BY_TOKEN.first(source, token_hash=token_hash))
 
 
-def owned_by(connection: Connection, owner: str) -> list[EngineRow]:
+def owned_by(source: Source, owner: str) -> list[EngineRow]:
     """Return the engines of an owner, by name."""
-    rows = [_engine(row) for row in connection.execute(_BY_OWNER, {"owner": owner})]
-    return sorted((row for row in rows if row), key=lambda row: (row.name.casefold(), row.id))
+    rows = [EngineRow(*row) for row in _BY_OWNER.rows(source, owner=owner)]
+    return sorted(rows, key=lambda row: (row.name.casefold(), row.id))
 
 
 def count_owned_by(connection: Connection, owner: str) -> int:
@@ -77,26 +83,23 @@ def count_owned_by(connection: Connection, owner: str) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def visible_to(connection: Connection, address: str) -> list[str]:
+def visible_to(source: Source, address: str) -> list[str]:
     """Return the ids of the engines an address owns or was given access to, sorted."""
-    own = select(engines.c.id).where(engines.c.owner_address == address)
-    shared = select(engine_shares.c.engine_id).where(engine_shares.c.guest_address == address)
-    return sorted(connection.execute(union(own, shared)).scalars())
+    return sorted(engine_id for (engine_id,) in _VISIBLE.rows(source, address=address))
 
 
-def access_of(connection: Connection, address: str) -> dict[str, str]:
+def access_of(source: Source, address: str) -> dict[str, str]:
     """Return the engines that an address may use and its role on each: its own first, then shared ones, by name."""
-    found = dict.fromkeys(connection.execute(_OWN, {"address": address}).scalars(), "owner")
-    for engine_id, role in connection.execute(_SHARED, {"address": address}):
+    found = {engine_id: "owner" for (engine_id,) in _OWN.rows(source, address=address)}
+    for engine_id, role in _SHARED.rows(source, address=address):
         found.setdefault(engine_id, role)
     return found
 
 
-def audience(connection: Connection, engine_id: str) -> list[str]:
+def audience(source: Source, engine_id: str) -> list[str]:
     """Return the addresses that may know of an engine: its owner first, then its guests, sorted."""
-    owner = connection.execute(_OWNER, {"engine": engine_id}).scalar()
-    guests = connection.execute(_GUESTS, {"engine": engine_id}).scalars()
-    return [address for address in (owner, *guests) if address]
+    known = (*_OWNER.rows(source, engine=engine_id), *_GUESTS.rows(source, engine=engine_id))
+    return [address for (address,) in known if address]
 
 
 def add(  # noqa: PLR0913 - the columns of the row

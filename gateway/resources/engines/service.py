@@ -43,9 +43,7 @@ class Engines:
 
     def owned_by(self, owner: str) -> list[Engine]:
         """List the engines of an owner, by name."""
-        with self._database.read() as connection:
-            rows = queries.owned_by(connection, owner)
-        return [self._shown(row) for row in rows]
+        return [self._shown(row) for row in queries.owned_by(self._database, owner)]
 
     def register(self, owner: str, name: str) -> RegisteredEngine:
         """Enter an engine and return it with its token, which is shown this once.

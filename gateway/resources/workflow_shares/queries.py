@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from gateway.db.questions import Question, Source
 from gateway.db.tables import workflow_shares
 
 
@@ -28,6 +29,7 @@ class LinkRow:
 
 
 _COLUMNS = tuple(workflow_shares.c[name] for name in LinkRow.__slots__)
+_BY_TOKEN = Question(select(*_COLUMNS).where(workflow_shares.c.token_hash == bindparam("token_hash")))
 
 
 def of_preset(connection: Connection, owner: str, engine_id: str, preset: str) -> list[LinkRow]:
@@ -50,9 +52,9 @@ def find(connection: Connection, share_id: str, owner: str) -> LinkRow | None:
     return None if row is None else LinkRow(*row)
 
 
-def find_by_token_hash(connection: Connection, token_hash: str) -> LinkRow | None:
+def find_by_token_hash(source: Source, token_hash: str) -> LinkRow | None:
     """Return the link whose token has this hash."""
-    row = connection.execute(select(*_COLUMNS).where(workflow_shares.c.token_hash == token_hash)).first()
+    row = _BY_TOKEN.first(source, token_hash=token_hash)
     return None if row is None else LinkRow(*row)
 
 

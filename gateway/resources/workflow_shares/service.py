@@ -146,9 +146,8 @@ class ShareLinks:
 
     def resolve(self, token: str) -> ResolvedLink:
         """Tell anybody who has the token where it leads; raises NOT_FOUND."""
-        with self._database.read() as connection:
-            row = queries.find_by_token_hash(connection, hash_link_token(token))
-            owner = accounts.find(connection, row.owner_address) if row else None
+        row = queries.find_by_token_hash(self._database, hash_link_token(token))
+        owner = accounts.find(self._database, row.owner_address) if row else None
         if row is None or (row.expires_ms is not None and row.expires_ms <= self._clock.now_ms()):
             raise _no_link()
         return ResolvedLink(

@@ -1,0 +1,72 @@
+"""Flask with a short way from a request to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any
+
+from flask import Flask, Request, Response
+from typing_extensions import override
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+
+Before = Callable[[Request], Response | None]
+After = Callable[[Request, Response], None]
+
+
+class Application(Flask):
+    """A Flask application whose views are handed the request, and nothing else: none is there under a global name.
+
+    What Flask does around each request so that it could be found there takes longer than to answer it, and so do
+    sessions, signals and teardowns, which nothing here uses. ``before`` may answer a request instead of its view,
+    ``on_error`` answers what either raises, and ``after`` sees every answer. What a view gives back is a `Response`.
+    """
+
+    def __init__(
+        self, name: str, *, before: Before, after: After, on_error: Callable[[Exception], Response]
+    ) -> None:
+        super().__init__(name, static_folder=None)
+        self._before = before
+        self._after = after
+        self._on_error = on_error
+
+    @override
+    def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        received: Request = self.request_class(environ)
+        received.max_content_length = self.config["MAX_CONTENT_LENGTH"]
+        self._find(received)
+        try:
+            response = self._before(received) or self._view(received)
+        except Exception as error:  # noqa: BLE001 - the edge of HTTP
+            response = self._on_error(error)
+        self._after(received, response)
+        return response(environ, start_response)
+
+    def _find(self, received: Request) -> None:
+        """Note in the request which rule it fits, or that it fits none."""
+        try:
+            received.url_rule, values = self._rules.match(
+                received.path, received.method, return_rule=True, websocket=_wants_websocket(received.environ)
+            )
+            received.view_args = dict(values)
+        except HTTPException as error:
+            received.routing_exception = error
+
+    def _view(self, received: Request) -> Response:
+        if received.url_rule is None:
+            raise received.routing_exception or TypeError("a request was not looked up")
+        view: Callable[..., Any] = self.view_functions[received.url_rule.endpoint]
+        response: Response = view(received, **received.view_args or {})
+        return response
+
+    @cached_property
+    def _rules(self) -> MapAdapter:
+        return self.url_map.bind("")
+
+
+def _wants_websocket(environ: dict[str, Any]) -> bool:
+    if "HTTP_UPGRADE" not in environ or environ["HTTP_UPGRADE"].lower() != "websocket":
+        return False
+    given = environ.get("HTTP_CONNECTION", "").lower().split(",")
+    return "upgrade" in {word.strip(" \t") for word in given}
