@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -56,6 +56,18 @@ class Config(BaseModel):
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+Validator = TypeVar("Validator", bound=Callable[..., Any])
+
+
+def reads_text(validator: Validator) -> Validator:
+    """Mark a validator that goes before a type and changes texts and None only: a list or an object passes as it is."""
+    validator.passes_objects = True  # type: ignore[attr-defined]
+    return validator
+
+
+def passes_objects(validator: object) -> bool:
+    """Tell whether a validator is marked by `reads_text`."""
+    return getattr(validator, "passes_objects", False) is True
 
 
 @dataclass(frozen=True, slots=True)
