@@ -65,6 +65,8 @@ class NamedValue(Part):
         auto (also any type we do not know): as it is. text, string: as text. number, integer, float: a number.
         boolean: true, 1, yes, on and their opposites. json, list, object: parsed, when it is text.
         """
+        if self.type == "auto":
+            return self.value
         convert = _CONVERSIONS.get(self.type.lower())
         return convert(self.value) if convert else self.value
 

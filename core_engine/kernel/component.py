@@ -55,6 +55,8 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
+_SIMULATE = RunMode.SIMULATE  # on Python 3.11 naming an enum member costs a call each time
+
 ConfigT = TypeVar("ConfigT", bound=Config)
 Validator = TypeVar("Validator", bound=Callable[..., Any])
 
@@ -175,5 +177,5 @@ class Component(ABC, Generic[ConfigT]):
         """Run the step in the context's mode; raises FORBIDDEN for a component that was switched off."""
         if self.refusal is not None:
             raise FloworkError(ErrorCode.FORBIDDEN, self.refusal)
-        method = self.simulate if context.mode is RunMode.SIMULATE else self.execute
+        method = self.simulate if context.mode is _SIMULATE else self.execute
         return method(context, config, payload)

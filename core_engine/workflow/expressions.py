@@ -70,11 +70,14 @@ class NodeResults(dict[str, Any]):
 
 @dataclass(slots=True)
 class Scope:
-    """What the expressions of one step can see; ``secrets`` collects the secret texts they used."""
+    """What the expressions of one step can see; ``secrets`` collects the secret texts they used.
+
+    ``find`` looks a node's result up by its id or name, ``about`` tells of the run.
+    """
 
     payload: Payload
-    nodes: NodeResults
-    run: Mapping[str, Any]
+    find: Callable[[str], Any]
+    about: Callable[[], Mapping[str, Any]]
     variables: Variables
     owner: str
     secrets: list[str] = field(default_factory=list)
@@ -86,17 +89,25 @@ class Scope:
             self.secrets.append(_as_text(found.value))
         return found
 
-    def root(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """Return the object that queries search; ``names`` are the variables the query mentions."""
-        known = {name: found.value for name in names if (found := self.variable(name))}
+    def root(self, names: tuple[str, ...], seen: frozenset[str] | None = None) -> dict[str, Any]:
+        """Return the object that queries search; ``names`` are the variables the query mentions.
+
+        ``seen`` are the members that it can see, None for all of them; others are left out.
+        """
+        known = {name: found.value for name in names if (found := self.variable(name))} if names else {}
         payload = self.payload
-        return {
-            "data": payload.data,
-            "payload": payload.to_wire(),
-            "nodes": self.nodes,
-            "run": self.run,
-            "vars": known,
-        }
+        root: dict[str, Any] = {}
+        if seen is None or "data" in seen:
+            root["data"] = payload.data
+        if seen is None or "payload" in seen:
+            root["payload"] = payload.to_wire()
+        if seen is None or "nodes" in seen:
+            root["nodes"] = NodeResults(self.find)
+        if seen is None or "run" in seen:
+            root["run"] = self.about()
+        if seen is None or "vars" in seen:
+            root["vars"] = known
+        return root
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +125,7 @@ class Placeholder:
             found = scope.variable(self.variable or "")
             return found.value if found else self.text
         try:
-            return self.query.search(scope.root(self.names))
+            return self.query.search(scope.root(self.names, self.query.roots))
         except QueryError as error:
             message = f"The expression {self.text} failed: {error}"
             raise FloworkError(ErrorCode.INVALID_REQUEST, message) from error
@@ -189,17 +200,6 @@ def compile_value(value: Any) -> tuple[Any, bool]:
         items = [compile_value(item) for item in value]
         return [item for item, _ in items], any(flag for _, flag in items)
     return value, False
-
-
-def render_value(value: Any, scope: Scope) -> Any:
-    """Return a compiled JSON value with every placeholder replaced."""
-    if isinstance(value, Template):
-        return value.render(scope)
-    if isinstance(value, dict):
-        return {key: render_value(item, scope) for key, item in value.items()}
-    if isinstance(value, list):
-        return [render_value(item, scope) for item in value]
-    return value
 
 
 def _compile_placeholder(text: str) -> Placeholder | None:

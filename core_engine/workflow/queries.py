@@ -9,12 +9,9 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import Parser
 
 from core_engine.workflow.query_code import compile_tree
-from core_engine.workflow.query_meter import Meter, QueryError
+from core_engine.workflow.query_meter import FUEL, Meter, QueryError
 
 __all__ = ["FUEL", "MAX_COPIES", "Query", "QueryError"]
-
-FUEL = 1_000_000
-"""Steps one evaluation may take, counting every element of every list it makes: a fraction of a second."""
 
 MAX_COPIES = 500
 """How many times a query may repeat what it was given: `[@,@]|[@,@]` is small to hold and huge to write down."""
@@ -53,7 +50,7 @@ class Query:
 
     def search(self, value: Any) -> Any:
         """Return what the query finds; raises QueryError."""
-        meter = Meter(FUEL)
+        meter = Meter()
         try:
             found = self._run(value, meter)
         except (JMESPathError, TypeError, ArithmeticError, RecursionError) as error:

@@ -214,7 +214,7 @@ def _multi_select_list(tree: Tree) -> Code:
     def select(value: Any, meter: Meter) -> Any:
         if value is None:
             return None
-        meter.charge(cost)
+        meter.left -= cost  # whoever runs this often charges something too
         return [run(value, meter) for run in runs]
 
     return Code(select, 1)
@@ -228,7 +228,7 @@ def _multi_select_dict(tree: Tree) -> Code:
     def select(value: Any, meter: Meter) -> Any:
         if value is None:
             return None
-        meter.charge(cost)
+        meter.left -= cost
         collected = {}
         for name, run in runs:
             collected[name] = found = run(value, meter)

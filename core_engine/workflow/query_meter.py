@@ -8,6 +8,9 @@ from typing import Any
 Run = Callable[[Any, "Meter"], Any]
 """A part of a compiled query: finds something in a value."""
 
+FUEL = 1_000_000
+"""Steps one evaluation may take, counting every element of every list it makes: a fraction of a second."""
+
 SIZED = (list, str)
 """What costs as much as it is long."""
 
@@ -17,12 +20,9 @@ class QueryError(ValueError):
 
 
 class Meter:
-    """What one evaluation may still cost."""
+    """What one evaluation may still cost: ``left`` of `FUEL`. What may run often sees to it that it is looked at."""
 
-    __slots__ = ("left",)
-
-    def __init__(self, fuel: int) -> None:
-        self.left = fuel
+    left = FUEL
 
     def charge(self, cost: int) -> None:
         """Take from what is left; raises QueryError when that is not enough."""

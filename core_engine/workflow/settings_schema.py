@@ -24,7 +24,7 @@ Schema = Mapping[str, Any]
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _SILENT = frozenset({"type", "schema", "metadata", "serialization", "ref"})
-_DEFAULTS = _SILENT | {"default", "default_factory", "default_factory_takes_data"}
+_WRAPPERS = _SILENT | {"default", "default_factory", "default_factory_takes_data", "schema_ref"}
 _LISTS = _SILENT | {"items_schema", "min_length", "max_length"}
 _TEXTS = _SILENT | {"min_length", "max_length"}
 _MODELS = _SILENT | {"cls", "custom_init", "root_model", "config", "frozen"}
@@ -57,7 +57,9 @@ def holds_expressions(written: Any) -> bool:
     """Tell whether there is an expression anywhere in compiled settings."""
     if isinstance(written, Mapping):
         return any(map(holds_expressions, written.values()))
-    return any(map(holds_expressions, written)) if isinstance(written, list) else isinstance(written, Template)
+    return (
+        any(map(holds_expressions, written)) if isinstance(written, list) else isinstance(written, Template)
+    )
 
 
 class _Fixed:
@@ -80,25 +82,30 @@ class _Reader:
         self._places = count()
 
     def build(self, schema: Schema, written: Any, example: Any) -> Builder:
-        while schema["type"] == "definition-ref":
-            schema = self._definitions[schema["schema_ref"]]
+        """Return what makes the value that the schema makes of what is written; raises _Unknown."""
         if not holds_expressions(written):
             return constant(example)
-        kind = schema["type"]
+        schema, optional = self._opened(schema)
         if isinstance(written, Template):
-            return _hole(schema, next(self._places))
+            return _hole(schema, next(self._places), optional=optional)
+        kind, makes = (
+            schema["type"],
+            {"function-before": self._before, "list": self._list, "model": self._model},
+        )
         if kind == "any":
             return self._raw(written)
-        if kind in {"default", "nullable"}:
-            _only(schema, _DEFAULTS)
-            return self.build(schema["schema"], written, example)
-        if kind == "function-before":
-            return self._before(schema, written, example)
-        if kind == "list" and isinstance(written, list):
-            return self._list(schema, written, example)
-        if kind == "model" and isinstance(written, Mapping):
-            return self._model(schema, written, example)
-        raise _Unknown
+        if kind not in makes:
+            raise _Unknown
+        return makes[kind](schema, written, example)
+
+    def _opened(self, schema: Schema) -> tuple[Schema, bool]:
+        """Return what a value that is there is judged by, and whether it may be None."""
+        optional = False
+        while (kind := schema["type"]) in {"definition-ref", "default", "nullable"}:
+            _only(schema, _WRAPPERS)
+            optional = optional or kind == "nullable"
+            schema = self._definitions[schema["schema_ref"]] if kind == "definition-ref" else schema["schema"]
+        return schema, optional
 
     def _before(self, schema: Schema, written: Any, example: Any) -> Builder:
         _only(schema, _SILENT | {"function"})
@@ -106,9 +113,9 @@ class _Reader:
             raise _Unknown
         return self.build(schema["schema"], written, example)
 
-    def _list(self, schema: Schema, written: list[Any], example: Any) -> Builder:
+    def _list(self, schema: Schema, written: Any, example: Any) -> Builder:
         _only(schema, _LISTS)
-        if type(example) is not list or len(example) != len(written):
+        if not isinstance(written, list) or type(example) is not list or len(example) != len(written):
             raise _Unknown
         each = schema.get("items_schema") or {"type": "any"}
         makers = tuple(self.build(each, item, made) for item, made in zip(written, example, strict=True))
@@ -137,7 +144,9 @@ class _Reader:
         config = schema.get("config") or {}
         if fields["type"] != "model-fields" or schema.get("custom_init") or schema.get("root_model"):
             raise _Unknown
-        if not (config.keys() <= _MODEL_CONFIGS and config.get("extra_fields_behavior", "ignore") == "ignore"):
+        if not (
+            config.keys() <= _MODEL_CONFIGS and config.get("extra_fields_behavior", "ignore") == "ignore"
+        ):
             raise _Unknown
         _only(fields, _FIELDS)
         if fields.get("computed_fields") or type(example) is not schema["cls"]:
@@ -160,6 +169,8 @@ def constant(value: Any) -> Builder:
     """Make the same value each time: what can be changed is new each time, as if it had been validated again."""
     if type(value) in _SCALARS or isinstance(value, Enum):
         return _Fixed(value)
+    if value == [] and type(value) is list:
+        return lambda _found: []
     if type(value) is list:
         makers = tuple(map(constant, value))
         return lambda found: [make(found) for make in makers]
@@ -173,17 +184,17 @@ def constant(value: Any) -> Builder:
 
 def _maker(example: BaseModel, makers: Mapping[str, Builder]) -> Builder:
     """Make a model without validation, of a builder for each of its fields."""
-    model, named, put = type(example), example.model_fields_set, object.__setattr__
+    model, named = type(example), example.model_fields_set
     fixed = {name: getattr(example, name) for name in makers}  # keeps the order of the fields
     variable = tuple((name, make) for name, make in makers.items() if not isinstance(make, _Fixed))
-    for name, _ in variable:
-        fixed[name] = None
+    fixed.update((name, None) for name, _ in variable)
+    new, put = model.__new__, object.__setattr__
 
     def make_model(found: list[Any]) -> BaseModel:
         members = fixed.copy()
         for name, make in variable:
             members[name] = make(found)
-        made = model.__new__(model)
+        made = new(model)
         put(made, "__dict__", members)
         put(made, "__pydantic_fields_set__", named.copy())
         put(made, "__pydantic_extra__", None)
@@ -193,12 +204,7 @@ def _maker(example: BaseModel, makers: Mapping[str, Builder]) -> Builder:
     return make_model
 
 
-def _hole(schema: Schema, place: int) -> Builder:
-    optional = False
-    while schema["type"] in {"default", "nullable"}:
-        _only(schema, _DEFAULTS)
-        optional = optional or schema["type"] == "nullable"
-        schema = schema["schema"]
+def _hole(schema: Schema, place: int, *, optional: bool) -> Builder:
     if schema["type"] == "any":
         return lambda found: found[place]
     if schema["type"] != "str":
@@ -210,12 +216,27 @@ def _hole(schema: Schema, place: int) -> Builder:
         value = found[place]
         if value is None and optional:
             return None
-        fits = type(value) is str and value.isascii() and shortest <= len(value)  # ASCII: no half of a character
+        fits = (
+            type(value) is str and value.isascii() and shortest <= len(value)
+        )  # ASCII: no half of a character
         if not fits or (longest is not None and len(value) > longest):
             raise Unfit
         return value
 
     return text
+
+
+def _known_fields(schema: Schema) -> Mapping[str, Schema]:
+    """Return the fields of a model that does nothing but validate each of them."""
+    _only(schema, _MODELS)
+    fields, config = schema["schema"], schema.get("config") or {}
+    if fields["type"] != "model-fields" or schema.get("custom_init") or schema.get("root_model"):
+        raise _Unknown
+    _only(fields, _FIELDS)
+    _only(config, _MODEL_CONFIGS)
+    if config.get("extra_fields_behavior", "ignore") != "ignore" or fields.get("computed_fields"):
+        raise _Unknown
+    return fields["fields"]  # type: ignore[no-any-return]
 
 
 def _check_field(field: Schema, *, given: bool) -> None:

@@ -122,6 +122,16 @@ class RunState:
             for port, content in outputs.items()
         }
 
+    def about(self) -> dict[str, Any]:
+        """Return what ``run`` shows in expressions."""
+        accepted = self.accepted
+        return {
+            "id": accepted.run_id,
+            "mode": accepted.mode,
+            "preset": accepted.preset,
+            "started_at": accepted.at,
+        }
+
     def result(self, key: str) -> dict[str, Any] | None:
         """Return a node's result by its id or name, as ``nodes`` shows it in expressions."""
         node = self.graph.find(key)
