@@ -27,6 +27,7 @@ _MOST_BRACES = 16
 _KNOWN_ROOT = re.compile(r"\b(?:vars|data|payload|nodes|run)\b")
 _PLAIN_VARIABLE = re.compile(r"vars\.([A-Z0-9_]+)")
 _NODE_NAME = re.compile(r"\bnodes\.([^\s.\[\]|\"'(),]+)")
+_DATA = frozenset({"data"})
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -112,20 +113,22 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """One ``{{…}}``: either a plain variable or a compiled query."""
+    """One ``{{…}}``: either a plain variable or a compiled query; ``of_data`` when that sees the data and no more."""
 
     text: str
     variable: str | None
     query: Query | None
     names: tuple[str, ...]
+    of_data: bool = False
 
     def value(self, scope: Scope) -> Any:
         """Evaluate; an unknown variable leaves the placeholder as it is written."""
         if self.query is None:
             found = scope.variable(self.variable or "")
             return found.value if found else self.text
+        root = {"data": scope.payload.data} if self.of_data else scope.root(self.names, self.query.roots)
         try:
-            return self.query.search(scope.root(self.names, self.query.roots))
+            return self.query.search(root)
         except QueryError as error:
             message = f"The expression {self.text} failed: {error}"
             raise FloworkError(ErrorCode.INVALID_REQUEST, message) from error
@@ -215,7 +218,7 @@ def _compile_placeholder(text: str) -> Placeholder | None:
         message = f"The expression {text} is not valid: {error}"
         raise FloworkError(ErrorCode.INVALID_WORKFLOW, message) from error
     names = tuple(dict.fromkeys(match[1] for match in _PLAIN_VARIABLE.finditer(body)))
-    return Placeholder(text, None, query, names)
+    return Placeholder(text, None, query, names, of_data=not names and query.roots == _DATA)
 
 
 def _quote_node(match: re.Match[str]) -> str:

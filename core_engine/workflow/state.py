@@ -74,7 +74,7 @@ class RunState:
         several other values become a list.
         """
         edges = self.planner.live[node]
-        if node in self.laps:
+        if self.laps and node in self.laps:
             payload = self.payloads.load(next(iter(self.laps[node].values())))
             return Given(payload, sorted(edges), [self.carried(edge) for edge in sorted(edges)])
         if len(edges) == 1:
@@ -116,11 +116,10 @@ class RunState:
 
     def store(self, outputs: Mapping[str, bytes]) -> r.Outputs:
         """Return what the journal says in place of a step's outputs."""
-        payloads = self.payloads
-        return {
-            port: msgspec.Raw(content) if len(content) <= LARGE else payloads.store(content)
-            for port, content in outputs.items()
-        }
+        stored: r.Outputs = {}
+        for port, content in outputs.items():
+            stored[port] = msgspec.Raw(content) if len(content) <= LARGE else self.payloads.store(content)
+        return stored
 
     def about(self) -> dict[str, Any]:
         """Return what ``run`` shows in expressions."""
