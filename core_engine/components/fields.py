@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from core_engine.components.conditions import number
+from core_engine.kernel.component import reads_text
 
 Item = TypeVar("Item")
 
@@ -25,6 +26,7 @@ def form(**hints: Any) -> dict[str, Any]:
     return {"form": hints}
 
 
+@reads_text
 def _parse_list(value: Any) -> Any:
     if isinstance(value, str):
         try:
@@ -38,6 +40,7 @@ JsonList = Annotated[list[Item], BeforeValidator(_parse_list)]
 """A list of objects; a form may hand it over as JSON text."""
 
 
+@reads_text
 def _split_words(value: Any) -> Any:
     if isinstance(value, str):
         parsed = _parse_list(value) if value.lstrip().startswith("[") else value.split(",")
@@ -62,6 +65,8 @@ class NamedValue(Part):
         auto (also any type we do not know): as it is. text, string: as text. number, integer, float: a number.
         boolean: true, 1, yes, on and their opposites. json, list, object: parsed, when it is text.
         """
+        if self.type == "auto":
+            return self.value
         convert = _CONVERSIONS.get(self.type.lower())
         return convert(self.value) if convert else self.value
 

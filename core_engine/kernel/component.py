@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -55,7 +55,21 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
+_SIMULATE = RunMode.SIMULATE  # on Python 3.11 naming an enum member costs a call each time
+
 ConfigT = TypeVar("ConfigT", bound=Config)
+Validator = TypeVar("Validator", bound=Callable[..., Any])
+
+
+def reads_text(validator: Validator) -> Validator:
+    """Mark a validator that goes before a type and changes texts and None only: a list or an object passes as it is."""
+    validator.passes_objects = True  # type: ignore[attr-defined]
+    return validator
+
+
+def passes_objects(validator: object) -> bool:
+    """Tell whether a validator is marked by `reads_text`."""
+    return getattr(validator, "passes_objects", False) is True
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,5 +177,5 @@ class Component(ABC, Generic[ConfigT]):
         """Run the step in the context's mode; raises FORBIDDEN for a component that was switched off."""
         if self.refusal is not None:
             raise FloworkError(ErrorCode.FORBIDDEN, self.refusal)
-        method = self.simulate if context.mode is RunMode.SIMULATE else self.execute
+        method = self.simulate if context.mode is _SIMULATE else self.execute
         return method(context, config, payload)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
+
+import msgspec
 
 MAX_DEPTH = 64
 """How deeply values from outside may be nested; to be checked before a decoder that recurses sees them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(msgspec.Struct, frozen=True):
     """``data`` is any JSON value; ``history`` is carried along, the engine never appends to it."""
 
-    data: Any = field(default_factory=dict)
-    history: list[Any] = field(default_factory=list)
+    data: Any = msgspec.field(default_factory=dict)
+    history: list[Any] = msgspec.field(default_factory=list)
 
     def to_wire(self) -> dict[str, Any]:
         """Return the documented object ``{"data", "history"}``."""
@@ -60,8 +61,7 @@ class DeadInput:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(msgspec.Struct, frozen=True):
     """What a component gives back: a payload for each output port that becomes active."""
 
     outputs: Mapping[str, Payload]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from core_engine.storage import EngineStore, Write
+from core_engine.storage import EngineStore, RunRow, Write
 from core_engine.workflow.aftermath import Aftermath, ended_run
 from core_engine.workflow.delivery import Delivery
 from core_engine.workflow.records import Record
@@ -189,12 +189,11 @@ class Conductor:
                 self.touch(run)
             elif run.finished:
                 self._retire(run)
-                self._tell_end(run)
+                self._tell_end(write.run or run.row())
             else:
                 self.on_rest(run)
 
-    def _tell_end(self, run: LiveRun) -> None:
-        row = run.row()
+    def _tell_end(self, row: RunRow) -> None:
         if not row.settled:
             self._aftermath.tell(ended_run(row))
 

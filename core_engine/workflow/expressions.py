@@ -27,6 +27,7 @@ _MOST_BRACES = 16
 _KNOWN_ROOT = re.compile(r"\b(?:vars|data|payload|nodes|run)\b")
 _PLAIN_VARIABLE = re.compile(r"vars\.([A-Z0-9_]+)")
 _NODE_NAME = re.compile(r"\bnodes\.([^\s.\[\]|\"'(),]+)")
+_DATA = frozenset({"data"})
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -70,11 +71,14 @@ class NodeResults(dict[str, Any]):
 
 @dataclass(slots=True)
 class Scope:
-    """What the expressions of one step can see; ``secrets`` collects the secret texts they used."""
+    """What the expressions of one step can see; ``secrets`` collects the secret texts they used.
+
+    ``find`` looks a node's result up by its id or name, ``about`` tells of the run.
+    """
 
     payload: Payload
-    nodes: NodeResults
-    run: Mapping[str, Any]
+    find: Callable[[str], Any]
+    about: Callable[[], Mapping[str, Any]]
     variables: Variables
     owner: str
     secrets: list[str] = field(default_factory=list)
@@ -86,35 +90,45 @@ class Scope:
             self.secrets.append(_as_text(found.value))
         return found
 
-    def root(self, names: tuple[str, ...]) -> dict[str, Any]:
-        """Return the object that queries search; ``names`` are the variables the query mentions."""
-        known = {name: found.value for name in names if (found := self.variable(name))}
+    def root(self, names: tuple[str, ...], seen: frozenset[str] | None = None) -> dict[str, Any]:
+        """Return the object that queries search; ``names`` are the variables the query mentions.
+
+        ``seen`` are the members that it can see, None for all of them; others are left out.
+        """
+        known = {name: found.value for name in names if (found := self.variable(name))} if names else {}
         payload = self.payload
-        return {
-            "data": payload.data,
-            "payload": payload.to_wire(),
-            "nodes": self.nodes,
-            "run": self.run,
-            "vars": known,
-        }
+        root: dict[str, Any] = {}
+        if seen is None or "data" in seen:
+            root["data"] = payload.data
+        if seen is None or "payload" in seen:
+            root["payload"] = payload.to_wire()
+        if seen is None or "nodes" in seen:
+            root["nodes"] = NodeResults(self.find)
+        if seen is None or "run" in seen:
+            root["run"] = self.about()
+        if seen is None or "vars" in seen:
+            root["vars"] = known
+        return root
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """One ``{{…}}``: either a plain variable or a compiled query."""
+    """One ``{{…}}``: either a plain variable or a compiled query; ``of_data`` when that sees the data and no more."""
 
     text: str
     variable: str | None
     query: Query | None
     names: tuple[str, ...]
+    of_data: bool = False
 
     def value(self, scope: Scope) -> Any:
         """Evaluate; an unknown variable leaves the placeholder as it is written."""
         if self.query is None:
             found = scope.variable(self.variable or "")
             return found.value if found else self.text
+        root = {"data": scope.payload.data} if self.of_data else scope.root(self.names, self.query.roots)
         try:
-            return self.query.search(scope.root(self.names))
+            return self.query.search(root)
         except QueryError as error:
             message = f"The expression {self.text} failed: {error}"
             raise FloworkError(ErrorCode.INVALID_REQUEST, message) from error
@@ -191,17 +205,6 @@ def compile_value(value: Any) -> tuple[Any, bool]:
     return value, False
 
 
-def render_value(value: Any, scope: Scope) -> Any:
-    """Return a compiled JSON value with every placeholder replaced."""
-    if isinstance(value, Template):
-        return value.render(scope)
-    if isinstance(value, dict):
-        return {key: render_value(item, scope) for key, item in value.items()}
-    if isinstance(value, list):
-        return [render_value(item, scope) for item in value]
-    return value
-
-
 def _compile_placeholder(text: str) -> Placeholder | None:
     body = text[2:-2].strip()
     if not _KNOWN_ROOT.search(body):
@@ -215,7 +218,7 @@ def _compile_placeholder(text: str) -> Placeholder | None:
         message = f"The expression {text} is not valid: {error}"
         raise FloworkError(ErrorCode.INVALID_WORKFLOW, message) from error
     names = tuple(dict.fromkeys(match[1] for match in _PLAIN_VARIABLE.finditer(body)))
-    return Placeholder(text, None, query, names)
+    return Placeholder(text, None, query, names, of_data=not names and query.roots == _DATA)
 
 
 def _quote_node(match: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ import msgspec
 from core_engine.kernel.component import Component, Config, Execution, StepPolicy
 from core_engine.workflow.flow_rules import NO_FLOW, PLAIN_JOIN, Flow
 from core_engine.workflow.laps import Lap
+from core_engine.workflow.settings_plan import SettingsPlan
 from shared.contract.flow_family import WorkflowInput
 from shared.contract.flow_rules import JoinRule
 from shared.contract.run import RunMode
@@ -32,6 +33,7 @@ class Node:
     ``late`` says that its settings hold statements, which take a while to work out.
     ``concurrency`` is what it shares with other nodes of the engine.
     ``last`` marks a node that runs after all others (``finally``), ``lap`` one that runs again and again.
+    ``plan`` makes the settings of a template without statements.
     ``values`` are the settings as written, ``queue`` and ``worker`` (a label) say which workers its steps are for.
     """
 
@@ -58,6 +60,7 @@ class Node:
     values: Any = None
     queue: str = ""
     worker: str = ""
+    plan: SettingsPlan | None = None
 
     @property
     def label(self) -> str:

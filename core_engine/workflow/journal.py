@@ -54,9 +54,9 @@ def encode_payload(payload: Payload) -> bytes:
 
 def encode_result(result: object) -> dict[str, bytes] | Suspend:
     """Return what a component gave back as JSON per port, a `Suspend` as it is; else raises TypeError or ValueError."""
-    if isinstance(result, Suspend):
-        return result
     if not isinstance(result, Result):
+        if isinstance(result, Suspend):
+            return result
         if inspect.iscoroutine(result):
             result.close()
         raise TypeError(f"The component returned {type(result).__name__} instead of a Result.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from core_engine.kernel.component import Config
 from core_engine.kernel.payload import Payload
+from core_engine.workflow.settings_plan import SettingsPlan
 from core_engine.workflow.statements import Statements, replaced, statements_in
 from core_engine.workflow.steps import Attempt, Host, StepContext, configure, scope_of
 from shared.errors import ErrorCode, FloworkError
@@ -41,5 +41,5 @@ async def _settings(host: Host, context: StepContext, payload: Payload) -> Confi
     def text_of(found: Statements) -> str:
         return texts[id(found)]
 
-    settled: Any = replaced(template, text_of)
+    settled = SettingsPlan(context.node.component, replaced(template, text_of))
     return configure(host, context, payload, settled)

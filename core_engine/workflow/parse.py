@@ -28,6 +28,7 @@ from core_engine.workflow.inputs import read_inputs
 from core_engine.workflow.laps import Lap, read_lap
 from core_engine.workflow.missing import MissingComponent
 from core_engine.workflow.retry import policy_of, timeout_of
+from core_engine.workflow.settings_plan import SettingsPlan
 from core_engine.workflow.statements import statements_in
 from core_engine.workflow.trigger_settings import trigger_problems
 from shared.contract.flow_family import WorkflowInput
@@ -127,6 +128,7 @@ class _Parser:
             config, template, effect = self._settings(node, found)
             self._body(node, found, config)
         lap = None if node.disabled else self._lap(node, component)
+        late = any(statements_in(template))
         defect = "; ".join(_sentence(problem) for problem in self.problems[before:]) or None
         return Node(
             index=len(self.nodes),
@@ -138,7 +140,8 @@ class _Parser:
             config=None if defect else config,
             template=template,
             concurrency=node.concurrency,
-            late=any(statements_in(template)),
+            late=late,
+            plan=None if template is None or late else SettingsPlan(component, template),
             join_any=rule.mode == "any",
             disabled=node.disabled,
             retry=policy_of(node, component),

@@ -12,7 +12,7 @@ from core_engine.kernel.payload import Payload
 from core_engine.kernel.preview import GivenResult, PreviewWish
 from core_engine.workflow.aids import Pin
 from core_engine.workflow.archive import Archive
-from core_engine.workflow.expressions import NodeResults, Placeholder, Scope, Template, Variable, compile_text
+from core_engine.workflow.expressions import Placeholder, Scope, Template, Variable, compile_text
 from core_engine.workflow.failures import mask_value
 from core_engine.workflow.results import merged
 from core_engine.workflow.state import RunState
@@ -148,7 +148,7 @@ def _scope(state: RunState | None, wish: PreviewWish, payload: Payload) -> Scope
 
     data, history = mask_value(payload.data, wish.hidden), mask_value(payload.history, wish.hidden)
     variables = _Known(mask_value(wish.variables, wish.hidden))
-    return Scope(Payload(data, history), NodeResults(find), run, variables, "")
+    return Scope(Payload(data, history), find, lambda: run, variables, "")
 
 
 def _shown(given: GivenResult) -> dict[str, Any]:

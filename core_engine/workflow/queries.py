@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 from jmespath.exceptions import JMESPathError
-from jmespath.functions import Functions
 from jmespath.parser import Parser
-from jmespath.visitor import Options, TreeInterpreter
-from typing_extensions import override
 
-FUEL = 1_000_000
-"""Steps one evaluation may take, counting every element of every list it makes: a fraction of a second."""
+from core_engine.workflow.query_code import compile_tree
+from core_engine.workflow.query_meter import FUEL, Meter, QueryError
+
+__all__ = ["FUEL", "MAX_COPIES", "Query", "QueryError"]
 
 MAX_COPIES = 500
 """How many times a query may repeat what it was given: `[@,@]|[@,@]` is small to hold and huge to write down."""
@@ -29,53 +28,35 @@ _ADDING = frozenset(
 )
 
 
-class QueryError(ValueError):
-    """A query is not valid, asks for too much, or does not fit the data it meets."""
-
-
 class Query:
-    """A compiled query; raises QueryError when the text is none or could repeat its input too often."""
+    """A compiled query; raises QueryError when the text is none or could repeat its input too often.
+
+    ``roots`` are the members of what is searched that it can see; None: all of them.
+    """
+
+    __slots__ = ("_fixed", "_run", "roots")
 
     def __init__(self, text: str) -> None:
         try:
-            self._tree = Parser().parse(text).parsed
+            tree = Parser().parse(text).parsed
+            copies = _copies(tree)
+            self._run, self._fixed = compile_tree(tree)
+            self.roots = visible_members(tree)
         except (JMESPathError, RecursionError) as error:
             problem = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise QueryError(problem) from error
-        if _copies(self._tree) > MAX_COPIES:
+        if copies > MAX_COPIES:
             raise QueryError(f"it could repeat its input more than {MAX_COPIES} times")
 
     def search(self, value: Any) -> Any:
         """Return what the query finds; raises QueryError."""
+        meter = Meter()
         try:
-            return _Metered(FUEL).visit(self._tree, value)
+            found = self._run(value, meter)
         except (JMESPathError, TypeError, ArithmeticError, RecursionError) as error:
             raise QueryError(str(error)) from error
-
-
-# The library looks each kind of node up by name, anew in every evaluation; that took half of the time.
-_VISITS: dict[str, Callable[..., Any]] = {
-    name.removeprefix("visit_"): visit
-    for name, visit in vars(TreeInterpreter).items()
-    if name.startswith("visit_")
-}
-_OPTIONS = Options(custom_functions=Functions())
-_SIZED = (list, str)
-
-
-class _Metered(TreeInterpreter):  # type: ignore[misc]  # the library has no types
-    def __init__(self, fuel: int) -> None:
-        super().__init__(_OPTIONS)
-        self._fuel = fuel
-
-    @override
-    def visit(self, node: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        kind = node["type"]
-        result = _VISITS[kind](self, node, *args, **kwargs)
-        self._fuel -= 1 + (len(result) if isinstance(result, _SIZED) and kind != "field" else 0)
-        if self._fuel < 0:
-            raise QueryError("it takes too many steps on this data")
-        return result
+        meter.charge(self._fixed)
+        return found
 
 
 def _copies(node: dict[str, Any]) -> int:
@@ -89,3 +70,29 @@ def _copies(node: dict[str, Any]) -> int:
         if product > MAX_COPIES:
             break
     return product
+
+
+_FIRST_ONLY = frozenset(
+    {
+        "subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection", "flatten",
+    }
+)  # fmt: skip
+"""Nodes of which only the first child looks at what the node itself looks at."""
+
+
+def visible_members(tree: dict[str, Any]) -> frozenset[str] | None:
+    """Return the members of what is searched that a query can see; None: it can see the whole of it."""
+    names = set(_roots(tree))
+    return None if None in names else frozenset(name for name in names if name is not None)
+
+
+def _roots(node: dict[str, Any]) -> Iterator[str | None]:
+    """Yield the members of the searched value that a query can see, None when it can see the value itself."""
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        yield node["value"]
+    elif kind in {"current", "identity"}:
+        yield None
+    elif kind not in {"index", "slice", "literal"}:  # these see no member
+        for child in children[:1] if kind in _FIRST_ONLY else children:
+            yield from _roots(child)

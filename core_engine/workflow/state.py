@@ -74,7 +74,7 @@ class RunState:
         several other values become a list.
         """
         edges = self.planner.live[node]
-        if node in self.laps:
+        if self.laps and node in self.laps:
             payload = self.payloads.load(next(iter(self.laps[node].values())))
             return Given(payload, sorted(edges), [self.carried(edge) for edge in sorted(edges)])
         if len(edges) == 1:
@@ -116,10 +116,19 @@ class RunState:
 
     def store(self, outputs: Mapping[str, bytes]) -> r.Outputs:
         """Return what the journal says in place of a step's outputs."""
-        payloads = self.payloads
+        stored: r.Outputs = {}
+        for port, content in outputs.items():
+            stored[port] = msgspec.Raw(content) if len(content) <= LARGE else self.payloads.store(content)
+        return stored
+
+    def about(self) -> dict[str, Any]:
+        """Return what ``run`` shows in expressions."""
+        accepted = self.accepted
         return {
-            port: msgspec.Raw(content) if len(content) <= LARGE else payloads.store(content)
-            for port, content in outputs.items()
+            "id": accepted.run_id,
+            "mode": accepted.mode,
+            "preset": accepted.preset,
+            "started_at": accepted.at,
         }
 
     def result(self, key: str) -> dict[str, Any] | None:

@@ -34,7 +34,7 @@ class Statements:
     def values(self, scope: Scope) -> dict[str, Any]:
         """Return what the template can see; variables and nodes that are not there are left out."""
         found = scope.root(self.variables)
-        results = {name: scope.nodes.get(name) for name in self.nodes}
+        results = {name: scope.find(name) for name in self.nodes}
         found["nodes"] = {name: result for name, result in results.items() if result is not None}
         return {name: found[name] for name in _ROOTS if name in self.roots}
 

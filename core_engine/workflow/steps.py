@@ -21,10 +21,11 @@ from core_engine.kernel.payload import DeadInput, Input, Payload
 from core_engine.kernel.suspension import Answer, Suspend
 from core_engine.workflow.children import SPEC, decode_spec
 from core_engine.workflow.environment import Environment
-from core_engine.workflow.expressions import NodeResults, Scope, render_value
+from core_engine.workflow.expressions import Scope
 from core_engine.workflow.failures import mask, mask_start, mask_value
 from core_engine.workflow.graph import Node
 from core_engine.workflow.journal import encode_result
+from core_engine.workflow.settings_plan import SettingsPlan
 from core_engine.workflow.state import Given, RunState
 from core_engine.workflow.usage import MOST_SPENDINGS, Spending
 from shared import logs
@@ -74,8 +75,10 @@ class StepContext:
     """The component's `Context`. What it writes after the attempt is over is dropped."""
 
     __slots__ = (
+        "_found",
         "_given",
         "_host",
+        "_plan",
         "_posted_chars",
         "_posted_lines",
         "_spendings",
@@ -86,7 +89,6 @@ class StepContext:
         "open",
         "round",
         "secrets",
-        "values",
     )
 
     def __init__(
@@ -102,7 +104,17 @@ class StepContext:
         self.open = True
         self.answer = answer
         self.secrets: list[str] = []
-        self.values: Any = node.values
+        self._plan: SettingsPlan | None = None
+        self._found: list[Any] = []
+
+    @property
+    def values(self) -> Any:
+        """The settings as values, expressions resolved once they have been."""
+        return self._plan.values(self._found) if self._plan else self.node.values
+
+    def resolve(self, plan: SettingsPlan, found: list[Any]) -> None:
+        """Take note of the values of the settings' expressions."""
+        self._plan, self._found = plan, found
 
     @property
     def run_id(self) -> str:
@@ -254,25 +266,28 @@ class Attempt:
 
 def scope_of(host: Host, context: StepContext, payload: Payload) -> Scope:
     """Return what a step's expressions can see."""
-    accepted = host.state.accepted
-    run = {"id": accepted.run_id, "mode": accepted.mode, "preset": accepted.preset, "started_at": accepted.at}
-    results = NodeResults(host.state.result)
-    return Scope(payload, results, run, host.env.variables, accepted.started_by, context.secrets)
+    state = host.state
+    accepted = state.accepted
+    return Scope(payload, state.result, state.about, host.env.variables, accepted.started_by, context.secrets)
 
 
-def configure(host: Host, context: StepContext, payload: Payload, template: Any = None) -> Config:
+def configure(
+    host: Host, context: StepContext, payload: Payload, settled: SettingsPlan | None = None
+) -> Config:
     """Return the step's settings, expressions resolved; raises INVALID_WORKFLOW naming each wrong field.
 
-    ``template`` takes the place of the node's own, where a part of it has been worked out already.
+    ``settled`` takes the place of the node's own plan, where a part of the settings has been worked out already.
     """
     node = context.node
     if node.config is not None:
         return node.config
     if node.defect:
         raise FloworkError(ErrorCode.INVALID_WORKFLOW, node.defect)
-    context.values = values = render_value(template or node.template, scope_of(host, context, payload))
+    plan = settled or node.plan or SettingsPlan(node.component, node.template)
+    found = plan.render(scope_of(host, context, payload))
+    context.resolve(plan, found)
     try:
-        return node.component.parse_config(values)  # type: ignore[no-any-return]
+        return plan.config(found)
     except ValidationError as error:
         items = error.errors(include_url=False, include_input=False)
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in items)

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from core_engine.kernel.payload import Payload
 from core_engine.workflow.expressions import (
-    NodeResults,
     NoVariables,
     Scope,
     Variable,
     compile_text,
     compile_value,
-    render_value,
 )
+from core_engine.workflow.settings_plan import SettingsPlan
 from shared.errors import ErrorCode, FloworkError
+from tests.core_engine.workflow.workshop import Add
 
 DATA = {"n": 2, "name": "Bandung", "list": [3, 1, 2], "deep": {"x y": [{"v": None}, {"v": True}]}}
 RESULTS = {
@@ -39,8 +39,9 @@ class Vars:
 def render(value: Any, data: Any = DATA, scope: Scope | None = None) -> Any:
     compiled, _ = compile_value(value)
     run = {"id": "run-1", "mode": "EXECUTE"}
-    scope = scope or Scope(Payload(data, ["h"]), NodeResults(RESULTS.get), run, Vars(), "0xa")
-    return render_value(compiled, scope)
+    scope = scope or Scope(Payload(data, ["h"]), RESULTS.get, lambda: run, Vars(), "0xa")
+    plan = SettingsPlan(Add(), {"it": compiled})
+    return plan.values(plan.render(scope))["it"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_a_query_that_fails_is_an_error_of_the_step(text: str):
 
 
 def test_used_secrets_are_collected():
-    scope = Scope(Payload({}), NodeResults(RESULTS.get), {}, Vars(), "0xa")
+    scope = Scope(Payload({}), RESULTS.get, dict, Vars(), "0xa")
     assert (
         render("{{vars.KEY}} {{vars.CITY}} {{ contains(vars.KEY, 'h') }}", scope=scope)
         == "hush-hush Bandung true"
@@ -161,7 +162,7 @@ def test_used_secrets_are_collected():
 
 
 def test_variables_belong_to_their_owner():
-    scope = Scope(Payload({}), NodeResults(RESULTS.get), {}, Vars(), "0xb")
+    scope = Scope(Payload({}), RESULTS.get, dict, Vars(), "0xb")
     assert render("{{vars.KEY}}", scope=scope) == "{{vars.KEY}}"
     assert NoVariables().get("KEY", "0xa") is None
 

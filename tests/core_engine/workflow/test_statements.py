@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core_engine.kernel.payload import Payload
-from core_engine.workflow.expressions import NodeResults, Scope, compile_value
+from core_engine.workflow.expressions import Scope, compile_value
 from core_engine.workflow.statements import LONGEST, Statements, find_statements, replaced, statements_in
 from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.workflow.test_expressions import RESULTS, Vars
@@ -69,7 +69,7 @@ def test_a_template_is_given_what_it_mentions_and_nothing_else() -> None:
     text = "{% if nodes.Seed %}{{ nodes.Nobody }}{{ vars.KEY }}{{ vars.NOPE }}{{ run.id }}{% endif %}"
     found = find_statements(text)
     assert found
-    scope = Scope(Payload({"n": 1}), NodeResults(RESULTS.get), {"id": "run-1"}, Vars(), "0xa")
+    scope = Scope(Payload({"n": 1}), RESULTS.get, lambda: {"id": "run-1"}, Vars(), "0xa")
     values = found.values(scope)
     assert values == {
         "nodes": {"Seed": {"data": {"ok": 3}}}, "run": {"id": "run-1"}, "vars": {"KEY": "hush-hush"},

@@ -42,12 +42,15 @@ class SetFields(Component[SetFieldsConfig]):
     def execute(self, context: Context, config: SetFieldsConfig, payload: Payload) -> Result:
         """Remove first, then set. The incoming object itself is left as it is."""
         keep = config.keep_input and isinstance(payload.data, dict)
-        data: dict[str, Any] = dict(payload.data) if keep else {}
+        data: dict[str, Any] = dict(payload.data) if keep else {}  # a copy of our own, here and below
         for name in config.remove:
             data = _without(data, name.split("."))
         for name, value in typed_values(config.fields).items():
-            data = _with(data, name.split("."), value)
-        return Result.on("success", data, payload.history)
+            if "." in name:
+                data = _with(data, name.split("."), value)
+            else:
+                data[name] = value
+        return Result({"success": Payload(data, payload.history)})
 
 
 def _with(data: dict[str, Any], path: list[str], value: Any) -> dict[str, Any]:
