@@ -44,6 +44,11 @@ def of_run(run_id: str) -> Iterator[None]:
         _RUN.reset(before)
 
 
+def work_for(run_id: str) -> None:
+    """Have every line that is written in this context from now on name the run that is worked for."""
+    _RUN.set(run_id)
+
+
 class LineFormatter(logging.Formatter):
     """Formats a record as readable text or as one JSON object; ``extra`` members become fields."""
 
