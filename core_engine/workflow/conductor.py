@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from core_engine.storage import EngineStore, Write
+from core_engine.storage import EngineStore, RunRow, Write
 from core_engine.workflow.aftermath import Aftermath, ended_run
 from core_engine.workflow.delivery import Delivery
 from core_engine.workflow.records import Record
 from core_engine.workflow.run import LiveRun
+from shared import logs
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
@@ -172,15 +173,16 @@ class Conductor:
     def _publish(self, writes: Sequence[Write]) -> None:
         news = []
         followed = self._delivery.followed
-        for write in writes:
-            run: LiveRun = write.token
-            records = run.synced()
-            if write.run:
-                run.synced_seq = write.run.last_seq
-            if run.id in followed:
-                news.append((run.id, run.projection.frames(records)))
-            for witness in self.witnesses:
-                self._guarded(run, witness, run, records)
+        with logs.together():
+            for write in writes:
+                run: LiveRun = write.token
+                records = run.synced()
+                if write.run:
+                    run.synced_seq = write.run.last_seq
+                if run.id in followed:
+                    news.append((run.id, run.projection.frames(records)))
+                for witness in self.witnesses:
+                    self._guarded(run, witness, run, records)
         self._delivery.publish(news)
         for write in writes:
             run = write.token
@@ -189,12 +191,11 @@ class Conductor:
                 self.touch(run)
             elif run.finished:
                 self._retire(run)
-                self._tell_end(run)
+                self._tell_end(write.run or run.row())
             else:
                 self.on_rest(run)
 
-    def _tell_end(self, run: LiveRun) -> None:
-        row = run.row()
+    def _tell_end(self, row: RunRow) -> None:
         if not row.settled:
             self._aftermath.tell(ended_run(row))
 
