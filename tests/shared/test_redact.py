@@ -64,13 +64,11 @@ def test_no_shape_of_value_lets_a_secret_through(secret: str, before: str, place
     assert secret not in str(redact(value))
 
 
-_PIECES = (
-    ["0x", "0x" + "a" * 64, "0X" + "a" * 64, "0x" + "A" * 65, "f" * 130, "x0x" + "1" * 64, "0x" + "b" * 40]
-    + ["Bearer", "bearer ", " ", "\n", "claim=", "claim", "=abcdefgh", "·", "a", "g"]
-    + ["dev_engine_", "flork_sec_", "0" * 32, "0123456789abcdef"]
-)
+_LONG = ("0x" + "a" * 64, "0X" + "a" * 64, "0x" + "A" * 65, "f" * 130, "x0x" + "1" * 64, "0x" + "b" * 40)
+_WORDS = ("Bearer", "bearer ", " ", "\n", "claim=", "claim", "=abcdefgh", "·", "a", "g", "0x")
+_TOKENS = ("dev_engine_", "flork_sec_", "0" * 32, "0123456789abcdef")
 
 
-@given(st.lists(st.sampled_from(_PIECES), max_size=8).map("".join))
+@given(st.lists(st.sampled_from(_LONG + _WORDS + _TOKENS), max_size=8).map("".join))
 def test_the_quick_look_misses_nothing(text: str) -> None:
     assert redact_text(text) == module._SECRET_SHAPE.sub(MASK, text)
