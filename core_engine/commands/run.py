@@ -31,7 +31,7 @@ from shared.ids import new_id
 STANDALONE_NODE = "node"
 
 
-@command(ExecuteWorkflow, at_once=True)
+@command(ExecuteWorkflow)
 async def execute_workflow(context: CommandContext, message: ExecuteWorkflow) -> Frame:
     """Start a run; its events follow on the same connection."""
     workflow_data, preset_name = await _workflow_of(context, message)
