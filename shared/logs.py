@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TextIO
 
 from typing_extensions import override
 
@@ -32,6 +34,9 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 
 
 _RUN: ContextVar[str] = ContextVar("run that is worked for", default="")
+_GATHERED: ContextVar[list[tuple[LineHandler, str]] | None] = ContextVar(
+    "lines that leave together", default=None
+)
 
 
 @contextmanager
@@ -42,6 +47,50 @@ def of_run(run_id: str) -> Iterator[None]:
         yield
     finally:
         _RUN.reset(before)
+
+
+def work_for(run_id: str) -> None:
+    """Have every line that is written in this context from now on name the run that is worked for."""
+    _RUN.set(run_id)
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes each line at once, or those of a block of `together` in one piece at its end."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; one that cannot be made or written stops nobody."""
+        try:
+            line = self.format(record) + self.terminator
+            gathered = _GATHERED.get()
+            if gathered is None:
+                self.write(line)
+            else:
+                gathered.append((self, line))
+        except Exception:  # noqa: BLE001 - as the library's handlers do
+            self.handleError(record)
+
+    def write(self, text: str) -> None:
+        """Write lines."""
+        self.stream.write(text)
+        self.flush()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Have the lines that this block writes leave in one piece when it ends: each write is a call of the system."""
+    if _GATHERED.get() is not None:
+        yield
+        return
+    gathered: list[tuple[LineHandler, str]] = []
+    token = _GATHERED.set(gathered)
+    try:
+        yield
+    finally:
+        _GATHERED.reset(token)
+        for handler, lines in groupby(gathered, key=itemgetter(0)):
+            with suppress(OSError, ValueError):  # nobody reads the log any more, or it was closed
+                handler.write("".join(line for _, line in lines))
 
 
 class LineFormatter(logging.Formatter):
@@ -74,7 +123,8 @@ def configure(service: str, *, level: str, as_json: bool) -> None:
     """Send the log of this process to its standard error."""
     # No line of ours names them, so they need not be found out for each.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler()
+    logging._srcfile = None  # as the library's manual advises  # noqa: SLF001
+    handler = LineHandler()
     handler.setFormatter(LineFormatter(service, as_json=as_json))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -18,9 +18,22 @@ _SECRET_SHAPE = re.compile(
 )
 
 
+_SHORTEST_HEX = 66
+"""How long a text is at least in which a key or a signature stands: an address is none."""
+
+
 def redact_text(text: str) -> str:
     """Mask tokens, shared secrets, private keys and signatures that stand anywhere in the text."""
-    return _SECRET_SHAPE.sub(MASK, text)
+    # No secret is without one of these, and looking for them takes a tenth of the expression's time.
+    if (
+        ("0x" in text and len(text) >= _SHORTEST_HEX)
+        or "Bearer" in text
+        or "claim=" in text
+        or "dev_engine_" in text
+        or "flork_sec_" in text
+    ):
+        return _SECRET_SHAPE.sub(MASK, text)
+    return text
 
 
 @lru_cache(maxsize=1024)

@@ -95,19 +95,24 @@ class CommandContext:
 
 @dataclass(frozen=True, slots=True)
 class CommandHandler(Generic[CommandT]):
-    """A command's model and the function that carries it out."""
+    """A command's model and the function that carries it out.
+
+    ``at_once`` tells that it may begin as part of the message's receipt: until it waits for the first time it does
+    little, and enters neither a time limit nor a task group.
+    """
 
     model: type[CommandT]
     run: Callable[[CommandContext, CommandT], Awaitable[Answer]]
+    at_once: bool = False
 
 
 def command(
-    model: type[CommandT],
+    model: type[CommandT], *, at_once: bool = False
 ) -> Callable[[Callable[[CommandContext, CommandT], Awaitable[Answer]]], CommandHandler[CommandT]]:
     """Declare the decorated coroutine function as the handler of a command."""
 
     def declare(run: Callable[[CommandContext, CommandT], Awaitable[Answer]]) -> CommandHandler[CommandT]:
-        return CommandHandler(model, run)
+        return CommandHandler(model, run, at_once)
 
     return declare
 

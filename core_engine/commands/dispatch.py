@@ -16,6 +16,7 @@ from core_engine.access.share_links import Visit
 from core_engine.commands import answers
 from core_engine.commands.caller import Caller
 from core_engine.commands.command import CommandContext, CommandHandler, Rooms
+from core_engine.commands.underway import Underway
 from core_engine.commands.visit import check_visitor
 from core_engine.kernel.meters import DONE, Meter, Uncounted
 from shared import logs
@@ -81,20 +82,19 @@ class Dispatcher:
         self._meter = meter or Uncounted()
         self._rooms = rooms
         self._handlers = handlers
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._count = 0
+        self._underway = Underway()
 
     def accept(self, raw: bytes, caller: Caller) -> bool:
         """Take one message of a connection; tell whether its signature was good.
 
-        The command itself runs on as its own task.
+        The command itself runs on as its own task if it has to wait.
         """
         ids: answers.Ids = (None, None)
         opened: OpenedMessage | None = None
         try:
             opened = self.open(raw)
             ids = answers.ids_of(opened.payload.get("job_id"), opened.payload.get("request_id"))
-            _ = self._start(self._judge(opened, caller), caller, ids)
+            self._start_at_once(self._judge(opened, caller), caller, ids)
         except FloworkError as error:
             address = opened.address if opened else None
             self._refuse(caller, error, ids if opened else answers.ids_of_raw(raw), address)
@@ -127,9 +127,7 @@ class Dispatcher:
 
     async def close(self) -> None:
         """Interrupt what still runs."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._underway.close()
 
     def take_verified(self, opened: OpenedMessage, caller: Caller, done: Callable[[bool], None]) -> None:
         """Carry out a message that another process of this engine has opened, unless it was used before.
@@ -165,13 +163,17 @@ class Dispatcher:
             return None
 
     def _start(self, request: _Request, caller: Caller, ids: answers.Ids) -> asyncio.Task[None]:
-        self._count += 1
         caller.in_flight += 1
-        name = f"command {request.message.name} {self._count}"
-        task = asyncio.create_task(self._carry_out(request, caller, ids), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        command = self._carry_out(request, caller, ids)
+        return self._underway.begin(command, request.message.name, ids[0] or "", DEADLINE_SECONDS)
+
+    def _start_at_once(self, request: _Request, caller: Caller, ids: answers.Ids) -> None:
+        if not request.handler.at_once:
+            _ = self._start(request, caller, ids)
+            return
+        caller.in_flight += 1
+        command = self._carry_out(request, caller, ids)
+        self._underway.begin_at_once(command, request.message.name, ids[0] or "", DEADLINE_SECONDS)
 
     def _judge(self, opened: OpenedMessage, caller: Caller, visit: Visit | None = None) -> _Request:
         """Turn a message into a request that may be carried out."""
@@ -219,16 +221,16 @@ class Dispatcher:
             visit=request.visit,
         )
         try:
-            with logs.of_run(ids[0] or ""):
-                async with asyncio.timeout(DEADLINE_SECONDS):
-                    answer = await request.handler.run(context, request.message)
+            answer = await request.handler.run(context, request.message)
             if answer is not None:
                 context.answer(answer)
             self._meter.answered(DONE)
         except FloworkError as error:
             context.release()
             self._refuse(caller, error, ids, request.address)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and not self._underway.is_late():
+                raise
             context.release()
             late = FloworkError(
                 ErrorCode.DEADLINE_EXCEEDED,

@@ -96,7 +96,7 @@ async def resume_workflow(context: CommandContext, message: ResumeWorkflow) -> F
     return await context.rooms.runs.resume(run_id, context.address)
 
 
-@command(GetRun)
+@command(GetRun, at_once=True)
 async def get_run(context: CommandContext, message: GetRun) -> RunDetails:
     """Read one run."""
     return await context.rooms.runs.details(visible_run(context, named_run(message)), message.round)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from typing_extensions import override
-from websockets.asyncio.server import ServerConnection
 
 from core_engine.commands.answers import Ids
 from core_engine.commands.follow import MAX_RUNS
 from core_engine.fronts.records import AtPreset, Followed, Mark, Renew
+from core_engine.transport.guard import GuardedConnection
 from core_engine.transport.peer import REFUSED_COST, Acceptor, Peer, PeerLimits
 from shared.clock import Clock
 
@@ -27,7 +27,7 @@ class FrontClient(Peer):
 
     def __init__(  # noqa: PLR0913 - what it is wired with
         self,
-        socket: ServerConnection,
+        socket: GuardedConnection,
         acceptor: Acceptor,
         limits: PeerLimits,
         clock: Clock,

@@ -9,13 +9,13 @@ from collections.abc import Coroutine
 from typing import Any
 
 from typing_extensions import override
-from websockets.asyncio.server import ServerConnection
 
 from core_engine.fronts.channel import Channel
 from core_engine.fronts.clients import FrontClient
 from core_engine.fronts.courier import Courier
 from core_engine.fronts.desk import HERE_SECONDS
 from core_engine.fronts.link import LeaderLink
+from core_engine.transport.guard import GuardedConnection
 from core_engine.transport.peer import Peer, PeerLimits
 from core_engine.transport.server import Door, SocketServer
 from shared.clock import Clock
@@ -42,7 +42,7 @@ class FrontServer(SocketServer):
         self._numbers = itertools.count(1)
 
     @override
-    def _peer_of(self, connection: ServerConnection, *, batch: bool) -> Peer:
+    def _peer_of(self, connection: GuardedConnection, *, batch: bool) -> Peer:
         client = FrontClient(
             connection,
             self._courier,

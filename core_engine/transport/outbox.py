@@ -109,14 +109,20 @@ def _encode(frame: Frame) -> bytes:
         return msgspec.json.encode(error.as_frame(job_id=frame.get("job_id")))
 
 
-def _batches(frames: list[bytes]) -> list[bytes]:
-    """Join frames into ``batch`` messages of bounded size; a lone frame travels as it is."""
+def portions(messages: Sequence[bytes], most: int) -> list[list[bytes]]:
+    """Divide messages, in order, into groups of at most so many bytes; a larger one stands alone."""
     groups: list[list[bytes]] = []
-    size = BATCH_BYTES
-    for frame in frames:
-        if size + len(frame) > BATCH_BYTES:
+    size = most
+    for data in messages:
+        if size + len(data) > most:
             groups.append([])
             size = 0
-        groups[-1].append(frame)
-        size += len(frame) + 1
+        groups[-1].append(data)
+        size += len(data) + 1
+    return groups
+
+
+def _batches(frames: list[bytes]) -> list[bytes]:
+    """Join frames into ``batch`` messages of bounded size; a lone frame travels as it is."""
+    groups = portions(frames, BATCH_BYTES)
     return [group[0] if len(group) == 1 else _HEAD + b",".join(group) + _TAIL for group in groups]

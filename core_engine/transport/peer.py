@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from core_engine.commands import answers
 from core_engine.commands.caller import Caller
 from core_engine.kernel.ports import Frame
-from core_engine.transport.outbox import Outbox
+from core_engine.transport.guard import GuardedConnection
+from core_engine.transport.outbox import Outbox, portions
 from core_engine.transport.rate import TokenBucket
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 SLICE_SECONDS = 0.004
 REFUSED_COST = 20.0
 MAX_ECHO_BYTES = 64 * 1024
+WRITE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Peer:
 
     def __init__(
         self,
-        socket: ServerConnection,
+        socket: GuardedConnection,
         dispatcher: Acceptor,
         limits: PeerLimits,
         clock: Clock,
@@ -114,9 +115,9 @@ class Peer:
     async def _write(self) -> None:
         with contextlib.suppress(ConnectionClosed):
             while messages := await self._outbox.take():
-                for data in messages:
-                    await self._socket.send(data, text=True)
-                    self._note_sent(len(data))
+                for portion in portions(messages, WRITE_BYTES):
+                    await self._socket.send_texts(portion)
+                    self._note_sent(sum(map(len, portion)))
         self._outbox.close()
 
     def _note_sent(self, size: int) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -119,7 +119,7 @@ class SocketServer:
         if self._server is not None:
             await self._server.wait_closed()
 
-    def _peer_of(self, connection: ServerConnection, *, batch: bool) -> Peer:
+    def _peer_of(self, connection: GuardedConnection, *, batch: bool) -> Peer:
         return Peer(connection, self._dispatcher, self._limits, self._clock, batch=batch)
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -142,7 +142,7 @@ class SocketServer:
             await connection.close(1013, "Too many connections")
             return
         batch = query.get("frames") == ["batch"]
-        peer = self._peer_of(connection, batch=batch)
+        peer = self._peer_of(cast("GuardedConnection", connection), batch=batch)  # see `start`
         self._peers.add(peer)
         try:
             await peer.run()

@@ -14,6 +14,7 @@ from core_engine.workflow.aftermath import Aftermath, ended_run
 from core_engine.workflow.delivery import Delivery
 from core_engine.workflow.records import Record
 from core_engine.workflow.run import LiveRun
+from shared import logs
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
@@ -172,15 +173,16 @@ class Conductor:
     def _publish(self, writes: Sequence[Write]) -> None:
         news = []
         followed = self._delivery.followed
-        for write in writes:
-            run: LiveRun = write.token
-            records = run.synced()
-            if write.run:
-                run.synced_seq = write.run.last_seq
-            if run.id in followed:
-                news.append((run.id, run.projection.frames(records)))
-            for witness in self.witnesses:
-                self._guarded(run, witness, run, records)
+        with logs.together():
+            for write in writes:
+                run: LiveRun = write.token
+                records = run.synced()
+                if write.run:
+                    run.synced_seq = write.run.last_seq
+                if run.id in followed:
+                    news.append((run.id, run.projection.frames(records)))
+                for witness in self.witnesses:
+                    self._guarded(run, witness, run, records)
         self._delivery.publish(news)
         for write in writes:
             run = write.token

@@ -60,7 +60,12 @@ class _Shelf:
         self._registry = registry
         self._lock = threading.Lock()
         self._known: dict[str, Prepared] = {}
+        self._names: dict[bytes, str] = {}
         self._weight = 0
+
+    def name_of(self, body: bytes) -> str:
+        """Return a workflow's name; of one that is here it was worked out before."""
+        return self._names.get(body) or workflow_hash(body)
 
     def take(self, name: str) -> Prepared | None:
         """Return a graph, if the registry still has the very components that it was made with."""
@@ -71,17 +76,23 @@ class _Shelf:
             if self._current(known.graph):
                 self._known[name] = known  # now the most recently used
                 return known
-            self._weight -= known.weight
+            self._forget(known)
             return None
 
     def put(self, prepared: Prepared) -> None:
         """Keep a graph."""
         with self._lock:
-            replaced = self._known.pop(prepared.graph.hash, None)
+            if replaced := self._known.pop(prepared.graph.hash, None):
+                self._forget(replaced)
             self._known[prepared.graph.hash] = prepared
-            self._weight += prepared.weight - (replaced.weight if replaced else 0)
+            self._names[prepared.body] = prepared.graph.hash
+            self._weight += prepared.weight
             while self._weight > _MOST_BYTES and len(self._known) > 1:
-                self._weight -= self._known.pop(next(iter(self._known))).weight
+                self._forget(self._known.pop(next(iter(self._known))))
+
+    def _forget(self, prepared: Prepared) -> None:
+        self._weight -= prepared.weight
+        self._names.pop(prepared.body, None)
 
     def _current(self, graph: Graph) -> bool:
         find = self._registry.find
@@ -109,7 +120,7 @@ class Library:
         except (TypeError, ValueError, RecursionError) as error:
             message = f"The workflow is no JSON value: {error}"
             raise FloworkError(ErrorCode.INVALID_WORKFLOW, message) from error
-        name = workflow_hash(body)
+        name = self._ready.name_of(body)
         if known := self._ready.take(name):
             return known
         prepared = Prepared(parse_workflow(workflow_data, self._registry, name), body)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.ids import new_engine_token
-from shared.logs import LineFormatter, configure, of_run
+from shared.logs import LineFormatter, configure, of_run, together
 from shared.redact import MASK
 
 
@@ -96,3 +96,49 @@ def test_libraries_write_no_lines_of_their_own() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.count("\n") == 4
     assert "dev_engine_" not in done.stderr
+
+
+def test_lines_of_a_block_leave_together_in_their_order(
+    root: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stream(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            self.writes += 1
+            return super().write(text)
+
+    stream = Stream()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure("engine", level="INFO", as_json=False)
+    log = logging.getLogger("flowork.test")
+    with together():
+        log.info("one")
+        with together():
+            log.warning("two")
+        assert not stream.writes
+    assert stream.writes == 1
+    log.info("three")
+    lines = stream.getvalue().splitlines()
+    assert [line.split()[-1] for line in lines] == ["one", "two", "three"]
+
+    def fail() -> None:
+        with together():
+            log.error("four")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert stream.getvalue().endswith("four\n"), "what was written before a failure is not lost"
+
+
+def test_a_log_that_cannot_be_written_ends_no_block(
+    root: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure("engine", level="INFO", as_json=False)
+    with together():
+        logging.getLogger("flowork.test").info("one")
+        stream.close()
+    assert stream.closed

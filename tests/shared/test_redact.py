@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared import redact as module
 from shared.ids import new_claim_code, new_engine_token, new_service_secret
 from shared.redact import MASK, redact, redact_text
 from shared.signing.keys import WalletKey
@@ -61,3 +62,13 @@ def test_no_shape_of_value_lets_a_secret_through(secret: str, before: str, place
     text = f"{before} {secret}"
     value: Any = [text, {"a": text}, [[text]], {"a": ({"b": text},)}][place]
     assert secret not in str(redact(value))
+
+
+_LONG = ("0x" + "a" * 64, "0X" + "a" * 64, "0x" + "A" * 65, "f" * 130, "x0x" + "1" * 64, "0x" + "b" * 40)
+_WORDS = ("Bearer", "bearer ", " ", "\n", "claim=", "claim", "=abcdefgh", "·", "a", "g", "0x")
+_TOKENS = ("dev_engine_", "flork_sec_", "0" * 32, "0123456789abcdef")
+
+
+@given(st.lists(st.sampled_from(_LONG + _WORDS + _TOKENS), max_size=8).map("".join))
+def test_the_quick_look_misses_nothing(text: str) -> None:
+    assert redact_text(text) == module._SECRET_SHAPE.sub(MASK, text)

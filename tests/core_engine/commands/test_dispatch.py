@@ -426,6 +426,6 @@ async def test_closing_the_engine_interrupts_commands_in_progress(tmp_path: Path
         running.runs.listing = hang  # type: ignore[method-assign]
         await client.send("list_runs")
         async with asyncio.timeout(5):
-            while not running._dispatcher._tasks:  # noqa: ASYNC110 - the message is on its way
+            while not running._dispatcher._underway.tasks:  # noqa: ASYNC110 - the message is on its way
                 await asyncio.sleep(0.01)
-    assert not running._dispatcher._tasks
+    assert not running._dispatcher._underway.tasks

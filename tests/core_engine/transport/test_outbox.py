@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core_engine.transport import outbox as module
-from core_engine.transport.outbox import Outbox
+from core_engine.transport.outbox import Outbox, portions
 from shared.contract import catalog
 
 
@@ -136,3 +136,10 @@ async def test_who_has_much_to_send_waits_until_half_of_the_room_is_free() -> No
     box.close()
     await waiting
     assert not dropped
+
+
+def test_portions_keep_the_order_and_their_bound() -> None:
+    messages = [b"a" * 4, b"b" * 4, b"c" * 30, b"d", b"e"]
+    groups = portions(messages, 10)
+    assert groups == [[b"aaaa", b"bbbb"], [b"c" * 30], [b"d", b"e"]]
+    assert portions([], 10) == []

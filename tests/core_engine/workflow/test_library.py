@@ -45,6 +45,18 @@ def test_room_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPat
     assert len(library._ready._known) == 2
 
 
+def test_names_are_remembered_only_of_what_is_kept(monkeypatch: pytest.MonkeyPatch):
+    library = Library(Registry())
+    weight = Library(Registry()).prepare(chain(5)).weight
+    monkeypatch.setattr(module, "_MOST_BYTES", weight)
+    for length in (4, 5, 4, 5):
+        prepared = library.prepare(chain(length))
+        shelf = library._ready
+        assert shelf._names == {prepared.body: prepared.graph.hash}
+        assert prepared.graph.hash == module.workflow_hash(prepared.body) == shelf.name_of(prepared.body)
+    assert shelf.name_of(b"other") == module.workflow_hash(b"other")
+
+
 def test_large_texts_count_as_many_nodes_do(monkeypatch: pytest.MonkeyPatch):
     """Few nodes can hold much: without this a thousand starts with large texts would fill the memory."""
     monkeypatch.setattr(module, "_MOST_BYTES", 1024 * 1024)
