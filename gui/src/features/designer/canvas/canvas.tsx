@@ -1,5 +1,4 @@
 import {
-  applyNodeChanges,
   type Connection,
   ConnectionLineType,
   Controls,
@@ -28,11 +27,11 @@ import { useRun } from "../run/store";
 import { useView } from "../view";
 import { CanvasMenu } from "./canvas-menu";
 import { Dots } from "./dots";
-import { useFar } from "./far";
+import { useAfar, useFar } from "./far";
 import { FarView } from "./far-view";
 import { LargeMap } from "./large-map";
 import { LoopFrames } from "./loop-frames";
-import { type CanvasNode, syncNodes, wiresOf } from "./model";
+import { applyChanges, type CanvasNode, isLarge, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { useSteadyView } from "./steady-view";
 import { Step } from "./step";
@@ -52,8 +51,6 @@ const MIDDLE = [1];
 const FAR = 0.35;
 /** How near to a port a connection must end, seen from afar. */
 const FAR_RADIUS = 90;
-/** More steps than this are a large workflow. */
-const MANY = 150;
 const NO_WIRES: WireEdge[] = [];
 const REST_MS = 600;
 const FIT = { maxZoom: 1, padding: 0.2 };
@@ -68,8 +65,8 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const asMap = useView((state) => state.asMap) || TOUCH;
   const dark = useTheme(({ theme }) => theme) && document.documentElement.dataset.theme === "dark";
   const flow = useReactFlow();
-  const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen));
-  useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen)), [workflow, chosen]);
+  const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen, byId));
+  useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen, byId)), [workflow, chosen, byId]);
   useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
   useSteadyView(useCallback(() => void flow.fitView(FIT), [flow]));
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
@@ -78,7 +75,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
     (changes: NodeChange<CanvasNode>[]) => {
       const own = changes.filter((change) => change.type !== "remove");
       const kept = [...own, ...takenAlong(own, flow.getNodes() as CanvasNode[])];
-      setNodes((before) => applyNodeChanges(kept, before));
+      setNodes((before) => applyChanges(kept, before));
       chooseBy(changes);
       const moved = new Map<string, Place>();
       for (const change of kept) {
@@ -90,16 +87,13 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
     },
     [flow],
   );
-  const many = workflow.nodes.length > MANY;
-  const [far, setFar] = useState(false);
-  const afar = many && far;
-  useEffect(() => {
-    useFar.setState({ afar });
-    return () => useFar.setState({ afar: false });
-  }, [afar]);
+  const many = isLarge(workflow);
+  const afar = useAfar();
+  useEffect(() => useFar.setState({ large: many }), [many]);
+  useEffect(() => () => useFar.setState({ far: false, large: false }), []);
   const onMove = useCallback((_: unknown, { zoom }: Viewport) => {
     mark("far", zoom < FAR);
-    setFar(zoom < FAR);
+    if (useFar.getState().far !== zoom < FAR) useFar.setState({ far: zoom < FAR });
   }, []);
   const onEdgesChange = useCallback((changes: EdgeChange[]) => chooseBy(changes), []);
 

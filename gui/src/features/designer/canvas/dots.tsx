@@ -18,6 +18,9 @@ export function gapAt(zoom: number): number {
 export const shiftAt = (at: number, gap: number): number =>
   ((((at + OVER - gap / 2) % gap) + gap) % gap) - gap;
 
+/** The nearest whole point of the screen: what lies between two is mixed anew in every frame, and is not sharp. */
+const whole = (at: number): number => Math.round(at * devicePixelRatio) / devicePixelRatio;
+
 /**
  * The dots of the grid, as one layer that is only shifted while the canvas moves.
  *
@@ -35,7 +38,7 @@ export function Dots() {
       if (!style) return;
       if (gap !== last) style.backgroundSize = `${gap}px ${gap}px`;
       last = gap;
-      style.transform = `translate(${shiftAt(x, gap)}px, ${shiftAt(y, gap)}px)`;
+      style.transform = `translate(${whole(shiftAt(x, gap))}px, ${whole(shiftAt(y, gap))}px)`;
     };
     draw();
     return store.subscribe(draw);

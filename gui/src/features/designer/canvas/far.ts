@@ -2,4 +2,9 @@
 
 import { create } from "zustand";
 
-export const useFar = create<{ afar: boolean }>(() => ({ afar: false }));
+/**
+ * A store and no state of the canvas: it changes with the view itself, so that no view from afar is ever drawn in full.
+ */
+export const useFar = create<{ far: boolean; large: boolean }>(() => ({ far: false, large: false }));
+
+export const useAfar = (): boolean => useFar(({ far, large }) => far && large);

@@ -1,18 +1,25 @@
 /** The workflow as the canvas library wants it, keeping every object that did not change. */
 
-import type { Node } from "@xyflow/react";
+import { applyNodeChanges, type Node, type NodeChange } from "@xyflow/react";
 import { BOX, boxesOf } from "../document/groups";
 import type { Workflow, WorkflowConnection, WorkflowNode, WorkflowNote } from "../document/workflow";
 import { isErrorPort, type Listed, portsOf } from "../palette/catalog";
+import { type Outline, outlineOf } from "./outline";
 import type { WireEdge } from "./wire";
 
-export type CanvasNode = Node<{ node?: WorkflowNode; note?: WorkflowNote }>;
+/** A step of a large workflow tells with `ports` for which ports it was outlined. */
+export type CanvasNode = Node<{ node?: WorkflowNode; note?: WorkflowNote; ports?: string }>;
+
+/** More steps than this are a large workflow. */
+const MANY = 150;
+export const isLarge = ({ nodes }: Workflow): boolean => nodes.length > MANY;
 
 /** Bring the canvas's nodes up to date with the workflow; what the library measured stays. */
 export function syncNodes(
   before: readonly CanvasNode[],
   workflow: Workflow,
   chosen: ReadonlySet<string>,
+  byId: Readonly<Record<string, Listed>> = {},
 ): CanvasNode[] {
   const { nodes, notes = [] } = workflow;
   const boxes = boxesOf(workflow);
@@ -26,13 +33,39 @@ export function syncNodes(
       zIndex: -2000,
     }),
   );
-  const steps = nodes.map((node) =>
-    synced(known.get(node.id), node, chosen, { type: "step", data: { node }, hidden: boxes.has(node.id) }),
-  );
+  const large = isLarge(workflow);
+  const steps = nodes.map((node) => {
+    const outline = large ? outlineOf(node, byId[node.module_id]) : undefined;
+    const shown = outlined(known.get(node.id), node, outline);
+    return synced(known.get(node.id), node, chosen, { type: "step", hidden: boxes.has(node.id), ...shown });
+  });
   const next = [...notesFirst, ...steps];
   return next.length === before.length && next.every((item, place) => item === before[place])
     ? [...before]
     : next;
+}
+
+/** The library keeps the ports that it knows; given anew they would take the place of those it measured. */
+function settled<Item extends CanvasNode | undefined>(node: Item): Item {
+  return node?.handles ? { ...node, handles: undefined } : node;
+}
+
+/** Let the library move, choose and measure what it shows. */
+export function applyChanges(changes: NodeChange<CanvasNode>[], before: CanvasNode[]): CanvasNode[] {
+  const shown = new Set(before);
+  return applyNodeChanges(changes, before).map((node) => (shown.has(node) ? node : settled(node)));
+}
+
+/** What the library shall know of a step that it has not drawn, or whose ports are others now. */
+function outlined(
+  before: CanvasNode | undefined,
+  node: WorkflowNode,
+  outline: Outline | undefined,
+): Partial<CanvasNode> & Pick<CanvasNode, "data"> {
+  const same = before?.measured && (before.data.ports ?? outline?.ports) === outline?.ports;
+  if (!outline || same) return { data: { node, ports: outline?.ports } };
+  const { ports, handles, width, height } = outline;
+  return { data: { node, ports }, handles, measured: { width, height } };
 }
 
 function synced(
@@ -45,12 +78,13 @@ function synced(
   const same =
     before &&
     (before.data.node ?? before.data.note) === item &&
+    before.data.ports === change.data.ports &&
     Boolean(before.selected) === selected &&
     Boolean(before.hidden) === Boolean(change.hidden);
   if (same) return before;
   const label = String("name" in item ? item.name : (item.text ?? ""));
   return {
-    ...before,
+    ...settled(before),
     ...change,
     id: item.id,
     position: { x: item.x, y: item.y },

@@ -3,7 +3,7 @@ import { memo, useEffect, useState } from "react";
 import { useDocument } from "../document/store";
 import { NODE_HEIGHT } from "../document/layout";
 import { useView } from "../view";
-import { useFar } from "./far";
+import { useAfar } from "./far";
 import { StepNode } from "./step-node";
 
 /**
@@ -14,7 +14,7 @@ import { StepNode } from "./step-node";
 export const Step = memo(function Step(props: NodeProps) {
   const { id, height = NODE_HEIGHT } = props;
   const [near, setNear] = useState(false);
-  const afar = useFar((state) => state.afar);
+  const afar = useAfar();
   const only = useDocument(({ chosen }) => chosen.size === 1 && chosen.has(id));
   const renaming = useView((state) => state.renaming === id);
   const bare = afar && !near && !only && !renaming;
