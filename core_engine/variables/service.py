@@ -22,17 +22,23 @@ PLACEHOLDER = "CHANGE THIS API"
 MOST_VARIABLES = 1000
 MOST_VALUES = 1000
 LARGEST_VALUE = 64 * 1024
+MOST_FORMER = 10
+"""Earlier values of a secret that are still masked: the journals of old runs hold them."""
 
 _log = logging.getLogger(__name__)
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A variable as it is stored: either ``value``, or ``sealed`` where it is secret."""
+    """A variable as it is stored: either ``value``, or ``sealed`` where it is secret.
+
+    ``former`` are the secret values it had before, sealed too, newest first; they are used for nothing but masking.
+    """
 
     mode: VariableMode
     is_enabled: bool
     value: Any = None
     sealed: str | None = None
+    former: tuple[str, ...] = ()
 
     @property
     def secret(self) -> bool:
@@ -140,9 +146,10 @@ class VariableService:
         _check(value, data, first=present is None)
         if present is None and len(self._entries) >= MOST_VARIABLES:
             raise FloworkError(ErrorCode.CONFLICT, f"There are {MOST_VARIABLES} variables already.")
+        former = _former(present)
         if data.is_secret:
-            return Entry(data.mode, data.is_enabled, sealed=self._cipher.seal(value, *key))
-        return Entry(data.mode, data.is_enabled, value=value)
+            return Entry(data.mode, data.is_enabled, sealed=self._cipher.seal(value, *key), former=former)
+        return Entry(data.mode, data.is_enabled, value=value, former=former)
 
     def _value(self, key: tuple[str, str], entry: Entry) -> Any:
         return entry.value if entry.sealed is None else self._cipher.open(entry.sealed, *key)
@@ -161,12 +168,22 @@ class VariableService:
     def _hide(self) -> None:
         values: list[Any] = [*self._others]
         for key, entry in self._entries.items():
-            if entry.secret:
+            for sealed in (entry.sealed, *entry.former):
+                if sealed is None:
+                    continue
                 try:
-                    values.append(self._value(key, entry))
+                    values.append(self._cipher.open(sealed, *key))
                 except FloworkError as error:
                     _log.error("a secret variable cannot be used", extra={"reason": error.message})
         self._hidden = hidden_texts(values)
+
+
+def _former(present: Entry | None) -> tuple[str, ...]:
+    """Return the secret values that a variable has had once it has another one."""
+    if present is None:
+        return ()
+    had = present.former if present.sealed is None else (present.sealed, *present.former)
+    return had[:MOST_FORMER]
 
 
 def _read(table: VariableTable) -> dict[tuple[str, str], Entry]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from core_engine.variables.service import MOST_FORMER
 from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.engine import READER, RUNNER, Talker, admit, engine, talker
 
@@ -195,6 +196,34 @@ async def test_a_secret_is_masked_in_popups_and_history_also_in_later_steps(
     for text in ("sk-live", "0123456789", base64.b64encode(SECRET.encode()).decode()):
         assert text not in told
         assert text not in caplog.text
+
+
+async def test_what_a_secret_was_before_stays_masked_in_old_runs(tmp_path: Path) -> None:
+    node = {"id": "set", "module_id": "set_fields", "config_values": {
+        "fields": [{"name": "copy", "value": "{{vars.KEY}}"}]}}  # fmt: skip
+    show = {"id": "show", "module_id": "debug_popup_module", "config_values": {}}
+    flow = {"nodes": [node, show], "connections": [{"id": "e", "source": "set", "target": "show"}]}
+
+    async def kept(client: Talker) -> Any:
+        answer = await client.ask("request_connection_history", job_id="old", connection_id="e")
+        return answer["history"][0]["data"]["copy"]
+
+    async with engine(tmp_path) as running, talker(running) as client:
+        await put(client, "KEY", SECRET, is_secret=True)
+        await client.ask("execute_workflow", job_id="old", workflow_data=flow)
+        await client.finish("old")
+        for value in (f"the-next-one-{number}" for number in range(MOST_FORMER - 1)):
+            await put(client, "KEY", value, is_secret=True)
+            assert await kept(client) == "•••"
+        await put(client, "KEY", "everybody may read this", is_secret=False)
+        assert await kept(client) == "•••"
+        assert running.rooms.variables.get("KEY", "").value == "everybody may read this"
+    assert b"sk-live" not in (tmp_path / "engine" / "variables.key").read_bytes()
+    async with engine(tmp_path) as running, talker(running) as client:
+        assert await kept(client) == "•••", "after a restart too"
+        await put(client, "KEY", "a secret again", is_secret=True)
+        await put(client, "KEY", "and another", is_secret=True)
+        assert await kept(client) == SECRET, "the memory is bounded"
 
 
 async def test_log_lines_of_steps_are_masked_in_every_spelling(tmp_path: Path) -> None:
