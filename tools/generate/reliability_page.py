@@ -68,7 +68,8 @@ def make() -> str:
 
 def _line(name: str, row: dict[str, Any], figures: dict[str, float]) -> str:
     tests = "<br>".join(f"`{test}`" for test in row.get("tests", ()))
-    taken = "<br>".join(f"{setup}: {seconds:g} s" for setup, seconds in figures.items()) or "-"
+    taken = "<br>".join(f"{setup}: {seconds:g} s" for setup, seconds in figures.items())
+    taken = taken or f"- ({row['untimed']})"
     setups = ", ".join(row["setups"])
     told = result(row, figures)
     cells = [name, row["where"], row["failure"], row["promise"], setups, taken, told, tests]
