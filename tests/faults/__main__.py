@@ -32,6 +32,7 @@ async def measure(wanted: list[str]) -> None:
             crew = await asyncio.to_thread(running.__enter__)
             try:
                 async with doors() as outside:
+                    outside.asks_who = False
                     for each in chosen:
                         seconds = await each.take(Site(crew, outside, guests))
                         print(f"{each.row} {each.shown_as}: {seconds:.2f} s", flush=True)
