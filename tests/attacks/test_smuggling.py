@@ -19,7 +19,7 @@ from tests.fuzz.requests import seen_strictly, stream
 from tests.gateway.support import Gateway, process
 from tests.simulation import seeds
 
-WAIT = 10.0
+WAIT = 30.0
 SILENCE = 0.5
 SMUGGLED = b"GET /health-of-the-smuggler HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 HEALTH = b"GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"

@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 
-from tests.faults.measuring import MEASURES, Measure, Site
+from tests.faults.measures import MEASURES, Measure
+from tests.faults.measuring import Site
 from tests.soak.soak import Plan, started
 from tests.support.workers import doors
 
@@ -25,13 +27,14 @@ async def measure(wanted: list[str]) -> None:
         chosen = [each for each in MEASURES if each.setup == setup and (not wanted or each.row in wanted)]
         if not chosen:
             continue
-        with tempfile.TemporaryDirectory(prefix="flowork-faults-") as folder:
+        with tempfile.TemporaryDirectory(prefix="flowork-faults-") as folder, ExitStack() as guests:
             running = started(Path(folder) / "platform", Plan(0, 0, 0, workers))
             crew = await asyncio.to_thread(running.__enter__)
             try:
                 async with doors() as outside:
+                    outside.asks_who = False
                     for each in chosen:
-                        seconds = await each.take(Site(crew, outside))
+                        seconds = await each.take(Site(crew, outside, guests))
                         print(f"{each.row} {each.shown_as}: {seconds:.2f} s", flush=True)
                         write(each, round(seconds, 2))
             finally:

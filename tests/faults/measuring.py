@@ -1,25 +1,22 @@
-"""The failures whose end can be timed, each on a platform of real processes."""
+"""Failures of engine, workers and steps whose end can be timed, each on a platform of real processes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
-import signal
-import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
+from websockets.exceptions import WebSocketException
 
 from shared.ids import new_id
 from tests.core_engine.engine import chain as steps
 from tests.faults.asking import ask_once
 from tests.soak.chaos import Crew
-from tests.support.redis import redis_server
 from tests.support.workers import Doors, chain, step
 
 OPEN_RUNS = 20
@@ -31,6 +28,8 @@ class Site:
 
     crew: Crew
     doors: Doors
+    guests: ExitStack
+    """What was started besides, to be ended after all of it."""
 
     async def ask(self, kind: str, /, **fields: Any) -> dict[str, Any]:
         platform = self.crew.platform
@@ -44,11 +43,11 @@ class Site:
         assert answer["type"] == "workflow_status_update", answer
         return job_id
 
-    async def until_ended(self, job_id: str) -> None:
+    async def until_ended(self, job_id: str, status: str = "SUCCEEDED") -> None:
         async with asyncio.timeout(180):
             while True:
                 answer = await self.ask("get_run", job_id=job_id)
-                if answer["run"]["status"] == "SUCCEEDED":
+                if answer["run"]["status"] == status:
                     return
                 assert answer["run"]["status"] == "RUNNING", answer
                 await asyncio.sleep(0.05)
@@ -60,19 +59,40 @@ class Site:
 
 
 async def killed_engine(site: Site) -> float:
-    """F03: from the kill to the next sign of life of every run that was open."""
+    """F03: from the moment an engine that was killed is there again to the end of every run that was open."""
     names = [f"open-{new_id()}" for _ in range(OPEN_RUNS)]
     for name in names:
         site.doors.close(name)
     runs = [await site.start(chain(step(site.doors, name))) for name in names]
     for name in names[:2]:
         await site.doors.until(name)
-    begun = time.monotonic()
     await asyncio.to_thread(site.crew.restart_engine)
+    begun = time.monotonic()
     for name in names:
         await site.doors.open(name)
-    await asyncio.gather(*map(site.until_ended, runs))
+    for run in runs:  # one after the other: so many who ask would be what holds the engine up
+        await site.until_ended(run)
     return time.monotonic() - begun
+
+
+async def start_unheard(site: Site) -> float:
+    """F01: from the kill to the acknowledgement of a start that is sent again and again from then on."""
+    job_id, workflow = new_id(), steps(2, "delay", seconds=0.1)
+    begun = time.monotonic()
+    restarting = asyncio.create_task(asyncio.to_thread(site.crew.restart_engine), name="restart")
+    async with asyncio.timeout(180):
+        while True:
+            try:
+                answer = await site.ask("execute_workflow", job_id=job_id, workflow_data=workflow)
+            except (OSError, TimeoutError, WebSocketException):
+                await asyncio.sleep(0.05)
+            else:
+                break
+    taken = time.monotonic() - begun
+    await restarting
+    assert answer["type"] == "workflow_status_update", answer
+    await site.until_ended(job_id)
+    return taken
 
 
 async def start_sent_again(site: Site) -> float:
@@ -99,6 +119,36 @@ async def second_engine(site: Site) -> float:
     return taken
 
 
+async def killed_in_step(site: Site) -> float:
+    """F04: from the kill of an engine that carries a step out to the step's next attempt."""
+    name = f"step-{new_id()}"
+    site.doors.close(name)
+    run = await site.start(chain(step(site.doors, name)))
+    await site.doors.until(name)
+    begun = time.monotonic()
+    await asyncio.to_thread(site.crew.restart_engine)
+    await site.doors.until(name, 2, 180)
+    taken = time.monotonic() - begun
+    await site.doors.open(name)
+    await site.until_ended(run)
+    return taken
+
+
+async def killed_in_stop(site: Site) -> float:
+    """F07: from the kill of an engine that was just told to stop a run to the end of that run."""
+    name = f"stopped-{new_id()}"
+    site.doors.close(name)
+    run = await site.start(chain(step(site.doors, name)))
+    await site.doors.until(name)
+    assert (await site.ask("stop_workflow", job_id=run))["type"] != "error"
+    begun = time.monotonic()
+    await asyncio.to_thread(site.crew.restart_engine)
+    await site.until_ended(run, "STOPPED")
+    taken = time.monotonic() - begun
+    await site.doors.open(name)
+    return taken
+
+
 async def stopped_engine(site: Site) -> float:
     """F17: from SIGTERM in the middle of a run to the end of that run, in the next process."""
     run = await site.start(steps(3, "delay", seconds=1))
@@ -109,69 +159,57 @@ async def stopped_engine(site: Site) -> float:
     return time.monotonic() - begun
 
 
-async def emptied_redis(site: Site) -> float:
-    """F31: from the moment an emptied Redis is there again to the start of a step that was announced before."""
-    old, name = site.crew.redis, f"announced-{new_id()}"
-    assert old
-    for worker in site.crew.workers:
-        worker.kill()
-    run = await site.start(chain(step(site.doors, name)))
-    os.kill(old.pid, signal.SIGKILL)
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = redis_server(Path(folder), old.password, old.port)
-        await asyncio.to_thread(fresh.__enter__)
-        try:
-            begun = time.monotonic()
-            for number in range(len(site.crew.workers)):
-                await asyncio.to_thread(site.crew.replace_worker, number)
-            await site.until_ended(run)
-            return time.monotonic() - begun
-        finally:
-            await asyncio.to_thread(fresh.__exit__, None, None, None)
-
-
 async def full_disk(site: Site) -> float:
     """F10: from the moment there is room to the end of a run that waited for it."""
-    pid = site.crew.engine.popen.pid
-    journal = site.crew.platform.folder / "engine" / "engine.db-wal"
     run = await site.start(steps(2, "delay", seconds=0.5))
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (journal.stat().st_size, resource.RLIM_INFINITY))
-    await asyncio.sleep(3)
-    assert (await site.ask("get_run", job_id=run))["run"]["status"] == "RUNNING"
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    with _no_room(site):
+        await asyncio.sleep(3)
+        assert (await site.ask("get_run", job_id=run))["run"]["status"] == "RUNNING"
     begun = time.monotonic()
     await site.until_ended(run)
     return time.monotonic() - begun
 
 
-async def silent_engine(site: Site) -> float:
-    """F20: from the last sign of life of an engine to its being shown as offline."""
-    engine = site.crew.engine.popen
-    engine.send_signal(signal.SIGSTOP)
+async def refused_start(site: Site) -> float:
+    """F09: from the moment there is room to the acknowledgement of a start that was refused for want of it."""
+    start = {"job_id": new_id(), "workflow_data": steps(2, "delay", seconds=0.1)}
+    with _no_room(site):
+        answer = await site.ask("execute_workflow", **start)
+        assert answer.get("code") == "STORAGE_FULL", answer
     begun = time.monotonic()
+    async with asyncio.timeout(180):
+        while (answer := await site.ask("execute_workflow", **start))["type"] == "error":
+            assert answer["code"] == "STORAGE_FULL", answer
+    taken = time.monotonic() - begun
+    await site.until_ended(start["job_id"])
+    return taken
+
+
+@contextmanager
+def _no_room(site: Site) -> Iterator[None]:
+    pid = site.crew.engine.popen.pid
+    journal = site.crew.platform.folder / "engine" / "engine.db-wal"
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (journal.stat().st_size, resource.RLIM_INFINITY))
     try:
-        await site.until_shown("offline")
-        return time.monotonic() - begun
+        yield
     finally:
-        engine.send_signal(signal.SIGCONT)
-        await site.until_shown("online")
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
-async def killed_gateway(site: Site) -> float:
-    """F24: from the moment a gateway that was killed is there again to its engine being online."""
-    await asyncio.to_thread(site.crew.restart_gateway)
-    begun = time.monotonic()
-    await site.until_shown("online")
-    return time.monotonic() - begun
+async def _held(site: Site, name: str) -> tuple[str, int]:
+    """Start a run whose step waits at a closed door; return its id and the step's process."""
+    site.doors.asks_who = True  # only here: it takes longer than what is measured
+    site.doors.close(name)
+    run = await site.start(chain(step(site.doors, name)))
+    await site.doors.until(name)
+    site.doors.asks_who = False
+    return run, site.doors.pids[name][0]
 
 
 async def killed_worker(site: Site) -> float:
     """F36: from the kill of a worker in the middle of a step to the step's next attempt, by another one."""
     name = f"held-{new_id()}"
-    site.doors.close(name)
-    run = await site.start(chain(step(site.doors, name)))
-    await site.doors.until(name)
-    at = site.doors.pids[name][0]
+    run, at = await _held(site, name)
     number = next(
         number
         for number, worker in enumerate(site.crew.workers)
@@ -190,38 +228,11 @@ async def killed_worker(site: Site) -> float:
 async def killed_step(site: Site) -> float:
     """F04: from the kill of a step's process to its next attempt."""
     name = f"step-{new_id()}"
-    site.doors.close(name)
-    run = await site.start(chain(step(site.doors, name)))
-    await site.doors.until(name)
+    run, at = await _held(site, name)
     begun = time.monotonic()
-    psutil.Process(site.doors.pids[name][0]).kill()
+    psutil.Process(at).kill()
     await site.doors.until(name, 2, 180)
     taken = time.monotonic() - begun
     await site.doors.open(name)
     await site.until_ended(run)
     return taken
-
-
-@dataclass(frozen=True)
-class Measure:
-    """One figure: the row, the set-up that it needs, and the set-up it is shown for."""
-
-    row: str
-    setup: str
-    take: Callable[[Site], Awaitable[float]]
-    shown_as: str
-
-
-MEASURES = (
-    Measure("F02", "embedded", start_sent_again, "embedded"),
-    Measure("F03", "embedded", killed_engine, "embedded"),
-    Measure("F10", "embedded", full_disk, "embedded"),
-    Measure("F14", "embedded", second_engine, "embedded"),
-    Measure("F17", "embedded", stopped_engine, "embedded"),
-    Measure("F20", "embedded", silent_engine, "any"),
-    Measure("F24", "embedded", killed_gateway, "any"),
-    Measure("F03", "workers", killed_engine, "workers"),
-    Measure("F04", "workers", killed_step, "workers"),
-    Measure("F36", "workers", killed_worker, "workers"),
-    Measure("F31", "workers", emptied_redis, "workers"),  # last: Redis is gone after it
-)

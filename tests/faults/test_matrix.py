@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.measures import MEASURES
 from tools.generate.reliability_page import measured, result, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +60,13 @@ def test_a_measured_time_above_the_promised_one_is_not_called_kept() -> None:
     assert "(workers: more than 10 s)" in both
     assert both.endswith("; not tried or not kept: the rest")
     assert result({"left": "no way"}, {"any": 1.0}) == "not tried: no way"
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_has_a_time_for_each_of_its_set_ups_or_says_why_it_has_none(name: str) -> None:
+    row, timed = ROWS[name], {each.shown_as for each in MEASURES if each.row == name}
+    assert timed == (set() if row.get("untimed") else set(row["setups"]))
+    assert set(measured().get(name, {})) == timed, "measure it: python -m tests.faults"
 
 
 @pytest.mark.parametrize("name", ROWS)

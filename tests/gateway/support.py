@@ -31,7 +31,7 @@ from tests.gateway import conformance
 from tests.support.plain_http import NO_TLS
 
 ROOT = Path(__file__).resolve().parents[2]
-WAIT = 10.0
+WAIT = 30.0
 # Tests share one network address, and ask faster than people do.
 UNLIMITED = {f"GATEWAY_RATE_{kind}": "0" for kind in ("PER_ADDRESS", "PER_IP", "UNAUTHENTICATED", "STRICT")}
 

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +23,7 @@ import pytest
 PASSWORD = "a test's own password"
 CACHE = Path(__file__).resolve().parents[2] / "var" / "cache" / "postgres"
 _START_SECONDS = 60.0
+_MOST_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,16 @@ def postgres_server() -> Iterator[PostgresServer]:
             shutil.chown(path, user.pw_uid, user.pw_gid)
         data = folder / "data"
         _make_cluster(binaries, user, folder / "password", data)
-        port = _free_port()
-        with (folder / "log").open("wb") as log:
-            arguments = ["-p", str(port), "-k", str(folder), "-h", "127.0.0.1", "-c", "fsync=off"]
-            server = subprocess.Popen(
-                [str(binaries / "postgres"), "-D", str(data), *arguments],
-                stdout=log, stderr=log, **_as(user),
-            )  # fmt: skip
+        server, made = _start([str(binaries / "postgres"), "-D", str(data), "-k", str(folder)], user, data)
+        try:
+            yield made
+        finally:
+            server.send_signal(signal.SIGINT)  # ends the sessions and stops in order
             try:
-                yield _wait(server, port, folder / "log")
-            finally:
-                server.send_signal(signal.SIGINT)  # ends the sessions and stops in order
-                try:
-                    server.wait(10)
-                except subprocess.TimeoutExpired:
-                    server.send_signal(signal.SIGQUIT)  # at once
-                    server.wait(30)
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.send_signal(signal.SIGQUIT)  # at once
+                server.wait(30)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -142,15 +137,29 @@ def _free_port() -> int:
         return listener.getsockname()[1]
 
 
-def _wait(server: subprocess.Popen, port: int, log: Path) -> PostgresServer:
-    made = PostgresServer(port)
+def _start(
+    command: list[str], user: pwd.struct_passwd, data: Path
+) -> tuple[subprocess.Popen, PostgresServer]:
+    """Start a server; where another process was quicker to take the free port, on another."""
+    log = data.parent / "log"
+    for _ in range(_MOST_TRIES):
+        made = PostgresServer(_free_port())
+        arguments = ["-p", str(made.port), "-h", "127.0.0.1", "-c", "fsync=off"]
+        with log.open("ab") as out:
+            server = subprocess.Popen([*command, *arguments], stdout=out, stderr=out, **_as(user))
+        if _is_there(server, made, data):
+            return server, made
+        server.kill()
+        server.wait(30)
+    raise AssertionError(log.read_text())
+
+
+def _is_there(server: subprocess.Popen, made: PostgresServer, data: Path) -> bool:
+    """Wait until the server answers, this one and no other at its port; false where it ended."""
     deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            made.connect().close()
-        except psycopg.OperationalError:
-            assert server.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.05)
-        else:
-            return made
+    while server.poll() is None and time.monotonic() < deadline:
+        with suppress(psycopg.Error), made.connect() as connection:
+            if connection.execute("SHOW data_directory").fetchall() == [(str(data),)]:
+                return True
+        time.sleep(0.05)
+    return False

@@ -24,7 +24,9 @@ Set-ups: **embedded** is the engine with its own files and its own steps; **work
 `flowork worker` processes; **any** does not depend on it.
 
 `python -m tests.faults` causes the failures that have a time on the shipped processes, one after the other, and writes
-down how long each took to be over. {measured} Times are what one machine showed once; no test depends on them.
+down how long each took to be over. {measured} Times are what one machine showed once; no test depends on them. F01
+shows how long a killed process takes to be there again, on that machine and under its load; F03, F24, F27, F31, F32 and
+F33 are counted from when it is.
 
 `make soak` runs the platform under load while its processes are killed and frozen at random: see
 [below](#load-and-random-failures).
@@ -74,7 +76,8 @@ def make() -> str:
 
 def _line(name: str, row: dict[str, Any], figures: dict[str, float]) -> str:
     tests = "<br>".join(f"`{test}`" for test in row.get("tests", ()))
-    taken = "<br>".join(f"{setup}: {seconds:g} s" for setup, seconds in figures.items()) or "-"
+    taken = "<br>".join(f"{setup}: {seconds:g} s" for setup, seconds in figures.items())
+    taken = taken or f"- ({row['untimed']})"
     setups = ", ".join(row["setups"])
     told = result(row, figures)
     cells = [name, row["where"], row["failure"], row["promise"], setups, taken, told, tests]

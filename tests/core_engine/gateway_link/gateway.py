@@ -57,14 +57,14 @@ class Gateway:
         return f"http://127.0.0.1:{self.port}"
 
     async def next(self, event: str) -> Any:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 name, data = await self.events.get()
                 if name == event:
                     return data
 
     async def tell(self, event: str, data: Any) -> Any:
-        return await self.sio.call(event, data, to=self.sids[-1], namespace=NAMESPACE, timeout=5)
+        return await self.sio.call(event, data, to=self.sids[-1], namespace=NAMESPACE, timeout=30)
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any) -> None:
         headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,13 +153,30 @@ ONE_OWN = ["one own: write", "one own: cut"]
 OTHERS = [] if landlock.abi() >= 6 else ["abstract socket", "signal"]
 
 
+def program_that_ends() -> bytes:
+    """Return a program that needs nothing but itself: it ends with code 0."""
+    machine, code = {
+        "x86_64": (62, "31ff b83c000000 0f05"),
+        "aarch64": (183, "a80b80d2 000080d2 010000d4"),
+    }[os.uname().machine]
+    start, head = 0x400000, 64 + 56
+    body = bytes.fromhex(code)
+    elf = b"\x7fELF\x02\x01\x01" + bytes(9)
+    elf += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, start + head, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    size = head + len(body)
+    return elf + struct.pack("<IIQQQQQQ", 1, 5, 0, start, start, size, size, 0x1000) + body
+
+
 def attempted(folder: Path, **given: bool) -> list[str]:
     for name in ("read", "own", "own/sub"):
         (folder / name).mkdir()
     for name in ("read/a", "own/a", "one", "one-own", "closed"):
         (folder / name).write_text("abc")
-    for name in ("read/true", "own/true", "one-true", "one-own-true"):
+    for name in ("read/true", "one-true"):
         shutil.copy("/bin/true", folder / name)
+    for name in ("own/true", "one-own-true"):  # no loader elsewhere has to be run for these
+        (folder / name).write_bytes(program_that_ends())
+        (folder / name).chmod(0o755)
     with (
         socket.create_server(("127.0.0.1", 0)) as open_one,
         socket.create_server(("127.0.0.1", 0)) as other,
@@ -196,8 +217,9 @@ def test_nothing_is_left_open_by_it() -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - counted, not walked
     with pytest.raises(OSError, match="Landlock call 446 was refused"):
         landlock._call(landlock._libc(), 446, -1, 0)
-    with pytest.raises(OSError, match="Landlock call 445 was refused"):
+    with pytest.raises(OSError, match="Landlock call 445 was refused") as caught:
         landlock._allow(landlock._libc(), -1, "/usr", 1)
+    assert caught.value.errno == errno.EBADF
     landlock._allow(landlock._libc(), -1, "/nowhere", 1)
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - counted, not walked
 
@@ -214,3 +236,32 @@ def test_a_kernel_without_it_has_version_0(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(landlock, "_libc", Libc)
     assert landlock.abi() == 0
     assert asked == [(444, None, 0, 1)]
+
+
+def test_the_rules_come_before_the_wall_which_has_no_exceptions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing is opened to be read by naming it: a pipe without a writer would hold the child up."""
+    os.mkfifo(tmp_path / "pipe")
+    asked: list[tuple[Any, ...]] = []
+    opened: list[int] = []
+
+    class Libc:
+        def syscall(self, number: int, *given: Any) -> int:
+            asked.append((number, *given))
+            if number == 445:
+                _, descriptor = struct.unpack("=Qi", given[2].raw)
+                assert fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_PATH
+            if number == 444:
+                opened.append(os.open("/dev/null", os.O_RDONLY))
+                return opened[-1]
+            return 0
+
+    monkeypatch.setattr(landlock, "_libc", Libc)
+    monkeypatch.setattr(landlock, "abi", lambda: 6)
+    landlock.restrict(["/usr"], [str(tmp_path / "pipe")])
+    (ruleset,) = opened
+    assert [call[0] for call in asked] == [444, 445, 445, 446]
+    assert asked[-1] == (446, ruleset, 0)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(ruleset)

@@ -263,3 +263,20 @@ def test_a_package_that_is_not_installed_is_not_looked_for(monkeypatch: pytest.M
 def test_a_package_that_is_one_file_is_shown_with_the_folder_it_is_in() -> None:
     (folder,) = rungs._package_folders(Task.JAVASCRIPT)
     assert list(Path(folder).glob("_quickjs*"))
+
+
+def test_packages_are_looked_for_where_they_lie_and_missing_ones_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A folder too high would show the child all that lies beside."""
+    for name in ("first", "second", "bare"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "first" / "rungs_test_single.py").touch()
+    (tmp_path / "second" / "rungs_test_package").mkdir()
+    (tmp_path / "second" / "rungs_test_package" / "__init__.py").touch()
+    (tmp_path / "bare" / "rungs_test_bare").mkdir()
+    for name in ("first", "second", "bare"):
+        monkeypatch.syspath_prepend(tmp_path / name)
+    names = ("rungs_test_single", "rungs_test_package", "rungs_test_bare", "rungs_test_missing")
+    monkeypatch.setitem(rungs._PACKAGES, Task.QUERY, names)
+    assert rungs._package_folders(Task.QUERY) == [str(tmp_path / "first"), str(tmp_path / "second")]
