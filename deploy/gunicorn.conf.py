@@ -8,7 +8,6 @@ stands in docs/adr/0002-eventlet.md.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -16,11 +15,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from gateway import green
+from gateway import green, lean
 
+lean.pause_collector()
 green.patch_if_chosen()  # the master imports what follows, too
 
-from gateway import address, lean, production
+from gateway import address, production
 from gateway.telemetry import shared_files
 
 _settings = production.read_settings(os.environ)
@@ -70,13 +70,17 @@ def on_starting(server: Any) -> None:
 
 def pre_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
     """Keep what is there out of the collector's rounds, which would copy it into each worker."""
-    gc.collect()
-    gc.freeze()
+    lean.resume_collector()
+
+
+def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
+    """Begin the worker's own part of the start."""
+    lean.pause_collector()
 
 
 def post_worker_init(worker: Any) -> None:
     """Say where the gateway listens, and prepare a quick stop."""
-    gc.freeze()
+    lean.resume_collector()
     production.close_sockets_at_stop(worker)
     address.announce(_settings, _server.host, worker.sockets[0].getsockname()[1])
 

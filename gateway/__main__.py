@@ -10,6 +10,7 @@ if __name__ == "__main__":
 
     from gateway import lean
 
+    lean.pause_collector()
     lean.import_without_clients(os.environ)
 
     from gateway.serve import main

@@ -234,7 +234,7 @@ class Telemetry(SettingsGroup):
 class GatewaySettings(BaseModel):
     """All settings of the gateway."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     server: Server
     storage: Storage

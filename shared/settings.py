@@ -71,7 +71,7 @@ def load(
             ]
     if problems:
         raise FloworkError(ErrorCode.CONFIGURATION, "; ".join(problems), details=problems)
-    return model(**values)
+    return model.model_construct(**values)  # each was checked above
 
 
 def describe(model: type[BaseModel]) -> list[SettingDoc]:

@@ -21,7 +21,7 @@ LowerAddress = Annotated[Address, AfterValidator(str.lower)]
 class Asset(BaseModel):
     """An asset that is taken; ``contract`` is in lower case, None for the chain's own coin."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     symbol: str = Field(pattern=r"^[A-Za-z0-9.]{1,16}$")
     decimals: int = Field(ge=0, le=36)
@@ -44,7 +44,7 @@ class Asset(BaseModel):
 class Chain(BaseModel):
     """A chain on which payments arrive at ``recipient`` and count after ``confirmations`` blocks."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     chain_id: int = Field(ge=1, le=2**53)
     name: str = Field(min_length=1, max_length=60)
@@ -85,7 +85,7 @@ class Chain(BaseModel):
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     chains: list[Chain] = Field(max_length=50)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.billing.plans import Plans
 from gateway.db.billing_tables import (
@@ -17,12 +16,13 @@ from gateway.db.billing_tables import (
     billing_notices,
     subscriptions,
 )
+from gateway.db.upsert import insert_on_conflict
 
 
 def insert_new(connection: Connection, table: Table, **values: Any) -> bool:
     """Insert a row unless one with the same key is there; tell whether it was inserted."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return connection.execute(make(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    query = insert_on_conflict(connection.dialect.name, table).values(**values).on_conflict_do_nothing()
+    return connection.execute(query).rowcount == 1
 
 
 def lock(connection: Connection, address: str, now_ms: int) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.billing.limits import DAY_MS, Limits, day_of
 from gateway.db.billing_tables import usage_counts
 from gateway.db.database import Database
 from gateway.db.tables import engines
+from gateway.db.upsert import insert_on_conflict
 from shared.clock import Clock
 from shared.ids import new_id
 
@@ -172,9 +172,9 @@ def store(connection: Connection, counts: Iterable[tuple[Key, int]]) -> None:
         }
         for key, count in counts
     ]
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = insert_on_conflict(connection.dialect.name, usage_counts)
     for start in range(0, len(rows), _BATCH):
-        query = make(usage_counts).values(rows[start : start + _BATCH])
+        query = insert.values(rows[start : start + _BATCH])
         fresh = query.excluded["count"]
         query = query.on_conflict_do_update(
             index_elements=list(usage_counts.primary_key.columns),

@@ -23,7 +23,7 @@ Count = Annotated[int, Field(ge=0, le=10**12)] | None
 class LimitsEntry(BaseModel):
     """What a plan allows; null is without limit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     engines: Count
     shares: Count
@@ -38,7 +38,7 @@ class LimitsEntry(BaseModel):
 class Plan(BaseModel):
     """A plan; ``prices`` are whole units of an asset a month, by the asset's symbol."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     id: PlanId
     name: str = Field(min_length=1, max_length=60)
@@ -59,7 +59,7 @@ class Plan(BaseModel):
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     plans: list[Plan] = Field(min_length=1, max_length=20)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.db.database import Database, busy, connect_sqlite, is_busy
 from gateway.db.running import Run
 from gateway.db.tables import replay_keys
+from gateway.db.upsert import insert_on_conflict
 
 _ENTER = "INSERT INTO replay_keys (key, expires_ms) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _PURGE = "DELETE FROM replay_keys WHERE expires_ms <= ?"
@@ -63,7 +62,8 @@ class ServerKeys:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._make: Any = sqlite.insert if database.is_sqlite else postgresql.insert
+        dialect = "sqlite" if database.is_sqlite else "postgresql"
+        self._insert = insert_on_conflict(dialect, replay_keys)
 
     def enter(self, keys: Sequence[tuple[bytes, int]], purge_ms: int | None) -> list[bool]:
         """Enter keys with their ends, and tell of each whether it is new; forget those that ended by ``purge_ms``."""
@@ -72,7 +72,7 @@ class ServerKeys:
         with self._database.write() as connection:
             if purge_ms is not None:
                 connection.execute(delete(replay_keys).where(replay_keys.c.expires_ms <= purge_ms))
-            query = self._make(replay_keys).values(rows).on_conflict_do_nothing().returning(replay_keys.c.key)
+            query = self._insert.values(rows).on_conflict_do_nothing().returning(replay_keys.c.key)
             fresh = {bytes(key) for key in connection.execute(query).scalars()}
         news = []
         for key, _ in keys:

@@ -1,4 +1,4 @@
-"""Writes a row whether it is there or not, also when another process does so in the same moment."""
+"""Writes rows whether they are there or not, also when another process does so in the same moment."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, and_, insert, update
 from sqlalchemy.exc import IntegrityError
+
+
+def insert_on_conflict(dialect: str, table: Table) -> Any:
+    """Return an ``INSERT`` that can be told what to do with rows that are there, for ``sqlite`` or ``postgresql``."""
+    # Of the two only the one that is used: each takes a while to load.
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as make  # noqa: PLC0415
+    else:
+        from sqlalchemy.dialects.postgresql import insert as make  # type: ignore[assignment] # noqa: PLC0415
+    return make(table)
 
 
 def put(

@@ -9,10 +9,23 @@ from typing import Any
 from flask import Flask, Request, Response
 from typing_extensions import override
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, Rule
 
 Before = Callable[[Request], Response | None]
 After = Callable[[Request, Response], None]
+
+
+class _Rule(Rule):
+    """A rule that learns to write addresses when it is first asked to, which nothing here does."""
+
+    @override
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        def build(_: Rule, **values: Any) -> tuple[str, str]:
+            written: tuple[str, str] = learn(append_unknown).__get__(self, None)(**values)
+            return written
+
+        learn = super()._compile_builder
+        return build
 
 
 class Application(Flask):
@@ -27,9 +40,12 @@ class Application(Flask):
         self, name: str, *, before: Before, after: After, on_error: Callable[[Exception], Response]
     ) -> None:
         super().__init__(name, static_folder=None)
+        self.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # Flask answers these on its own, longer way
         self._before = before
         self._after = after
         self._on_error = on_error
+
+    url_rule_class = _Rule
 
     @override
     def wsgi_app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

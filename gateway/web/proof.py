@@ -35,7 +35,7 @@ class Proof:
             case Auth.WALLET:
                 target = request_target(request.environ)
                 peer = self._peers.of(request.environ)
-                given = dict(headers)
+                given = dict(headers.items())
                 return self._wallets.authenticate(given, request.method, target, body, peer, scope=scope)
             case Auth.ENGINE:
                 token = headers.get("X-Engine-Token", "")

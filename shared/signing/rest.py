@@ -155,11 +155,12 @@ def verify_socket_auth(
 
 def _read_proof(headers: Mapping[str, Any], contract: Contract | None) -> _Proof:
     given: dict[str, Any] = {}
-    for name, value in headers.items():
-        if name.lower() in given:  # two headers of one name: nobody could say which one counts
-            raise bad_format()
-        if name.lower() in _NAMES:
-            given[name.lower()] = value
+    for spelled, value in headers.items():
+        name = spelled.lower()
+        if name in _NAMES:
+            if name in given:  # two headers of one name: nobody could say which one counts
+                raise bad_format()
+            given[name] = value
     values = [given.get(name) for name in _NAMES]
     if not all(isinstance(value, str) and value for value in values):
         raise FloworkError(ErrorCode.UNAUTHENTICATED, "Missing required authentication headers.")

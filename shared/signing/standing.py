@@ -22,6 +22,7 @@ from shared.signing.recover import is_canonical, recover_text
 CLOCK_SKEW_MS = 60_000
 DELEGATION_HEADER = "X-Delegation"
 DELEGATION_SIGNATURE_HEADER = "X-Delegation-Signature"
+_TEXT_NAME, _SIGNATURE_NAME = DELEGATION_HEADER.lower(), DELEGATION_SIGNATURE_HEADER.lower()
 
 
 class Sessions(Protocol):
@@ -84,8 +85,13 @@ class StandingDelegations:
 
 def read_headers(headers: Mapping[str, Any], wallet: str) -> SignedDelegation | None:
     """Return the delegation of a request, its text in base64url; None without one. Raises UNAUTHENTICATED."""
-    given = {name.lower(): value for name, value in headers.items()}
-    text, signature = (given.get(name.lower()) for name in (DELEGATION_HEADER, DELEGATION_SIGNATURE_HEADER))
+    text = signature = None
+    for spelled, value in headers.items():
+        name = spelled.lower()
+        if name == _TEXT_NAME:
+            text = value
+        elif name == _SIGNATURE_NAME:
+            signature = value
     if text is None and signature is None:
         return None
     if not isinstance(text, str) or not isinstance(signature, str) or len(text) > 2 * MAX_TEXT:

@@ -1,0 +1,110 @@
+"""Flask with a short way from a request to its answer: every request ends in one answer, seen by ``after``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Request, Response, has_request_context
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import Client
+
+from gateway.web.application import Application
+
+LIMIT = 10
+
+
+class Site:
+    """An application of a few views, and what it saw of each request."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str | None, int]] = []
+        self.app = Application("test", before=self.before, after=self.after, on_error=self.failed)
+        self.app.config["MAX_CONTENT_LENGTH"] = LIMIT
+        self.app.add_url_rule("/things/<name>", "thing", self.thing, methods=["GET", "PUT"])
+        self.app.add_url_rule("/wrong", "wrong", self.wrong)
+        self.client = Client(self.app)
+
+    @staticmethod
+    def before(request: Request) -> Response | None:
+        return Response("from before") if request.path == "/early" else None
+
+    def after(self, request: Request, response: Response) -> None:
+        self.seen.append((request.endpoint, response.status_code))
+        response.headers["X-Seen"] = "yes"
+
+    @staticmethod
+    def failed(error: Exception) -> Response:
+        code = error.code if isinstance(error, HTTPException) else None
+        return Response(type(error).__name__, status=code or 500)
+
+    @staticmethod
+    def thing(request: Request, /, name: str) -> Response:
+        assert not has_request_context()
+        return Response(f"{request.method} {name} {request.get_data(as_text=True)}")
+
+    @staticmethod
+    def wrong(_: Request, /) -> Response:
+        raise ZeroDivisionError
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def told(answer: Any) -> tuple[int, str, str | None]:
+    return answer.status_code, answer.get_data(as_text=True), answer.headers.get("X-Seen")
+
+
+def test_a_view_is_handed_the_request_and_the_parts_of_its_path(site: Site) -> None:
+    assert told(site.client.get("/things/a%20b")) == (200, "GET a b ", "yes")
+    assert told(site.client.put("/things/x", data=b"0123456789")) == (200, "PUT x 0123456789", "yes")
+    assert site.seen == [("thing", 200)] * 2
+
+
+def test_a_head_request_is_answered_without_its_body(site: Site) -> None:
+    assert told(site.client.head("/things/x")) == (200, "", "yes")
+
+
+def test_what_comes_before_may_answer(site: Site) -> None:
+    assert told(site.client.get("/early")) == (200, "from before", "yes")
+    assert site.seen == [(None, 200)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "body", "answer"),
+    [
+        ("GET", "/nowhere", {}, b"", (404, "NotFound", "yes")),
+        ("GET", "", {}, b"", (404, "NotFound", "yes")),
+        ("DELETE", "/things/x", {}, b"", (405, "MethodNotAllowed", "yes")),
+        ("OPTIONS", "/things/x", {}, b"", (405, "MethodNotAllowed", "yes")),
+        ("GET", "/wrong", {}, b"", (500, "ZeroDivisionError", "yes")),
+        ("PUT", "/things/x", {}, b"0" * (LIMIT + 1), (413, "RequestEntityTooLarge", "yes")),
+        (
+            "GET",
+            "/things/x",
+            {"Connection": "keep-alive, Upgrade", "Upgrade": "WebSocket"},
+            b"",
+            (400, "WebsocketMismatch", "yes"),
+        ),
+        (
+            "GET",
+            "/things/x",
+            {"Connection": "keep-alive", "Upgrade": "websocket"},
+            b"",
+            (200, "GET x ", "yes"),
+        ),
+    ],
+)
+def test_every_request_has_one_answer(
+    site: Site, method: str, path: str, headers: dict[str, str], body: bytes, answer: tuple[int, str, str]
+) -> None:
+    assert told(site.client.open(path, method=method, headers=headers, data=body)) == answer
+    assert len(site.seen) == 1
+
+
+def test_addresses_can_still_be_written(site: Site) -> None:
+    rules = site.app.url_map.bind("host")
+    assert rules.build("thing", {"name": "a b"}) == "/things/a%20b"
+    assert rules.build("thing", {"name": "x", "more": 1}) == "/things/x?more=1"
