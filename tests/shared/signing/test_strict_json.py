@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ErrorCode
+from shared.signing import strict_json as module
 from shared.signing.strict_json import parse_list, parse_object
 from tests.shared.signing.examples import outcome, refused
 
@@ -104,6 +105,17 @@ def test_the_depth_is_counted_exactly(value: dict[str, object]) -> None:
     assert parse_object(raw, max_depth=depth)
     with refused(ErrorCode.INVALID_REQUEST, saying="deeper"):
         parse_object(raw, max_depth=depth - 1)
+
+
+@given(raw=st.text('[]{}[]{}"\\,', max_size=40).map(str.encode), depth=st.integers(0, 6), more=st.booleans())
+def test_the_short_way_to_the_depth_tells_what_the_long_one_does(
+    raw: bytes, depth: int, *, more: bool
+) -> None:
+    raw = raw + b"[{}[]]" * 4 if more else raw
+    with pytest.MonkeyPatch.context() as patch:
+        short = module._is_deeper(raw, depth)
+        patch.setattr(module, "_CUTS", 0)
+        assert module._is_deeper(raw, depth) is short
 
 
 @pytest.mark.parametrize("pairs", [32_766, 32_767, 32_768, 65_535])
