@@ -12,7 +12,6 @@ from core_engine.storage.link import Link
 from core_engine.storage.parts import Chores, Parts, delete_rows, settle_row
 from core_engine.storage.reader import Reader
 from core_engine.storage.schema import prepare
-from core_engine.storage.turns import TurnReader
 from core_engine.storage.writer import Writer
 
 
@@ -21,7 +20,7 @@ def open_parts(directory: Path) -> Parts:
     path = directory / "engine.db"
     connection = prepare(path)
     blobs = BlobFiles(directory / "blobs")
-    reads, archive = TurnReader.of_file(path), Reader.of_file(path)
+    reads, archive = Reader.of_file(path), Reader.of_file(path)
     epoch = connection.raise_fence()
     _sweep(connection, blobs)
     return Parts(

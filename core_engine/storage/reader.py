@@ -16,7 +16,7 @@ from core_engine.storage.schema import connect
 from shared.errors import ErrorCode, FloworkError
 
 _COLUMNS = ",".join(RunRow._fields)
-ONE_RUN = f"SELECT {_COLUMNS} FROM run WHERE id = ?"  # noqa: S608 - fixed names
+_ONE_RUN = f"SELECT {_COLUMNS} FROM run WHERE id = ?"  # noqa: S608 - fixed names
 _ROOTS = "FROM run WHERE parent IS NULL AND settled = 1"
 _FAMILY = (
     "WITH RECURSIVE family(id, number, finished_at) AS (SELECT id, number, finished_at FROM run WHERE number = ?"
@@ -79,7 +79,7 @@ class Reader:
 
     def run(self, run_id: str) -> RunRow | None:
         """Return a run's summary."""
-        rows = self._all(ONE_RUN, (run_id,))
+        rows = self._all(_ONE_RUN, (run_id,))
         return RunRow(*rows[0]) if rows else None
 
     def runs(self, which: RunFilter) -> list[RunRow]:
@@ -183,13 +183,8 @@ class Reader:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise self.unreadable(error) from error
-
-    @staticmethod
-    def unreadable(error: sqlite3.Error) -> FloworkError:
-        """Return what is told of an error of the database."""
-        message = f"The engine's database cannot be read: {error}."
-        return FloworkError(ErrorCode.JOURNAL_CORRUPT, message)
+            message = f"The engine's database cannot be read: {error}."
+            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
 
     def _whole(self, run_id: str) -> tuple[RunRow, list[Any], Any] | None:
         """Return a run's row, its segments and its workflow as of one moment."""
@@ -206,7 +201,7 @@ class Reader:
 
 def fetch_whole(link: Link, run_id: str) -> tuple[RunRow, list[Any], Any] | None:
     """Return a run's row, its segments and its workflow; the caller holds the transaction."""
-    row = link.execute(ONE_RUN, (run_id,)).fetchone()
+    row = link.execute(_ONE_RUN, (run_id,)).fetchone()
     if row is None:
         return None
     run = RunRow(*row)
