@@ -18,6 +18,7 @@ _PIECE = 65_536
 _CUTS = 3
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 16
+_MOST_TEXTS = 16
 
 
 def parse_object(raw: bytes, *, max_depth: int = 64) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def _is_deeper(raw: bytes, max_depth: int) -> bool:
     steps = b"".join(bare.replace(b'""', b"").split(b'"')[::2]).translate(_STEPS)
     left = steps
     for taken in range(1, _CUTS + 1):
-        # Each time the innermost pairs go, what is left is one level lower at most, and as deep at most as it has openings.
+        # The innermost pairs go: what is left is one level lower at most, and no deeper than it has openings.
         left = left.replace(b"\x01\xff", b"")
         if taken + left.count(b"\x01") <= max_depth:
             return False
@@ -96,9 +97,31 @@ def _is_plain(raw: bytes, value: dict[str, Any]) -> bool:
     A duplicate key would be gone, an escape or an exponent would be written differently. This is the fast way for
     compact JSON as programs write it; everything else takes the careful parser.
     """
-    if _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
+    return not _may_hold_a_long_number(raw) and msgspec.json.encode(value) == raw
+
+
+def _may_hold_a_long_number(raw: bytes) -> bool:
+    """Tell whether so many digits stand together outside of texts; inside of hashes and signatures they often do.
+
+    The bytes are known to be JSON. Where texts have escapes, or many have such digits, the answer is yes.
+    """
+    same = raw.translate(_DIGITS_TO_ZERO)
+    at = same.find(_LONG_NUMBER)
+    if at < 0:
         return False
-    return msgspec.json.encode(value) == raw
+    if b"\\" in raw:
+        return True
+    quotes = seen = 0
+    for _ in range(_MOST_TEXTS):
+        quotes += raw.count(b'"', seen, at)
+        if quotes % 2 == 0:
+            return True
+        seen = raw.find(b'"', at) + 1  # behind the text that they stand in
+        quotes += 1
+        at = same.find(_LONG_NUMBER, seen)
+        if at < 0:
+            return False
+    return True
 
 
 def _parse_carefully(raw: bytes) -> dict[str, Any]:
