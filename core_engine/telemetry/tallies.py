@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +10,8 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 from typing_extensions import override
+
+from shared.clock import SystemClock
 
 
 class Tally(Collector):
@@ -27,7 +28,7 @@ class Tally(Collector):
         try:
             self._counts[value] += count
         except KeyError:
-            self._since[value] = time.time()
+            self._since[value] = _now()
             self._counts[value] = count
 
     @override
@@ -83,4 +84,8 @@ class _Row:
     def __init__(self, size: int) -> None:
         self.buckets = [0] * size
         self.total = 0.0
-        self.since = time.time()
+        self.since = _now()
+
+
+def _now() -> float:
+    return SystemClock().now_ms() / 1000
