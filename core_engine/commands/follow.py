@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from core_engine.kernel.ports import Frame, Sink
 
 MAX_RUNS = 4096
 MAX_HELD = 10_000
+_RUN_OF = itemgetter("job_id")
 
 
 @dataclass(slots=True)
@@ -21,13 +24,15 @@ class _Stream:
     held: list[Frame] = field(default_factory=list)
     end: Callable[[], None] | None = None
 
-    def take_fresh(self, frames: Sequence[Frame]) -> list[Frame]:
+    def take_fresh(self, frames: Iterable[Frame]) -> list[Frame]:
         """Return the frames that were not delivered yet and count them as delivered."""
-        fresh = []
+        fresh, last_seq = [], self.last_seq
         for frame in frames:
-            if frame["seq"] > self.last_seq:
-                self.last_seq = frame["seq"]
+            seq = frame["seq"]
+            if seq > last_seq:
+                last_seq = seq
                 fresh.append(frame)
+        self.last_seq = last_seq
         return fresh
 
 
@@ -46,15 +51,16 @@ class Follows:
     def __call__(self, frames: Sequence[Frame]) -> None:
         """Deliver events of runs; this object is the sink that runs are given."""
         ready: list[Frame] = []
-        for frame in frames:
-            stream = self._stream(frame["job_id"])
+        for run_id, of_run in groupby(frames, _RUN_OF):
+            stream = self._stream(run_id)
             if not stream.holds:
-                ready += stream.take_fresh((frame,))
+                ready += stream.take_fresh(of_run)
                 continue
-            stream.held.append(frame)
-            if len(stream.held) > MAX_HELD:
-                held, stream.held = stream.held, []
-                ready += stream.take_fresh(held)
+            for frame in of_run:
+                stream.held.append(frame)
+                if len(stream.held) > MAX_HELD:
+                    held, stream.held = stream.held, []
+                    ready += stream.take_fresh(held)
         if ready:
             self._deliver(ready)
 

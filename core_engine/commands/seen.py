@@ -21,12 +21,7 @@ def named_run(message: Command) -> str:
 
 def visible_run(context: CommandContext, run_id: str) -> str:
     """Return the id of a run the caller may see; one of somebody else's does not exist for the others."""
-    try:
-        starter = context.rooms.runs.summary(run_id).started_by
-    except FloworkError as error:
-        if error.code is not ErrorCode.NOT_FOUND:
-            raise
-        starter = ""
+    starter = context.rooms.runs.starter(run_id)
     if starter and (context.role >= Role.ADMIN or same_address(starter, context.address)):
         return run_id
     raise FloworkError(ErrorCode.NOT_FOUND, f"There is no run {run_id}.")

@@ -236,6 +236,10 @@ class Runs(Protocol):
         """Tell whether a sink is given the events of a run."""
         ...
 
+    def starter(self, run_id: str) -> str | None:
+        """Return the address that started a run; None where there is no such run."""
+        ...
+
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
         ...

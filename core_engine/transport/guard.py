@@ -9,7 +9,7 @@ from typing import Any
 from typing_extensions import override
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
-from websockets.protocol import Event, Protocol
+from websockets.protocol import Event, Protocol, State
 
 from core_engine.transport.rate import TokenBucket
 
@@ -44,8 +44,14 @@ class GuardedConnection(ServerConnection):
         Raises ConnectionClosed as the library's `send` does. Extensions are not negotiated (``compression=None``),
         and nothing is ever sent in fragments, so that these are the bytes that the library would send one by one.
         """
+        data = b"".join([part for message in messages for part in (_head(message), message)])
+        if self.protocol.state is State.OPEN and not (self.protocol.writes or self.transport.is_closing()):
+            self.transport.write(data)
+            if self.paused:
+                await self.drain()
+            return
         async with self.send_context():
-            self.protocol.writes.append(b"".join([part for data in messages for part in (_head(data), data)]))
+            self.protocol.writes.append(data)
 
 
 def _head(data: bytes) -> bytes:

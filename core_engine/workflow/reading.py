@@ -33,6 +33,11 @@ class RunReading:
         self._past = past
         self._previews = Previews(archive)
 
+    def starter(self, run_id: str) -> str | None:
+        """Return the address that started a run; None where there is no such run."""
+        row = self._store.reads.run(run_id)
+        return row.started_by if row else None
+
     def summary(self, run_id: str) -> RunSummary:
         """Return a run's summary."""
         return kept.summary_of(self._row(run_id))

@@ -141,7 +141,9 @@ class RunService(RunReading):
             return await self._again(request, prepared, sink)
         start_node = prepared.start_index(request.start_node_id)
         check_aids(request.options, prepared.graph)
-        request = replace(request, initial_payload=filled(prepared.graph.inputs, request.initial_payload))
+        payload = filled(prepared.graph.inputs, request.initial_payload)
+        if payload is not request.initial_payload:
+            request = replace(request, initial_payload=payload)
         if self._family.roots >= self._limits.max_open_runs:
             message = f"The engine has {self._family.roots} unfinished runs; wait until some have ended."
             raise FloworkError(ErrorCode.RATE_LIMITED, message, retry_after=1.0)

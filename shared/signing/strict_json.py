@@ -15,8 +15,10 @@ MAX_SAFE_INTEGER = 2**53
 _PLAIN = bytes(set(range(256)) - set(b'"[]{}'))
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # 1 and -1 as signed bytes
 _PIECE = 65_536
+_CUTS = 3
 _DIGITS_TO_ZERO = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER = b"0" * 16
+_MOST_TEXTS = 16
 
 
 def parse_object(raw: bytes, *, max_depth: int = 64) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def check_depth(raw: bytes, max_depth: int) -> None:
     To be called before any decoder sees foreign bytes: msgspec recurses in C and knows only Python's recursion limit,
     so that where this was raised, or on a small stack, deep input ends the whole process.
     """
-    if len(raw) > max_depth and raw.count(b"{") + raw.count(b"[") > max_depth and _is_deeper(raw, max_depth):
+    if len(raw) > max_depth and _is_deeper(raw, max_depth):
         raise _refusal(f"it is nested deeper than {max_depth} levels")
 
 
@@ -66,8 +68,16 @@ def _is_deeper(raw: bytes, max_depth: int) -> bool:
     """Tell how it is for JSON and, where it stops being JSON, up to that place; no step is Python per byte of text."""
     text = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
     bare = text.translate(None, _PLAIN)
+    if bare.count(b"{") + bare.count(b"[") <= max_depth:
+        return False
     # What is left is quotes and brackets. Taking out quotes in pairs keeps each bracket inside or outside of texts.
     steps = b"".join(bare.replace(b'""', b"").split(b'"')[::2]).translate(_STEPS)
+    left = steps
+    for taken in range(1, _CUTS + 1):
+        # The innermost pairs go: what is left is one level lower at most, and no deeper than it has openings.
+        left = left.replace(b"\x01\xff", b"")
+        if taken + left.count(b"\x01") <= max_depth:
+            return False
     depth = 0
     for start in range(0, len(steps), _PIECE):
         depths = list(accumulate(memoryview(steps[start : start + _PIECE]).cast("b"), initial=depth))
@@ -87,9 +97,31 @@ def _is_plain(raw: bytes, value: dict[str, Any]) -> bool:
     A duplicate key would be gone, an escape or an exponent would be written differently. This is the fast way for
     compact JSON as programs write it; everything else takes the careful parser.
     """
-    if _LONG_NUMBER in raw.translate(_DIGITS_TO_ZERO):
+    return not _may_hold_a_long_number(raw) and msgspec.json.encode(value) == raw
+
+
+def _may_hold_a_long_number(raw: bytes) -> bool:
+    """Tell whether so many digits stand together outside of texts; inside of hashes and signatures they often do.
+
+    The bytes are known to be JSON. Where texts have escapes, or many have such digits, the answer is yes.
+    """
+    same = raw.translate(_DIGITS_TO_ZERO)
+    at = same.find(_LONG_NUMBER)
+    if at < 0:
         return False
-    return msgspec.json.encode(value) == raw
+    if b"\\" in raw:
+        return True
+    quotes = seen = 0
+    for _ in range(_MOST_TEXTS):
+        quotes += raw.count(b'"', seen, at)
+        if quotes % 2 == 0:
+            return True
+        seen = raw.find(b'"', at) + 1  # behind the text that they stand in
+        quotes += 1
+        at = same.find(_LONG_NUMBER, seen)
+        if at < 0:
+            return False
+    return True
 
 
 def _parse_carefully(raw: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ErrorCode
+from shared.signing import strict_json as module
 from shared.signing.strict_json import parse_list, parse_object
 from tests.shared.signing.examples import outcome, refused
 
@@ -104,6 +106,38 @@ def test_the_depth_is_counted_exactly(value: dict[str, object]) -> None:
     assert parse_object(raw, max_depth=depth)
     with refused(ErrorCode.INVALID_REQUEST, saying="deeper"):
         parse_object(raw, max_depth=depth - 1)
+
+
+_LONG = st.sampled_from(["1" * 15, "9" * 16, "7" * 40, "0x" + "a1" * 8 + "3" * 17, "", '"', "\\\\", "é"])
+_MEMBERS = st.dictionaries(
+    _LONG, _LONG | st.integers(-(2**60), 2**60) | st.lists(_LONG, max_size=30), max_size=4
+)
+
+
+@settings(deadline=None)
+@given(value=_MEMBERS)
+def test_a_long_number_is_found_and_long_digits_in_texts_are_none(value: dict[str, object]) -> None:
+    raw = msgspec.json.encode(value)
+    outside = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", raw)
+    if re.search(rb"[0-9]{16}", outside):
+        assert module._may_hold_a_long_number(raw)
+    elif b"\\" not in raw and len(re.findall(rb"[0-9]{16}", raw)) <= module._MOST_TEXTS:
+        assert not module._may_hold_a_long_number(raw)
+    with pytest.MonkeyPatch.context() as patch:
+        short = outcome(lambda: parse_object(raw))
+        patch.setattr(module, "_is_plain", lambda *_: False)
+        assert outcome(lambda: parse_object(raw)) == short
+
+
+@given(raw=st.text('[]{}[]{}"\\,', max_size=40).map(str.encode), depth=st.integers(0, 6), more=st.booleans())
+def test_the_short_way_to_the_depth_tells_what_the_long_one_does(
+    raw: bytes, depth: int, *, more: bool
+) -> None:
+    raw = raw + b"[{}[]]" * 4 if more else raw
+    with pytest.MonkeyPatch.context() as patch:
+        short = module._is_deeper(raw, depth)
+        patch.setattr(module, "_CUTS", 0)
+        assert module._is_deeper(raw, depth) is short
 
 
 @pytest.mark.parametrize("pairs", [32_766, 32_767, 32_768, 65_535])
