@@ -127,6 +127,9 @@ test.describe("with fingers", () => {
     const middle = await centre(canvas);
     const empty = { x: middle.x, y: middle.y + 180 };
     const [left, right] = [() => centre(step(page, "Left")), () => centre(step(page, "Right"))];
+    const place = (name: string) =>
+      step(page, name).evaluate((element) => (element as HTMLElement).style.transform);
+    const between = async () => [await place("Left"), await place("Right")];
     const apart = async () => (await right()).x - (await left()).x;
 
     await test.step("a pinch zooms", async () => {
@@ -135,6 +138,19 @@ test.describe("with fingers", () => {
       await expect.poll(apart).toBeLessThan(before * 0.7);
       await pinch(page, fingers, empty, { from: 100, to: 180 });
       await expect.poll(apart).toBeGreaterThan(before * 0.8);
+    });
+
+    await test.step("also with both fingers on steps, which stay where they are", async () => {
+      await page.keyboard.press("1");
+      const [before, gap] = [await apart(), await between()];
+      await pinch(page, fingers, middle, { from: before, to: before / 2 });
+      await expect.poll(apart).toBeLessThan(before * 0.7);
+      expect(await between()).toEqual(gap);
+      // and one finger moves the one it is on, as ever
+      await draw(fingers, [await left()], { x: 0, y: 60 });
+      await expect.poll(between).not.toEqual(gap);
+      await page.keyboard.press("Control+z");
+      await expect.poll(between).toEqual(gap);
     });
 
     await test.step("two fingers, and one on the empty canvas, move it", async () => {

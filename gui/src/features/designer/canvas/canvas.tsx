@@ -34,6 +34,7 @@ import { LoopFrames } from "./loop-frames";
 import { applyChanges, type CanvasNode, isLarge, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { useSteadyView } from "./steady-view";
+import { usePinch } from "./pinch";
 import { Step } from "./step";
 import { Wire, type WireEdge } from "./wire";
 import "@xyflow/react/dist/style.css";
@@ -68,6 +69,7 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen, byId));
   useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen, byId)), [workflow, chosen, byId]);
   useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
+  usePinch();
   useSteadyView(useCallback(() => void flow.fitView(FIT), [flow]));
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
 
