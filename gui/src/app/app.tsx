@@ -1,4 +1,5 @@
 import { Compass } from "lucide-react";
+import { useEffect } from "react";
 import { Link, Redirect, Route, Switch, useRoute } from "wouter";
 import { Welcome } from "@/features/identity/welcome";
 import { useT } from "@/i18n/words";
@@ -18,7 +19,8 @@ const Runs = screen(() => import("@/features/runs/runs"));
 const Settings = screen(() => import("@/features/settings/settings"));
 const Triggers = screen(() => import("@/features/triggers/triggers"));
 const Variables = screen(() => import("@/features/variables/variables"));
-const Designer = screen(() => import("@/features/designer/designer"));
+const designer = () => import("@/features/designer/designer");
+const Designer = screen(designer);
 const RunView = screen(() => import("@/features/run/run-view"));
 const SharedPage = screen(() => import("@/features/shared/shared-page"));
 
@@ -26,6 +28,11 @@ const SharedPage = screen(() => import("@/features/shared/shared-page"));
 export function App() {
   const signer = useSession((state) => state.signer);
   const [, shared] = useRoute("/shared/:token");
+  const [designs] = useRoute("/designer/:preset?");
+  useEffect(() => {
+    // the largest screen is on its way while a passphrase is typed; if that fails, it is asked for again
+    if (designs && !signer) void designer().catch(() => undefined);
+  }, [designs, signer]);
   return (
     <>
       {shared ? (

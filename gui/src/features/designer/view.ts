@@ -34,6 +34,12 @@ export function toggleMap(): void {
   useView.setState({ asMap });
 }
 
+/** With fingers one drags the canvas; with a mouse one drags a frame around steps. */
+const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
+
+/** Whether a drag on the empty canvas moves it: always with fingers, else as chosen. */
+export const useAsMap = (): boolean => useView((state) => state.asMap) || TOUCH;
+
 /** Whether there is room beside the canvas. */
 export const isWide = (): boolean => window.matchMedia?.("(min-width: 900px)").matches ?? true;
 

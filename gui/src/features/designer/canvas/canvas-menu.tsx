@@ -1,6 +1,6 @@
 import { useReactFlow } from "@xyflow/react";
 import { ContextMenu } from "radix-ui";
-import type { ReactNode } from "react";
+import { type ReactNode, useRef } from "react";
 import { useT } from "@/i18n/words";
 import { useDocument, useWorkflow } from "../document/store";
 import { COMMANDS, isOffered } from "../keys/commands";
@@ -35,9 +35,14 @@ export function CanvasMenu({ children }: { children: ReactNode }) {
   const commands = (some ? FOR_STEPS : FOR_CANVAS).flatMap(
     (id) => COMMANDS.find((command) => command.id === id && isOffered(command)) ?? [],
   );
+  // A long press opens the menu without an event of its own on phones that know no right click.
+  const under = useRef<EventTarget | null>(null);
+  const remember = ({ target }: { target: EventTarget }) => {
+    under.current = target;
+  };
   return (
-    <ContextMenu.Root>
-      <ContextMenu.Trigger asChild onContextMenuCapture={chooseUnder}>
+    <ContextMenu.Root onOpenChange={(open) => open && chooseUnder(under.current)}>
+      <ContextMenu.Trigger asChild onPointerDownCapture={remember} onContextMenuCapture={remember}>
         {children}
       </ContextMenu.Trigger>
       <ContextMenu.Portal>
@@ -60,9 +65,9 @@ export function CanvasMenu({ children }: { children: ReactNode }) {
 }
 
 /** A right click on a step that is not chosen chooses it; one on the empty canvas chooses nothing. */
-function chooseUnder(event: { target: EventTarget }): void {
+function chooseUnder(target: EventTarget | null): void {
   const { chosen, choose } = useDocument.getState();
-  const id = (event.target as Element).closest(".react-flow__node")?.getAttribute("data-id");
+  const id = (target as Element | null)?.closest(".react-flow__node")?.getAttribute("data-id");
   if (!id) choose([]);
   else if (!chosen.has(id)) choose([id]);
 }

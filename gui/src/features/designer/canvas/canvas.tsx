@@ -24,7 +24,7 @@ import { NODE_HEIGHT, NODE_WIDTH } from "../document/layout";
 import { useDocument, useWorkflow, workflowNow } from "../document/store";
 import { useCatalog } from "../palette/catalog";
 import { useRun } from "../run/store";
-import { useView } from "../view";
+import { useAsMap, useView } from "../view";
 import { CanvasMenu } from "./canvas-menu";
 import { Dots } from "./dots";
 import { useAfar, useFar } from "./far";
@@ -34,6 +34,7 @@ import { LoopFrames } from "./loop-frames";
 import { applyChanges, type CanvasNode, isLarge, syncNodes, wiresOf } from "./model";
 import { NoteNode } from "./note-node";
 import { useSteadyView } from "./steady-view";
+import { usePinch } from "./pinch";
 import { Step } from "./step";
 import { Wire, type WireEdge } from "./wire";
 import "@xyflow/react/dist/style.css";
@@ -44,8 +45,6 @@ export const DRAG_TYPE = "application/x-flowork-component";
 const NODE_TYPES = { step: Step, note: NoteNode };
 const EDGE_TYPES = { wire: Wire };
 const SNAP: [number, number] = [GRID, GRID];
-/** With fingers one drags the canvas; with a mouse one drags a frame around steps. */
-const TOUCH = globalThis.matchMedia?.("(pointer: coarse)").matches ?? false;
 const MIDDLE = [1];
 /** From here on texts are too small to read and are left out. */
 const FAR = 0.35;
@@ -62,12 +61,13 @@ export function Canvas({ readOnly = false }: { readOnly?: boolean }) {
   const workflow = useWorkflow();
   const chosen = useDocument((state) => state.chosen);
   const byId = useCatalog((state) => state.byId);
-  const asMap = useView((state) => state.asMap) || TOUCH;
+  const asMap = useAsMap();
   const dark = useTheme(({ theme }) => theme) && document.documentElement.dataset.theme === "dark";
   const flow = useReactFlow();
   const [nodes, setNodes] = useState<CanvasNode[]>(() => syncNodes([], workflow, chosen, byId));
   useEffect(() => setNodes((before) => syncNodes(before, workflow, chosen, byId)), [workflow, chosen, byId]);
   useEffect(() => bringIntoView(flow, chosen), [flow, chosen]);
+  usePinch();
   useSteadyView(useCallback(() => void flow.fitView(FIT), [flow]));
   const edges = useMemo(() => wiresOf(workflow, byId, chosen), [workflow, byId, chosen]);
 

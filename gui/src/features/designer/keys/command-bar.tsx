@@ -10,16 +10,7 @@ import { useT, useWords } from "@/i18n/words";
 import { useWorkflow } from "../document/store";
 import { Chooser } from "../palette/chooser";
 import { COMMANDS, isOffered } from "./commands";
-import {
-  commandsFound,
-  type Deed,
-  matching,
-  pagesFound,
-  presetsFound,
-  runsFound,
-  settingsFound,
-  stepsFound,
-} from "./finds";
+import { type Deed, everything, matching } from "./finds";
 import { goToStep } from "./go-to-step";
 
 const MOST_RUNS = 200;
@@ -34,15 +25,8 @@ export function CommandBar({ onDone }: { onDone(): void }) {
   const visits = useSession((state) => state.visitor !== null);
   const { presets, runs } = useKept();
   const offered = COMMANDS.filter((command) => !command.keyOnly && isOffered(command));
-  const all = [
-    ...commandsFound(offered, t),
-    // a visitor of a share link has this one page
-    ...(visits ? [] : pagesFound(t)),
-    ...(visits ? [] : settingsFound(t)),
-    ...stepsFound(nodes, t),
-    ...presetsFound(presets, t),
-    ...runsFound(runs, t, ago),
-  ];
+  // a visitor of a share link has this one page
+  const all = everything({ commands: offered, nodes, presets, runs, visits }, t, ago);
   const act = (deed: Deed) => {
     onDone();
     if (deed.kind === "page") go(deed.path);

@@ -3,15 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { RunSummary } from "@/contract/contract.gen";
 import { t } from "@/i18n/words";
 import { COMMANDS } from "./commands";
-import {
-  commandsFound,
-  matching,
-  pagesFound,
-  presetsFound,
-  runsFound,
-  settingsFound,
-  stepsFound,
-} from "./finds";
+import { everything, type Findable, matching } from "./finds";
 
 const run = (job_id: string, preset_name: string | null, status: string): RunSummary =>
   ({ job_id, preset_name, status, mode: "EXECUTE", started_at: 0 }) as RunSummary;
@@ -23,25 +15,19 @@ const node = (id: string, name: string, module_id: string) => ({
   y: 0,
   config_values: {},
 });
-const all = [
-  ...commandsFound(
-    COMMANDS.filter(({ keyOnly }) => !keyOnly),
-    t,
-  ),
-  ...pagesFound(t),
-  ...settingsFound(t),
-  ...stepsFound([node("a", "Fetch prices", "http_request"), node("b", "Simulate rain", "delay")], t),
-  ...presetsFound(["Nightly report"], t),
-  ...runsFound(
-    [
-      run("4f2a-1", "Nightly report", "FAILED"),
-      run("77b0-2", null, "SUCCEEDED"),
-      run("9", "Other", "FAILED"),
-    ],
-    t,
-    () => "5 min ago",
-  ),
-];
+const there: Findable = {
+  commands: COMMANDS.filter(({ keyOnly }) => !keyOnly),
+  nodes: [node("a", "Fetch prices", "http_request"), node("b", "Simulate rain", "delay")],
+  presets: ["Nightly report"],
+  runs: [
+    run("4f2a-1", "Nightly report", "FAILED"),
+    run("77b0-2", null, "SUCCEEDED"),
+    run("9", "Other", "FAILED"),
+  ],
+  visits: false,
+};
+const ago = () => "5 min ago";
+const all = everything(there, t, ago);
 const ids = (text: string) => matching(all, text).map(({ id }) => id);
 
 describe("the command bar", () => {
@@ -64,6 +50,12 @@ describe("the command bar", () => {
     const kinds = new Set(matching(all, " ").map(({ deed }) => deed.kind));
     expect(kinds).toEqual(new Set(["command", "page", "theme", "language"]));
     expect(ids("").some((id) => /^(run|step|preset):/.test(id))).toBe(false);
+  });
+
+  it("offers a visitor neither other screens nor settings", () => {
+    const kinds = everything({ ...there, visits: true }, t, ago).map(({ id }) => id.split(":")[0]);
+    expect(kinds).toEqual(expect.arrayContaining(["step", "run", "simulate"]));
+    for (const kind of ["page", "theme", "language", "setting"]) expect(kinds).not.toContain(kind);
   });
 
   it("leads to where it says", () => {

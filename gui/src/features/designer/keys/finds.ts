@@ -25,6 +25,28 @@ export interface Found extends Choice {
   onAsking?: boolean;
 }
 
+/** What there is to be found. */
+export interface Findable {
+  commands: readonly Command[];
+  nodes: readonly WorkflowNode[];
+  presets: readonly string[];
+  /** The newest ones. */
+  runs: readonly RunSummary[];
+  /** Whether only this one page may be seen. */
+  visits: boolean;
+}
+
+/** All of it, in the order in which it is listed. */
+export function everything(there: Findable, t: Translate, ago: (at: number) => string): Found[] {
+  return [
+    ...commandsFound(there.commands, t),
+    ...(there.visits ? [] : [...pagesFound(t), ...settingsFound(t)]),
+    ...stepsFound(there.nodes, t),
+    ...presetsFound(there.presets, t),
+    ...runsFound(there.runs, t, ago),
+  ];
+}
+
 const MOST = 100;
 
 /** What fits a text, best first: where every word stands in the label, or at least beside it. */
@@ -43,7 +65,7 @@ export function matching(all: readonly Found[], text: string): Found[] {
   return sorted.map(({ found }) => found).slice(0, MOST);
 }
 
-export const commandsFound = (commands: readonly Command[], t: Translate): Found[] =>
+const commandsFound = (commands: readonly Command[], t: Translate): Found[] =>
   commands.map(({ id, word, keys }) => ({
     id,
     label: t(word),
@@ -51,7 +73,7 @@ export const commandsFound = (commands: readonly Command[], t: Translate): Found
     deed: { kind: "command", id },
   }));
 
-export const stepsFound = (nodes: readonly WorkflowNode[], t: Translate): Found[] =>
+const stepsFound = (nodes: readonly WorkflowNode[], t: Translate): Found[] =>
   nodes.map(({ id, name, module_id }) => ({
     id: `step:${id}`,
     label: name,
@@ -74,7 +96,7 @@ const PAGES: [string, Word][] = [
   ["/settings", "nav.settings"],
 ];
 
-export const pagesFound = (t: Translate): Found[] =>
+const pagesFound = (t: Translate): Found[] =>
   PAGES.map(([path, word]) => ({
     id: `page:${path}`,
     label: t(word),
@@ -92,7 +114,7 @@ const SETTINGS: [string, Word, Word][] = [
   ["identity", "settings.identity", "settings.identityText"],
 ];
 
-export function settingsFound(t: Translate): Found[] {
+function settingsFound(t: Translate): Found[] {
   const about = t("nav.settings");
   const themes = THEMES.map(([theme, word]): Found => {
     const label = `${t("settings.theme")}: ${t(word)}`;
@@ -110,7 +132,7 @@ export function settingsFound(t: Translate): Found[] {
   return [...themes, ...languages, ...others];
 }
 
-export const presetsFound = (names: readonly string[], t: Translate): Found[] =>
+const presetsFound = (names: readonly string[], t: Translate): Found[] =>
   names.map((name) => ({
     id: `preset:${name}`,
     label: name,
@@ -120,7 +142,7 @@ export const presetsFound = (names: readonly string[], t: Translate): Found[] =>
   }));
 
 /** The newest runs by the name of their preset, their status and their id. */
-export const runsFound = (runs: readonly RunSummary[], t: Translate, ago: (at: number) => string): Found[] =>
+const runsFound = (runs: readonly RunSummary[], t: Translate, ago: (at: number) => string): Found[] =>
   runs.map(({ job_id, preset_name, status, started_at }) => ({
     id: `run:${job_id}`,
     label: preset_name ?? t("runs.unsaved"),

@@ -4,7 +4,7 @@ import { Dialog } from "@/ui/dialog";
 import { useWorkflow } from "../document/store";
 import type { WorkflowNode } from "../document/workflow";
 import { Chooser } from "../palette/chooser";
-import { useView } from "../view";
+import { useAsMap, useView } from "../view";
 import { CommandBar } from "./command-bar";
 import { COMMANDS, isOffered } from "./commands";
 import { gesturesOf } from "./gestures";
@@ -38,7 +38,7 @@ function Help() {
   for (const { word, keys } of COMMANDS.filter(isOffered)) {
     if (keys.length) byWord.set(t(word), [...(byWord.get(t(word)) ?? []), ...keys]);
   }
-  const asMap = useView((state) => state.asMap);
+  const asMap = useAsMap();
   return (
     <>
       <dl className="keys-list">
