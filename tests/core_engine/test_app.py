@@ -30,7 +30,7 @@ from tests.core_engine.engine import CLOCK, ENGINE_ID, OWNER, chain, engine, set
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "flork_sec_" + "5" * 64
 GRACE = 1
-SLACK = 2  # for a machine that does other things as well
+SLACK = 20  # for a machine that does other things as well
 
 
 def environment(folder: Path, **extra: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ class Process:
     def end(self, number: int = signal.SIGTERM) -> tuple[int, float]:
         begun = time.monotonic()
         self.popen.send_signal(number)
-        return self.popen.wait(30), time.monotonic() - begun
+        return self.popen.wait(90), time.monotonic() - begun
 
 
 @contextmanager
@@ -96,13 +96,13 @@ def process(folder: Path, **extra: str) -> Iterator[Process]:
     finally:
         if running_process.popen.poll() is None:
             running_process.popen.kill()
-            running_process.popen.wait(10)
+            running_process.popen.wait(30)
 
 
 def drain(client: ClientConnection) -> None:
     """Read until the connection ends."""
     while True:
-        client.recv(10)
+        client.recv(30)
 
 
 def start(job_id: str, workflow: dict[str, Any]) -> str:
@@ -142,7 +142,7 @@ def test_a_process_from_start_to_end(tmp_path: Path) -> None:
         assert attempt(tmp_path / "other", ENGINE_SOCKET_PORT=taken).returncode == 78, "a port that is taken"
         with connect(engine_process.url) as client:
             client.send(start("long", waiting(60)))
-            assert json.loads(client.recv(10))["status_data"]["status"] == "RUNNING"
+            assert json.loads(client.recv(30))["status_data"]["status"] == "RUNNING"
             code, seconds = engine_process.end()
             assert code == 0
             assert seconds < GRACE + 2 + SLACK
@@ -165,30 +165,30 @@ def test_after_a_kill_the_run_goes_on_and_its_message_stays_used(tmp_path: Path)
     message = start("crash", chain(3, "delay", seconds=0.5))
     with process(tmp_path) as engine_process, connect(engine_process.url) as client:
         client.send(message)
-        assert json.loads(client.recv(10))["seq"] == 1
+        assert json.loads(client.recv(30))["seq"] == 1
         engine_process.end(signal.SIGKILL)
     with process(tmp_path) as engine_process, connect(engine_process.url) as client:
         client.send(message)
-        assert json.loads(client.recv(10))["code"] == "REPLAYED"
+        assert json.loads(client.recv(30))["code"] == "REPLAYED"
         payload = {"type": "subscribe_run", "job_id": "crash"}
         client.send(seal(OWNER, ENGINE_ID, payload, now_ms=CLOCK.now_ms()))
         while True:
-            frame = json.loads(client.recv(10))
+            frame = json.loads(client.recv(30))
             if frame.get("status_data", {}).get("status") == "SUCCEEDED":
                 break
 
 
 def test_steps_may_finish_within_the_grace(tmp_path: Path) -> None:
-    with process(tmp_path, ENGINE_SHUTDOWN_GRACE_SECONDS="20") as engine_process:
+    with process(tmp_path, ENGINE_SHUTDOWN_GRACE_SECONDS="60") as engine_process:
         with connect(engine_process.url) as client:
             client.send(start("short", chain(1, "delay", seconds=1)))
-            client.recv(10)
+            client.recv(30)
         code, seconds = engine_process.end()
         assert code == 0
-        assert seconds < 10, "it waits for the step, not for the whole grace"
+        assert seconds < 40, "it waits for the step, not for the whole grace"
     with process(tmp_path) as engine_process, connect(engine_process.url) as client:
         client.send(seal(OWNER, ENGINE_ID, {"type": "get_run", "job_id": "short"}, now_ms=CLOCK.now_ms()))
-        run = json.loads(client.recv(10))
+        run = json.loads(client.recv(30))
         assert run["nodes"][0]["attempts"] == 1
 
 

@@ -6,12 +6,12 @@ import asyncio
 import os
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
 
 import httpx
+import redis
 
 from shared.ids import new_id
 from tests.faults.measuring import Site
@@ -123,9 +123,8 @@ async def full_redis(site: Site) -> float:
 def _tell_redis(site: Site, name: str, value: str) -> None:
     server = site.crew.redis
     assert server
-    command = ["redis-cli", "-u", server.url, "--no-auth-warning", "config", "set", name, value]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    assert done.stdout.strip() == "OK", done.stdout
+    with closing(redis.Redis.from_url(server.url)) as client:
+        assert client.config_set(name, value)
 
 
 def _end_redis(site: Site) -> None:

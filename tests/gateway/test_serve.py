@@ -31,9 +31,9 @@ async def test_it_says_where_it_is_and_stops_when_told(
         async with gui(gateway, wallet) as page:
             started = time.monotonic()
             gateway.process.send_signal(number)
-            await page.wait_closed(3.0)
-        assert gateway.process.wait(10) == 0
-        assert time.monotonic() - started < 3.0
+            await page.wait_closed(20.0)
+        assert gateway.process.wait(30) == 0
+        assert time.monotonic() - started < 20.0
     assert not (tmp_path / "gateway" / "address.json").exists()
     log = (tmp_path / "log.txt").read_text()
     assert f"gateway ready  url={gateway.url}" in log

@@ -129,11 +129,11 @@ def test_uris_of_rfc_3986_are_read(uri: str) -> None:
 def test_a_long_text_costs_no_time() -> None:
     for piece in ("a", "/", "a/", "%20", ":", "@", "?", "[", "\n- a:", "-."):
         for place in ("127.0.0.1:8000", SIGN_IN.uri, "urn:a:b", "Sign"):
-            started = time.perf_counter()
+            started = time.thread_time()
             outcome(
                 lambda place=place, piece=piece: read_sign_in(TEXT.replace(place, f"a:{piece * 2000}\x00", 1))
             )
-            assert time.perf_counter() - started < 0.5
+            assert time.thread_time() - started < 0.5
 
 
 @settings(deadline=None, max_examples=300)

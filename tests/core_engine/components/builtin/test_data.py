@@ -73,7 +73,7 @@ def test_patterns_that_cannot_be_used_are_refused_with_the_settings(registry, pa
 async def test_an_evil_pattern_takes_no_longer_than_its_text(run) -> None:
     started = time.monotonic()
     await run("parse_lines", {"pattern": r"(?P<a>(a+)+)b"}, {"lines": ["a" * 100_000]})
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 60  # backtracking would take longer than the age of the universe
 
 
 SALES = [
