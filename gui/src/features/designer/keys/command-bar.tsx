@@ -38,7 +38,7 @@ export function CommandBar({ onDone }: { onDone(): void }) {
   };
   return (
     <Chooser
-      label={t("command.commands")}
+      label={t("designer.barLabel")}
       nothing={t("designer.nothingFound")}
       choices={(text) => matching(all, text)}
       onChoose={(id) => {

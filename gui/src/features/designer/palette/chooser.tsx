@@ -71,8 +71,8 @@ export function Chooser({ label, choices, nothing, onChoose }: Props) {
             onClick={() => onChoose(choice.id)}
             onPointerMove={() => setAt(place)}
           >
-            <span>{choice.icon}</span>
-            <span>
+            {choice.icon && <span className="picker-icon">{choice.icon}</span>}
+            <span className="picker-words">
               {choice.label}
               {choice.about && <small>{choice.about}</small>}
             </span>
