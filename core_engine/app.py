@@ -159,7 +159,7 @@ class Engine:
         )
         keep = settings.keep
         retention = Retention(store, clock, KeepLimits(keep.days, keep.runs, keep.megabytes))
-        self._housekeeping = Housekeeping(store, retention, clock, self.fail)
+        self._housekeeping = Housekeeping(store, retention, clock)
         self._window = ReplayWindow()
         self._replays = ReplayJournal(store)
         self._dispatcher = self._build_dispatcher()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from core_engine.storage import EngineStore
 from core_engine.workflow.retention import Retention
@@ -18,15 +17,12 @@ SWEEP_SECONDS = 3600.0
 
 
 class Housekeeping:
-    """Tidies the store again and again; tells ``fail`` when the store cannot be written any more."""
+    """Tidies the store again and again."""
 
-    def __init__(
-        self, store: EngineStore, retention: Retention, clock: Clock, fail: Callable[[FloworkError], None]
-    ) -> None:
+    def __init__(self, store: EngineStore, retention: Retention, clock: Clock) -> None:
         self._store = store
         self._retention = retention
         self._clock = clock
-        self._fail = fail
 
     async def run(self) -> None:
         """Tidy until this is cancelled."""
@@ -40,5 +36,3 @@ class Housekeeping:
                     await self._retention.sweep()
             except FloworkError as error:
                 _log.warning("could not tidy the storage", extra={"reason": error.message})
-                if self._store.failure:
-                    self._fail(self._store.failure)

@@ -83,8 +83,18 @@ class EngineStore:
         """Say which other process of this engine has a run in its memory."""
         return None
 
-    def watch(self, listener: Callable[[Taken], None], lost: Callable[[FloworkError], None]) -> None:
-        """Look after the other processes of this engine, where there can be some; see `PostgresStore.watch`."""
+    def watch(
+        self,
+        listener: Callable[[Taken], None],  # noqa: ARG002 - other stores know others
+        lost: Callable[[FloworkError], None],
+    ) -> None:
+        """Call ``lost`` on another thread when nothing can be written any more: the engine should end then.
+
+        ``listener`` hears of other processes of this engine, where there can be some; see `PostgresStore.watch`.
+        """
+        self._writer.on_failure = lost
+        if self.failure:
+            lost(self.failure)
 
     @property
     def leads(self) -> bool:

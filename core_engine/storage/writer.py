@@ -57,6 +57,7 @@ class Writer:
         self._wait = 0.0
         self._closing = False
         self.failure: FloworkError | None = None
+        self.on_failure: Callable[[FloworkError], None] = _nobody
         self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
 
     def start(self) -> None:
@@ -135,7 +136,7 @@ class Writer:
         elif error.code is ErrorCode.CONFLICT:
             self._refuse_known(submissions, error)
         else:
-            self.failure = error
+            self._fail(error)
             self._give_up(submissions)
 
     def _attempt(self, writes: Sequence[Write]) -> FloworkError | None:
@@ -158,9 +159,7 @@ class Writer:
         """Give new runs back whose id is taken, and commit the rest."""
         left = self._without_known(submissions, error)
         if sum(len(item.writes) for item in left) == sum(len(item.writes) for item in submissions):
-            self.failure = FloworkError(
-                ErrorCode.INTERNAL, f"The journal contradicts itself: {error.message}"
-            )
+            self._fail(FloworkError(ErrorCode.INTERNAL, f"The journal contradicts itself: {error.message}"))
             self._give_up(submissions)
             return
         self._commit(left)
@@ -199,6 +198,11 @@ class Writer:
             if refused:
                 done(refused, error)
 
+    def _fail(self, error: FloworkError) -> None:
+        """Write nothing any more, whoever wrote last, and tell that."""
+        self.failure = error
+        self.on_failure(error)
+
     def _give_up(self, submissions: Iterable[Submission]) -> None:
         error = self.failure or FloworkError(
             ErrorCode.STORAGE_FULL, "The engine ended before the disk had room."
@@ -218,13 +222,17 @@ class Writer:
                     self._connection.execute("ROLLBACK")
             judged = judge(error)
             if _ends_all(error, judged):
-                self.failure = judged
+                self._fail(judged)
             errand.done(None, judged)
         else:
             errand.done(result, None)
 
     def _call(self, job: Job) -> Any:
         return job(self._connection)
+
+
+def _nobody(_: FloworkError) -> None:
+    """Tell nobody of a failure."""
 
 
 def _ends_all(error: sqlite3.Error | OSError, judged: FloworkError) -> bool:

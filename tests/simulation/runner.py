@@ -209,6 +209,7 @@ class Process:
             on_fatal=lambda _error: self._fatal.set(), presets=self._preset, park_after=sim.park_after,
             threads=SimThreads(loop), executor=sim.executor(self._clock, store),
         )  # fmt: skip
+        store.watch(lambda _taken: None, lambda _error: self._fatal.set())
         await runs.recover()
         for errand in sim.errands:
             assert not errand.accepted or store.reads.run(errand.run_id), "an acknowledged run is lost"
@@ -222,7 +223,7 @@ class Process:
         done = served.done()
         if done:
             served.result()
-            await self._settle(runs)
+            done = await self._settle(runs)
         for task in (person, served, *clients, *others):
             task.cancel()
         await asyncio.gather(person, served, *clients, *others, return_exceptions=True)
@@ -231,11 +232,14 @@ class Process:
         store.close()
         return done
 
-    async def _settle(self, runs: RunService) -> None:
-        """Wait until nothing is left: runs that nobody follows have to end too."""
-        while runs.open_runs or runs.running_steps or runs.queues["journal"]:  # noqa: ASYNC110 - virtual time
+    async def _settle(self, runs: RunService) -> bool:
+        """Wait until nothing is left: runs that nobody follows have to end too. False: the disk failed meanwhile."""
+        while runs.open_runs or runs.running_steps or runs.queues["journal"]:
+            if self._fatal.is_set():
+                return False
             await asyncio.sleep(1)
         assert runs.queues["steps"] == 0, "runs stand in line for a free slot"
+        return not self._fatal.is_set()
 
     async def _weather(self) -> None:
         """Set the wall clock off now and then, and end the faults when their time is over."""

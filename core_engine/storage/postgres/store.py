@@ -69,9 +69,11 @@ class PostgresStore(EngineStore):
     def watch(self, listener: Callable[[Taken], None], lost: Callable[[FloworkError], None]) -> None:
         """Begin to look after the other processes; both are called on other threads.
 
-        ``listener`` hears of what this one took over from them, ``lost`` that they took everything from this one.
+        ``listener`` hears of what this one took over from them, ``lost`` that they took everything from this one, or
+        that nothing can be written any more.
         """
         self._listener, self._lost = listener, lost
+        super().watch(listener, lost)
         if not self._watch.is_alive():
             self._watch.start()
 

@@ -162,8 +162,10 @@ class FailingSync:
 
 
 async def test_a_failed_sync_is_final(tmp_path: Path):
-    store = EngineStore.open(tmp_path)
+    store, told = EngineStore.open(tmp_path), []
+    store.watch(lambda _taken: None, told.append)
     await store.put("before", b"1")
+    assert not told
     real = store._writer._connection
     store._writer._connection = FailingSync(real)
     with pytest.raises(FloworkError) as caught:
@@ -174,6 +176,7 @@ async def test_a_failed_sync_is_final(tmp_path: Path):
         with pytest.raises(FloworkError) as caught:
             await call
         assert caught.value.code is ErrorCode.INTERNAL
+    assert told == [store.failure], "whoever wrote last, the engine is told at once, and once"
     store.close()
     again = EngineStore.open(tmp_path)
     assert [again.get(key) for key in ("before", "first", "second")] == [b"1", None, None]
@@ -188,6 +191,9 @@ async def test_a_failed_sync_is_final_also_when_history_is_deleted(tmp_path: Pat
         await store._performed(lambda link: [link.execute("BEGIN IMMEDIATE"), link.execute("COMMIT")])
     store._writer._connection = real
     assert store.failure is not None
+    told: list[FloworkError] = []
+    store.watch(lambda _taken: None, told.append)
+    assert told == [store.failure], "also who asks later"
     with pytest.raises(FloworkError) as caught:
         await store.put("later", b"1")
     assert caught.value.code is ErrorCode.INTERNAL
