@@ -111,8 +111,12 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     await page.keyboard.press("Control+a");
     await page.keyboard.type("=");
     await expect(panel.getByRole("textbox", { name: /^content/i })).toHaveText("{{  }}");
-    // an Escape may only close what the editor proposes
-    await panel.getByRole("button", { name: "Close", exact: true }).click();
+    const proposals = panel.locator(".cm-tooltip-autocomplete");
+    await expect(proposals).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(proposals).toBeHidden();
+    await expect(panel).toBeVisible();
+    await page.keyboard.press("Escape");
     await expect(panel).toBeHidden();
     await page.keyboard.press("Control+z");
   });

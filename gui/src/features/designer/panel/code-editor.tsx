@@ -1,4 +1,4 @@
-import { autocompletion, closeBrackets, completionStatus, startCompletion } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeCompletion, startCompletion } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { Annotation, EditorState, type Extension } from "@codemirror/state";
@@ -17,6 +17,7 @@ import { tags } from "@lezer/highlight";
 import { useEffect, useRef } from "react";
 import { completeExpression, type Known } from "./completion";
 import { EMPTY_EXPRESSION } from "./fields";
+import { onEscape } from "./proposals";
 
 interface Props {
   label: string;
@@ -136,6 +137,8 @@ export default function CodeEditor(props: Props) {
     if (!place) return;
     const root = place.shadowRoot ?? place.attachShadow({ mode: "open" });
     let gone = false;
+    // a dialog hears of the key before the editor, which does nothing any more where somebody else has taken it
+    const forget = onEscape(place, () => view.current !== null && closeCompletion(view.current));
     void grammarOf(language).then((grammar) => {
       if (gone) return;
       const state = EditorState.create({
@@ -144,7 +147,6 @@ export default function CodeEditor(props: Props) {
           ...extensionsOf(latest, language, rows, label, placeholder),
           grammar,
           EditorView.updateListener.of((update) => {
-            place.dataset.completing = String(completionStatus(update.state) === "active");
             const own = !update.transactions.some((change) => change.annotation(FROM_OUTSIDE));
             if (update.docChanged && own) latest.current.onChange(update.state.doc.toString());
           }),
@@ -158,6 +160,7 @@ export default function CodeEditor(props: Props) {
     });
     return () => {
       gone = true;
+      forget();
       view.current?.destroy();
       view.current = null;
     };

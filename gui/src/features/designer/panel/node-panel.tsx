@@ -18,6 +18,7 @@ import { useRun } from "../run/store";
 import type { Known } from "./completion";
 import { FieldEditor } from "./field-editor";
 import { fieldsOf } from "./fields";
+import { closeProposals } from "./proposals";
 import { StepSettings } from "./step-settings";
 import { rootOf, sourcesOf } from "./upstream";
 import "./panel.css";
@@ -39,7 +40,7 @@ export function NodePanel() {
             (event.target as HTMLElement).focus();
           }}
           onEscapeKeyDown={(event) => {
-            if (document.querySelector(".code-editor[data-completing=true]")) event.preventDefault();
+            if (closeProposals()) event.preventDefault();
           }}
         >
           {node && <Panes key={node.id} node={node} />}
