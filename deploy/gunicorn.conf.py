@@ -16,8 +16,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gateway import green, lean
+from shared import collector
 
-lean.pause_collector()
+collector.pause()
 green.patch_if_chosen()  # the master imports what follows, too
 
 from gateway import address, production
@@ -70,17 +71,17 @@ def on_starting(server: Any) -> None:
 
 def pre_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
     """Keep what is there out of the collector's rounds, which would copy it into each worker."""
-    lean.resume_collector()
+    collector.resume()
 
 
 def post_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so
     """Begin the worker's own part of the start."""
-    lean.pause_collector()
+    collector.pause()
 
 
 def post_worker_init(worker: Any) -> None:
     """Say where the gateway listens, and prepare a quick stop."""
-    lean.resume_collector()
+    collector.resume()
     production.close_sockets_at_stop(worker)
     address.announce(_settings, _server.host, worker.sockets[0].getsockname()[1])
 

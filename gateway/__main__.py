@@ -9,8 +9,9 @@ if __name__ == "__main__":
     import sys
 
     from gateway import lean
+    from shared import collector
 
-    lean.pause_collector()
+    collector.pause()
     lean.import_without_clients(os.environ)
 
     from gateway.serve import main

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import sys
 from collections.abc import Mapping
@@ -10,17 +9,6 @@ from collections.abc import Mapping
 # Only the clients inside python-engineio want these, and do without where they are missing.
 UNUSED = ("aiohttp", "requests", "websocket")
 REDIS_SETTINGS = ("REDIS_URL", "GATEWAY_REDIS_URL")
-
-
-def pause_collector() -> None:
-    """Look for no garbage during a start: nearly all that it makes stays, and is looked through again and again."""
-    gc.disable()
-
-
-def resume_collector() -> None:
-    """Collect garbage from now on, but never look again through what is there."""
-    gc.freeze()
-    gc.enable()
 
 
 def import_without_clients(environ: Mapping[str, str]) -> None:

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Mapping
 from typing import Protocol
 
-from gateway import address, lean, startup
+from gateway import address, startup
 from gateway.app import GatewayApp
 from gateway.settings import GatewaySettings
 from gateway.stopping import StopSignal
+from shared import collector
 from shared.errors import ErrorCode, FloworkError
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def main(environ: Mapping[str, str]) -> int:
 def run(settings: GatewaySettings, app: GatewayApp, server: Server, stop: StopSignal) -> None:
     """Serve until the signal comes, then end sockets and server."""
     server.start()
-    lean.resume_collector()
+    collector.resume()
     address.announce(settings, settings.server.host, server.port)
     stop.wait()
     _log.info("gateway stopping")
