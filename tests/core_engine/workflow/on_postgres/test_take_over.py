@@ -59,7 +59,7 @@ async def test_an_outage_in_the_middle_of_it_is_waited_out_and_no_run_is_held(
         await first.start(chain(2, "gate"), "left")
         await asyncio.wait_for(first.registry["gate"].arrived.wait(), 30)
         monkeypatch.setattr(
-            EngineStore, "open", lambda folder: open_postgres(through_the_wire, folder, lease=60.0)
+            EngineStore, "open", lambda folder: open_postgres(through_the_wire, folder, lease=6.0)
         )
         second = Bench(tmp_path / "b", Registry())
         standby, lost = Standby(second.store), []
