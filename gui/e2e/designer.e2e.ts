@@ -99,9 +99,14 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
   });
 
   await test.step("= begins an expression, and what it gives stands below it", async () => {
-    await step(page, "Debug popup").dblclick();
     const panel = page.getByRole("dialog", { name: "Debug popup" });
-    await panel.getByRole("textbox", { name: /^content/i }).click();
+    const content = panel.getByRole("textbox", { name: /^content/i });
+    // a dialog has just been closed: while it goes, a click may be its own
+    await expect(async () => {
+      if (!(await content.isVisible())) await step(page, "Debug popup").dblclick({ timeout: 5_000 });
+      await expect(content).toBeVisible({ timeout: 5_000 });
+    }).toPass({ timeout: 60_000 });
+    await content.click();
     await page.keyboard.type("=");
     await expect(panel.getByRole("textbox", { name: /^content/i })).toHaveText("{{  }}");
     await page.keyboard.type("length(data.text)");
