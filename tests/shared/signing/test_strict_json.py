@@ -41,6 +41,10 @@ AMBIGUOUS = {
     "integer below": b'{"a":-9007199254740993}',
     "integer of 18 digits": b'{"a":123456789012345678}',
     "integer of 18 digits below": b'{"a":-123456789012345678}',
+    "integer of 18 digits before a text": b'{"a":123456789012345678,"b":"c"}',
+    "integer of 18 digits behind many texts of digits": (
+        b'{"a":[' + b'"1234567890123456",' * 40 + b"123456789012345678]}"
+    ),
     "integer of 30 digits": b'{"a":' + b"1" * 30 + b"}",
     "integer of 5000 digits": b'{"a":' + b"1" * 5000 + b"}",
     "lone high surrogate": b'{"a":"\\ud800"}',
