@@ -115,10 +115,6 @@ class Dispatcher:
         finally:
             self._meter.verified(clock.monotonic() - begun, outcome)
 
-    def knows(self, name: str) -> bool:
-        """Tell whether there is a command of this name."""
-        return name in self._handlers
-
     def leave(self, caller: Caller) -> None:
         """Note that a connection is gone: its events go nowhere, its commands run to their end unanswered."""
         caller.gone = True

@@ -139,19 +139,9 @@ class _Reader:
 
     def _model(self, schema: Schema, written: Mapping[str, Any], example: Any) -> Builder:
         """Make a model none of whose parts looks at another one."""
-        _only(schema, _MODELS)
-        fields = schema["schema"]
-        config = schema.get("config") or {}
-        if fields["type"] != "model-fields" or schema.get("custom_init") or schema.get("root_model"):
+        known = _known_fields(schema)
+        if type(example) is not schema["cls"]:
             raise _Unknown
-        if not (
-            config.keys() <= _MODEL_CONFIGS and config.get("extra_fields_behavior", "ignore") == "ignore"
-        ):
-            raise _Unknown
-        _only(fields, _FIELDS)
-        if fields.get("computed_fields") or type(example) is not schema["cls"]:
-            raise _Unknown
-        known = fields["fields"]
         for name, field in known.items():
             _check_field(field, given=name in written)
         made: dict[str, Builder] = {}

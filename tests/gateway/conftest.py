@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from gateway.db import migrate
+from gateway.db.database import Database
 from shared.clock import ManualClock
 from shared.signing.keys import WalletKey
 from tests.gateway.support import Gateway, in_process, process
@@ -13,6 +16,15 @@ from tests.support.databases import Databases
 from tests.support.evm import EvmNode, evm_node
 from tests.support.postgres import postgres_server
 from tests.support.redis import RedisServer, redis_server
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """An empty database of a gateway, in ``gateway.db`` of the test's folder."""
+    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+    migrate.upgrade(database)
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

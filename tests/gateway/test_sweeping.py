@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from gateway.db import audit, migrate
+from gateway.db import audit
 from gateway.db.billing_tables import usage_counts
 from gateway.db.database import Database
 from gateway.db.tables import (
@@ -24,14 +20,6 @@ from shared.clock import ManualClock
 from tests.gateway.support import Gateway
 
 OWNER, GUEST = "0x" + "a" * 40, "0x" + "b" * 40
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def link(name: str, expires_ms: int | None) -> dict[str, Any]:

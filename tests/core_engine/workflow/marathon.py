@@ -20,6 +20,7 @@ from core_engine.kernel.component import Component, Config, Execution, StepPolic
 from core_engine.kernel.payload import Payload, Result
 from core_engine.workflow import outcomes
 from tests.core_engine.workflow.household import Shelf
+from tests.core_engine.workflow.marks import append
 from tests.core_engine.workflow.workshop import Bench, Registry, is_final, workflow
 
 LAPS, ITEMS, ROUNDS = 240, 150, 50
@@ -114,7 +115,7 @@ class Once(Component[Config]):
         self.path = path
 
     def execute(self, context, config, payload):
-        append(self.path, f"{context.idempotency_key}\n")
+        append(self.path, context.idempotency_key)
         return Result({"success": payload})
 
     def simulate(self, context, config, payload):
@@ -134,12 +135,6 @@ class Count(Component[Config]):
         await asyncio.sleep(0)
         item = payload.data["item"]
         return Result({"success": Payload({"turn": (item.get("turn") or 0) + 1})})
-
-
-def append(path: Path, text: str) -> None:
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(file, text.encode())
-    os.close(file)
 
 
 def registry(folder: Path) -> Registry:

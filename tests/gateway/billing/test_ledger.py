@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from gateway.billing import ledger
 from gateway.billing.notices import Notices
 from gateway.billing.plans import Plans
-from gateway.db import migrate
 from gateway.db.database import Database
 from shared.clock import ManualClock
 
 ANNA = "0x" + "a" * 40
 DAY = 24 * 60 * 60 * 1000
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def buy(database: Database, plan: str, days: int, now_ms: int) -> None:

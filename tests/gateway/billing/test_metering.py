@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.billing.service import Billing
 from gateway.billing.usage import fold
-from gateway.db import migrate
 from gateway.db.database import Database
 from gateway.resources.engines import queries
 from shared.clock import ManualClock
@@ -17,14 +15,6 @@ from tests.gateway.support import settings
 
 ANNA, BEN = "0x" + "a" * 40, "0x" + "b" * 40
 DAY = 24 * 60 * 60
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def process(database: Database, clock: ManualClock, folder: Path) -> Billing:

@@ -11,17 +11,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from gateway.db import database as module
-from gateway.db import migrate
 from gateway.db.database import Database
 from shared.errors import ErrorCode, FloworkError
-
-
-@pytest.fixture
-def database(tmp_path: Path):
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def count(database: Database) -> int:

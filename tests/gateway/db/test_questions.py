@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,6 @@ ADD = "INSERT INTO engines (id, owner_address, name, token_hash, created_ms) VAL
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "gateway.db"
-
-
-@pytest.fixture
-def database(path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{path}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def add(database: Database, engine_id: str) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
-from gateway.db import migrate, remembered
+from gateway.db import remembered
 from gateway.db.database import Database
 from gateway.db.remembered import Remembered
 
@@ -17,14 +16,6 @@ from gateway.db.remembered import Remembered
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "gateway.db"
-
-
-@pytest.fixture
-def database(path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{path}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 class Counting:

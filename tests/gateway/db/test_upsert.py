@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from sqlalchemy import event, insert, select
 
-from gateway.db import migrate, upsert
+from gateway.db import upsert
 from gateway.db.database import Database
 from gateway.db.tables import user_documents
 
 KEY = {"address": "0xa", "kind": "x"}
-
-
-@pytest.fixture
-def database(tmp_path: Path):
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def test_a_row_is_entered_then_changed(database: Database) -> None:

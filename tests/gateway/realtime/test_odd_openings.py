@@ -102,13 +102,18 @@ def test_a_length_of_thousands_of_digits_is_refused(quiet: Gateway) -> None:
 PACKETS = [b"", b"x", b"-1", b"b!", "\u0661".encode(), b"4" + b"[" * 3000, b"3" + b"[" * 3000]
 
 
-def test_what_is_no_packet_ends_the_connection_or_means_nothing(quiet: Gateway) -> None:
+def speak_nonsense(gateway: Gateway) -> None:
+    """Say each of them on a connection of its own, take leave, and read to the end."""
     for packet in PACKETS:
-        with wire_to(quiet) as wire:
-            wire.sendall(opening(quiet, SOCKET))
+        with wire_to(gateway) as wire:
+            wire.sendall(opening(gateway, SOCKET))
             assert status(wire) == 101
             wire.sendall(frame(Opcode.TEXT, packet) + frame(Opcode.TEXT, b"1"))
             rest(wire)
+
+
+def test_what_is_no_packet_ends_the_connection_or_means_nothing(quiet: Gateway) -> None:
+    speak_nonsense(quiet)
 
 
 @on_one_process
@@ -170,12 +175,7 @@ def test_a_handshake_that_was_none_leaves_no_connection(local: Gateway) -> None:
 def test_nonsense_leaves_no_thread_and_no_connection(local: Gateway) -> None:
     assert local.app is not None
     sockets, before = local.app._sockets.eio.sockets, threading.active_count()
-    for packet in PACKETS:
-        with wire_to(local) as wire:
-            wire.sendall(opening(local, SOCKET))
-            assert status(wire) == 101
-            wire.sendall(frame(Opcode.TEXT, packet) + frame(Opcode.TEXT, b"1"))
-            rest(wire)
+    speak_nonsense(local)
     wait_for(lambda: not sockets and threading.active_count() <= before, "all of it to end", 60)
 
 

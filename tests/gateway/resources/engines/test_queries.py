@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from gateway.db import migrate
 from gateway.db.database import Database
 from gateway.resources.engines import queries
-
-
-@pytest.fixture
-def database(tmp_path: Path):
-    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
-    migrate.upgrade(database)
-    yield database
-    database.close()
 
 
 def add(database: Database, engine_id: str, owner: str | None, name: str = "x") -> None:
