@@ -101,7 +101,6 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
   await test.step("= begins an expression, and what it gives stands below it", async () => {
     const panel = page.getByRole("dialog", { name: "Debug popup" });
     const content = panel.getByRole("textbox", { name: /^content/i });
-    await page.keyboard.press("1"); // tidied steps may lie beside what is in view
     await step(page, "Debug popup").dblclick();
     await content.click();
     await page.keyboard.type("=");

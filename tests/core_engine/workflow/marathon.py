@@ -92,9 +92,7 @@ class Book(Component[Config]):
         self.path = path
 
     async def execute(self, context, config, payload):
-        append(
-            self.path, f"{context.run_id} {context.node_id} {context.iteration} {context.idempotency_key}\n"
-        )
+        append(self.path, f"{context.run_id} {context.node_id} {context.iteration} {context.idempotency_key}")
         await asyncio.sleep(0.004)
         return Result({"success": payload})
 

@@ -136,7 +136,7 @@ export const COMMANDS: Command[] = [
   },
   { id: "ungroup", word: "command.ungroup", keys: ["Mod+Shift+G"], run: () => ungroupChosen() },
   { id: "collapse", word: "command.collapse", keys: ["Alt+G"], run: () => collapseChosen() },
-  { id: "tidy", word: "command.tidy", keys: ["Shift+T"], run: (flow) => tidyUp(heights(flow)) },
+  { id: "tidy", word: "command.tidy", keys: ["Shift+T"], run: tidyInView },
   { id: "alignLeft", word: "command.alignLeft", keys: [], run: () => alignChosen("left") },
   { id: "alignTop", word: "command.alignTop", keys: [], run: () => alignChosen("top") },
   { id: "spaceAcross", word: "command.spaceAcross", keys: [], run: () => alignChosen("across") },
@@ -195,6 +195,12 @@ export const isOffered = ({ id }: Command): boolean =>
 function runFromHere(): void {
   const id = chosenOne();
   if (id) void useRun.getState().start("EXECUTE", id);
+}
+
+/** Put the steps in order; a whole workflow comes into view with that, of a part the place is known. */
+function tidyInView(flow: ReactFlowInstance): void {
+  tidyUp(heights(flow));
+  if (useDocument.getState().chosen.size < 2) void flow.fitView({ maxZoom: 1, padding: 0.2 });
 }
 
 function fitChosen(flow: ReactFlowInstance): void {

@@ -168,7 +168,10 @@ const TABLE: Record<string, Row> = {
   collapse: { before: inGroup, after: () => expect(workflowNow().notes?.[0]?.collapsed).toBe(true) },
   tidy: {
     before: () => doc().choose([]),
-    after: () => expect(nodes().map(({ x, y }) => [x, y])).not.toEqual(CROSS.nodes.map(({ x, y }) => [x, y])),
+    after: () => {
+      expect(nodes().map(({ x, y }) => [x, y])).not.toEqual(CROSS.nodes.map(({ x, y }) => [x, y]));
+      expect(fitted(), "what was tidied is in view").toEqual({ maxZoom: 1, padding: 0.2 });
+    },
   },
   find: { after: () => expect(sheet()).toBe("find") },
   commands: { after: () => expect(sheet()).toBe("commands") },
