@@ -19,13 +19,13 @@ export function Sheets() {
   const close = () => show({ sheet: null });
   return (
     <>
-      <Dialog open={sheet === "help"} onClose={close} title={t("command.help")}>
+      <Dialog open={sheet === "help"} onClose={close} title={t("command.help")} closable>
         <Help />
       </Dialog>
-      <Dialog open={sheet === "commands"} onClose={close} title={t("command.commands")}>
+      <Dialog open={sheet === "commands"} onClose={close} title={t("command.commands")} closable>
         <CommandBar onDone={close} />
       </Dialog>
-      <Dialog open={sheet === "find"} onClose={close} title={t("command.find")}>
+      <Dialog open={sheet === "find"} onClose={close} title={t("command.find")} closable>
         <Find onDone={close} />
       </Dialog>
     </>
