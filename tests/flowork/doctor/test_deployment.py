@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from core_engine.storage.claims import Claims, Offer
+from core_engine.storage.claims_connection import KeptConnection
+from core_engine.storage.claims_work import ClaimedWork
 from core_engine.workers.consumer import CANARY_KEPT_SECONDS, canary_key
 from flowork.deployment import environment
 from flowork.doctor.finding import Finding, Level
@@ -79,6 +82,28 @@ def test_an_engine_without_workers_is_told(tmp_path: Path) -> None:
         assert (found.level, found.text) == (Level.OK, "1 answered within the last minutes")
         assert check_workers(environ | {"ENGINE_STEPS": "engine"}) == []
     assert check_workers(environ) == []
+
+
+async def test_a_worker_that_is_too_busy_to_answer_is_counted(tmp_path: Path) -> None:
+    import redis
+
+    with redis_server(tmp_path, "a-good-pass-phrase") as broker, postgres_server() as database:
+        environ = {"ENGINE_REDIS_URL": broker.url, "ENGINE_STEPS": "workers", "DATABASE_URL": database.url}
+        assert levels(check_workers(environ)) == {"workers": Level.WARN}  # not even the tables are there
+        connection = KeptConnection(database.url, "test", 20)
+        claims = Claims(connection, "engine-1")
+        await claims.prepare()
+        for name, seconds in (("one", 600.0), ("two", 600.0), ("three", 0.0), ("four", 600.0)):
+            await claims.offer(Offer(name, "run", "node", 1, name, 1, "queue", "", seconds, b""))
+            if name != "four":
+                assert await ClaimedWork(connection, "engine-1", f"worker-{name}").claim(name)
+        await connection.close()
+        (found,) = check_workers(environ)
+        assert (found.level, found.text) == (Level.OK, "2 at work on steps")
+        with redis.Redis.from_url(broker.url) as client:
+            client.set(canary_key("worker-one"), 7, ex=CANARY_KEPT_SECONDS)
+        (found,) = check_workers(environ)
+        assert found.text == "1 answered within the last minutes, 1 more at work on steps"
 
 
 def test_a_redis_that_is_open_or_not_there(tmp_path: Path) -> None:
