@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import tempfile
-from collections.abc import Callable
+from contextlib import ExitStack
+from enum import Enum
 from functools import partial
 from pathlib import Path
 
@@ -30,40 +31,45 @@ HTTP_CONNECTIONS = 64
 prepare = node_peers.folder
 
 
+class Kind(Enum):
+    """What is measured in turn."""
+
+    BATCHED = "batched frames"
+    SINGLE = "a frame per event"
+    PEER = "Node-RED"
+
+
 def measure(scale: Scale) -> list[Row]:
     """Return the rate with batched frames and with one frame per event, each against Node-RED's."""
-    wallet = WalletKey.create()[0]
-    with tempfile.TemporaryDirectory() as name:
+    wallet, count = WalletKey.create()[0], scale.of(RUNS)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as servers:
         scratch = Path(name)
-        peer = or_missing(lambda: node_red_rate(scratch, scale))
+        peer = node_red(servers, scratch, scale)
         with engine(scratch, wallet.address) as at:
-            measured = {
-                batch: partial(rate, at["socket"], wallet, scale.of(RUNS), batch=batch)
-                for batch in (True, False)
+            measures = {
+                kind: partial(rate, at["socket"], wallet, count, batch=kind is Kind.BATCHED)
+                for kind in (Kind.BATCHED, Kind.SINGLE)
             }
-            rates = {batch: scale.median(each) for batch, each in measured.items()}
-        check_journal(scratch, 2 * scale.rounds * scale.of(RUNS))
+            if not isinstance(peer, MissingError):
+                measures[Kind.PEER] = peer
+            rates = scale.medians(measures)
+        check_journal(scratch, 2 * scale.rounds * count)
     against = f"Node-RED {node_peers.version('node-red')} by HTTP, nothing kept"
-    kinds = {True: ("batched frames", 2.5), False: ("a frame per event", 0.7)}
+    reference = peer if isinstance(peer, MissingError) else rates[Kind.PEER]
     return [
-        beside(Row("B3", f"{WORK}, {kinds[batch][0]}", "/s", rates[batch], 0, against, kinds[batch][1]), peer)
-        for batch in rates
+        beside(Row("B3", f"{WORK}, {kind.value}", "/s", rates[kind], 0, against, goal), reference)
+        for kind, goal in ((Kind.BATCHED, 2.5), (Kind.SINGLE, 0.7))
     ]
 
 
-def or_missing(measure: Callable[[], float]) -> float | MissingError:
-    """Measure a peer, or tell that it cannot be had here."""
+def node_red(servers: ExitStack, scratch: Path, scale: Scale) -> partial[float] | MissingError:
+    """Start the peer and return what measures it once more; a part is run before, for its compiler."""
     try:
-        return measure()
+        url = servers.enter_context(node_peers.node_red(scratch, STEPS))
     except MissingError as error:
         return error
-
-
-def node_red_rate(scratch: Path, scale: Scale) -> float:
-    """Return Node-RED's runs a second; a part of them is run before, for its compiler."""
-    with node_peers.node_red(scratch, STEPS) as url:
-        posts(url, scale.of(PEER_RUNS) // 2)
-        return scale.median(lambda: posts(url, scale.of(PEER_RUNS)))
+    posts(url, scale.of(PEER_RUNS) // 2)
+    return partial(posts, url, scale.of(PEER_RUNS))
 
 
 def posts(url: str, count: int) -> float:

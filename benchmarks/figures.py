@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 ROUNDS = 3
+Key = TypeVar("Key", bound=Hashable)
 
 
 class MissingError(RuntimeError):
@@ -31,7 +32,12 @@ class Scale:
 
     def median(self, measure: Callable[[], float]) -> float:
         """Measure a few times and return the median: one busy moment of the machine does not count."""
-        return statistics.median(measure() for _ in range(self.rounds))
+        return self.medians({None: measure})[None]
+
+    def medians(self, measures: Mapping[Key, Callable[[], float]]) -> dict[Key, float]:
+        """Do the same for several things in turn, so that a slow minute of the machine meets all of them."""
+        rounds = [{key: measure() for key, measure in measures.items()} for _ in range(self.rounds)]
+        return {key: statistics.median(each[key] for each in rounds) for key in measures}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,3 +49,16 @@ def test_a_quick_look_is_an_eighth_once() -> None:
 @pytest.mark.parametrize(("share", "value"), [(0.0, 1.0), (0.5, 51.0), (0.99, 100.0), (1.0, 100.0)])
 def test_percentiles_are_of_the_ordered_values(share: float, value: float) -> None:
     assert percentile([float(number) for number in range(100, 0, -1)], share) == value
+
+
+def test_what_is_compared_takes_turns() -> None:
+    """A slow minute meets both sides, and one bad round counts for neither."""
+    seen: list[str] = []
+    figures = {"ours": iter((5.0, 50.0, 6.0)), "peer": iter((10.0, 11.0, 1.0))}
+
+    def measure(name: str) -> float:
+        seen.append(name)
+        return next(figures[name])
+
+    found = Scale().medians({"ours": lambda: measure("ours"), "peer": lambda: measure("peer")})
+    assert (found, seen) == ({"ours": 6.0, "peer": 10.0}, ["ours", "peer"] * 3)
