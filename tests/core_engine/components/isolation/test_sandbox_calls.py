@@ -121,6 +121,12 @@ async def fail(sandbox: Sandbox, code: str, **more: Any) -> FloworkError:
     return caught.value
 
 
+async def stop(step: asyncio.Task[Any]) -> None:
+    step.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await step
+
+
 def cold(rung: Rung | None = Rung.BUBBLEWRAP, **more: Any) -> Sandbox:
     return Sandbox(most=MOST, rung=rung, warm=False, **more)
 
@@ -163,9 +169,7 @@ async def test_one_that_waits_too_long_is_told_when_to_come_again(
     await log.wait_for("up")
     error = await fail(sandbox, ECHO)
     assert (error.code, error.retry_after) == (ErrorCode.RATE_LIMITED, 5)
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
+    await stop(first)
     assert (await call(sandbox, ECHO))["code"] == ECHO
     assert len(started.children) == 2
 
@@ -222,7 +226,9 @@ def test_an_obituary_names_the_signal(code: int | None, signal: int) -> None:
     assert module._obituary(code) == told
 
 
-async def test_an_input_is_refused_before_a_child_is_started(started: Started) -> None:
+async def test_an_input_is_refused_before_a_child_is_started(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert (await fail(cold(), ECHO, request={"n": object()})).details == {"reason": "not_json"}
     room = frames.MAX_REQUEST_BYTES - len(module._encode({"text": ""}, MOST))
     assert len(module._encode({"text": "x" * room}, MOST)) == 8 * 1024 * 1024
@@ -231,6 +237,9 @@ async def test_an_input_is_refused_before_a_child_is_started(started: Started) -
     ) as caught:
         module._encode({"text": "x" * (room + 1)}, MOST)
     assert caught.value.code is ErrorCode.TOO_LARGE
+    monkeypatch.setattr(frames, "MAX_REQUEST_BYTES", 2 * 1024 * 1024 - 1)
+    with pytest.raises(FloworkError, match="takes at most 1 MiB"):
+        module._encode({"text": "x" * (2 * 1024 * 1024)}, MOST)
     assert started.children == []
 
 
@@ -280,13 +289,12 @@ async def test_a_stopped_program_may_end_by_itself_and_logs_no_more(
     step = asyncio.create_task(call(sandbox, code, log, task=Task.PROGRAM))
     await log.wait_for("up")
     assert sandbox._left
-    step.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await step
+    await stop(step)
     assert (tmp_path / "ended").exists()
     assert log.lines[-1] == ("up", "INFO")
     assert not sandbox._left
-    gc.collect()  # its failure is not complained about, see above
+    del step
+    gc.collect()  # nobody complains that nobody asked for its failure
 
 
 async def test_a_stopped_program_that_does_not_listen_is_killed(
@@ -296,9 +304,7 @@ async def test_a_stopped_program_that_does_not_listen_is_killed(
     before, sandbox, log = set(psutil.Process().children()), cold(), Log()
     step = asyncio.create_task(call(sandbox, ENDLESS, log, task=Task.PROGRAM))
     await log.wait_for("up")
-    step.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await step
+    await stop(step)
     assert not living(before)
     assert not sandbox._left
 
