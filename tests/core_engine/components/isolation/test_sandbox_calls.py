@@ -368,6 +368,11 @@ async def test_the_way_out_is_open_as_long_as_the_call_runs(started: Started) ->
     assert await call(cold(), "send(kind='result', value=door)") is None
 
 
+async def test_the_way_out_of_one_that_is_late_is_closed_first(started: Started) -> None:
+    assert (await fail(cold(), ENDLESS, seconds=0.2, hosts=["example.org"])).details == {"reason": "time"}
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_a_way_out_that_breaks_is_told_and_the_call_goes_on(
     started: Started, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
