@@ -26,12 +26,14 @@ class Server:
     def __init__(self) -> None:
         self.port = 0
         self.ended = 0
+        self.received = b""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         try:
             writer.write(b"hello")
             while data := await reader.read(1000):
+                self.received += data
                 writer.write(data)
             writer.write(b"bye")
             await writer.drain()
@@ -245,6 +247,7 @@ async def test_after_too_many_bytes_the_connection_is_cut_off(
     assert await read(opened, 100) == b""
     assert child.lines[1:] == [("This step has moved more than 0 MiB over the network.", "WARN")]
     await server.wait_until_ended(1)
+    assert server.received == b"12345"
     assert child.egress._sockets == set()
     assert waiting
     assert not {"egress in", "egress out"} & set(waiting)

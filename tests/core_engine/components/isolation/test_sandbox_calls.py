@@ -293,6 +293,21 @@ async def test_a_stopped_program_may_end_by_itself_and_logs_no_more(
     assert (tmp_path / "ended").exists()
     assert log.lines[-1] == ("up", "INFO")
     assert not sandbox._left
+
+
+async def test_where_nobody_waits_for_the_end_either_a_stopped_program_ends_all_the_same(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_STOP_SECONDS", 60)
+    sandbox, log = cold(), Log()
+    step = asyncio.create_task(call(sandbox, "log('up')\nsys.stdin.read()", log, task=Task.PROGRAM))
+    await log.wait_for("up")
+    step.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await stop(step)
+    await asyncio.wait(sandbox._left, timeout=30)
+    assert not sandbox._left
     del step
     gc.collect()  # nobody complains that nobody asked for its failure
 
