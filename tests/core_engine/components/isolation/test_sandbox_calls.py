@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -20,25 +19,10 @@ from core_engine.components.isolation.rungs import Openings, Rung, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.isolation.tasks.program import GRACE_SECONDS
 from shared.errors import ErrorCode, FloworkError
-
-CHILD = """
-import json, os, struct, sys, time
-def send(**frame):
-    body = json.dumps(frame).encode()
-    os.write(1, struct.pack(">I", len(body)) + body)
-def log(text): send(kind="log", message=text)
-def note(path): open(path, "w").write(str(os.getpid()))
-send(kind="ready")
-head = sys.stdin.buffer.read(4)
-request = json.loads(sys.stdin.buffer.read(struct.unpack(">I", head)[0])) if head else {"code": ""}
-exec(request["code"])
-"""
-INNER = ["/bin/sh", "-c", '"$@"; exit $?', "sh"]
-"""A program's child stands behind bubblewrap, whose part this plays."""
+from tests.core_engine.components.isolation import stand_in
+from tests.core_engine.components.isolation.stand_in import ECHO, ENDLESS
 
 MOST = Bounds(60, 512)
-ENDLESS = "log('up'); time.sleep(100)"
-ECHO = "send(kind='result', value=request)"
 
 
 class Started:
@@ -50,8 +34,7 @@ class Started:
     def command(self, rung: Rung, task: Task, openings: Openings, door: int | None = None) -> list[str]:
         """Stand in for `rungs.command`."""
         self.children.append((rung, task, openings, door))
-        outer = INNER if task is Task.PROGRAM else []
-        return [*outer, sys.executable, "-I", "-S", "-c", f"door = {door}\n{CHILD}"]
+        return stand_in.command(inner=task is Task.PROGRAM, door=door)
 
 
 class Log:
