@@ -52,8 +52,10 @@ def place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.fixture
 def family() -> Iterator[psutil.Popen]:
     """A process with a child and a grandchild."""
-    code = "import subprocess, sys, time\nmore = sys.argv[1:]\nif more: subprocess.Popen([sys.executable, '-c', *more])\n"
-    code += "print('up', flush=True)\ntime.sleep(100)"
+    code = "import subprocess, sys, time\nmore = sys.argv[1:]\n"
+    code += (
+        "if more: subprocess.Popen([sys.executable, '-c', *more])\nprint('up', flush=True)\ntime.sleep(100)"
+    )
     with psutil.Popen([sys.executable, "-c", code, code, code], stdout=subprocess.PIPE) as first:
         assert [first.stdout.readline() for _ in range(3)] == [b"up\n"] * 3
         yield first

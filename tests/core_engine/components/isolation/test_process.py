@@ -14,6 +14,7 @@ from core_engine.components.isolation import frames, process
 from core_engine.components.isolation.process import BoundedLog, ChildProcess
 from core_engine.kernel.payload import MAX_DEPTH
 from shared.errors import ErrorCode, FloworkError
+from tests.core_engine.components.isolation.stand_in import SPEAKING, logged
 
 NOTE = ("Further output of this step is not shown.", "WARN")
 
@@ -62,8 +63,7 @@ def test_a_line_without_end_is_cut() -> None:
     assert [text for text, _ in lines] == ["x" * 4096, "v" * 4096, "w" * 4096, "end"]
 
 
-FRAME = "import struct,sys,os,time\ndef send(b): os.write(1, struct.pack('>I', len(b)) + b)\n"
-READY = f'{FRAME}send(b\'{{"kind":"ready"}}\')\n'
+READY = f"{SPEAKING}send(kind='ready')\n"
 ASKED = f"{READY}sys.stdin.read()\n"
 DOOR = tuple[socket.socket, socket.socket]
 
@@ -106,9 +106,7 @@ async def test_a_child_that_cannot_lock_itself_is_an_unavailable_sandbox_and_say
 ) -> None:
     said = "".join(f"{number:04}," for number in range(200))
     door = socket.socketpair()
-    code = (
-        f'{FRAME}send(b\'{{"kind":"log","message":"not yet"}}\'); sys.stderr.write(\'{said}\'); sys.exit(3)'
-    )
+    code = f"{SPEAKING}log('not yet'); sys.stderr.write({said!r}); sys.exit(3)"
     with pytest.raises(FloworkError, match="did not hold") as caught:
         await start(code, door)
     assert caught.value.code is ErrorCode.SANDBOX_UNAVAILABLE
@@ -136,9 +134,9 @@ async def test_a_child_that_is_not_ready_in_time_is_ended(monkeypatch: pytest.Mo
 async def test_one_that_is_not_wanted_any_more_is_ended_when_it_is_locked(tmp_path: Path) -> None:
     """Before that bubblewrap's inner process could outlive its outer one."""
     up, go = tmp_path / "up", tmp_path / "go"
-    code = f"{FRAME}open({str(up)!r}, 'w').write(str(os.getpid()))\n"
+    code = f"{SPEAKING}note({str(up)!r})\n"
     code += f"while not os.path.exists({str(go)!r}): time.sleep(0.01)\n"
-    code += 'send(b\'{"kind":"ready"}\'); time.sleep(100)'
+    code += "send(kind='ready'); time.sleep(100)"
     starting = asyncio.create_task(start(code))
     pid = int(await there(up))
     starting.cancel()
@@ -161,7 +159,7 @@ async def test_one_that_is_not_wanted_any_more_and_cannot_be_started_is_waited_f
 
 async def test_a_child_gets_its_end_of_the_door_alone() -> None:
     ours, theirs = socket.socketpair()
-    code = f"{ASKED}os.write({theirs.fileno()}, b'hello')\nsend(b'{{\"kind\":\"result\"}}')"
+    code = f"{ASKED}os.write({theirs.fileno()}, b'hello')\nsend(kind='result')"
     child = await start(code, (ours, theirs))
     assert child.door is ours
     assert theirs.fileno() == -1
@@ -178,10 +176,10 @@ DEEP = MAX_DEPTH + 1
 @pytest.mark.parametrize(
     "wrong",
     [
-        "send(b'not json')", "send(b'[]')", "os.write(1, b'\\xff\\xff\\xff\\xff')", "send(b'[' * 100000)",
-        "send(b'{\"kind\":\"result\",\"value\":NaN}')", "send(b'{\"kind\":\"result\",\"value\":\"\\\\ud800\"}')",
-        "send(b'{\"kind\":\"result\",\"value\":1e999}')",
-        f"send(b'{{\"kind\":\"result\",\"value\":' + b'[' * {DEEP} + b']' * {DEEP} + b'}}')",
+        "write(b'not json')", "write(b'[]')", "os.write(1, b'\\xff\\xff\\xff\\xff')", "write(b'[' * 100000)",
+        "write(b'{\"kind\":\"result\",\"value\":NaN}')", "write(b'{\"kind\":\"result\",\"value\":\"\\\\ud800\"}')",
+        "write(b'{\"kind\":\"result\",\"value\":1e999}')",
+        f"write(b'{{\"kind\":\"result\",\"value\":' + b'[' * {DEEP} + b']' * {DEEP} + b'}}')",
     ],
 )  # fmt: skip
 async def test_an_answer_that_is_not_ours_is_an_error(wrong: str) -> None:
@@ -189,19 +187,19 @@ async def test_an_answer_that_is_not_ours_is_an_error(wrong: str) -> None:
     assert isinstance(answer, dict)
     assert answer["reason"] == "protocol"
     assert answer["message"].startswith("it answered wrongly: ")
-    assert ("not an object" in answer["message"]) == (wrong == "send(b'[]')")
+    assert ("not an object" in answer["message"]) == (wrong == "write(b'[]')")
 
 
 async def test_the_request_is_handed_over_and_what_is_said_is_passed_on() -> None:
     code = f"""{READY}
 given = sys.stdin.read()
-send(b'{{"kind":"ready"}}')
-send(b'{{"kind":"something else","message":"no"}}')
-send(b'{{"kind":"log","message":"one","level":"WARN"}}')
-send(b'{{"kind":"log","message":"two","level":"LOUD"}}')
-send(b'{{"kind":"log","message":"' + b'x' * 5000 + b'"}}')
-send(b'{{"kind":"result","value":"' + given.encode() + b'"}}')
-send(b'{{"kind":"result","value":"another"}}')
+send(kind='ready')
+send(kind='something else', message='no')
+log('one', level='WARN')
+log('two', level='LOUD')
+log('x' * 5000)
+send(kind='result', value=given)
+send(kind='result', value='another')
 time.sleep(0.2)
 os.write(2, b'last')
 os.write(2, b' words')
@@ -225,7 +223,7 @@ async def test_one_that_has_answered_is_not_asked_again_though_it_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(process, "_LAST_WORDS_SECONDS", 0.01)
-    child = await start(f'{ASKED}send(b\'{{"kind":"error"}}\'); time.sleep(100)')
+    child = await start(f"{ASKED}send(kind='error'); time.sleep(100)")
     assert await child.ask(b"", lambda *_: None) == {"kind": "error"}
     assert child.exit_code() is None
     assert not child.usable
@@ -234,7 +232,7 @@ async def test_one_that_has_answered_is_not_asked_again_though_it_runs(
 
 
 async def test_one_that_is_to_be_wound_up_keeps_its_input_until_then() -> None:
-    code = f"{READY}os.read(0, 5)\nos.write(2, b'up\\n')\nos.read(0, 1)\nsend(b'{{\"kind\":\"result\"}}')"
+    code = f"{READY}os.read(0, 5)\nos.write(2, b'up\\n')\nos.read(0, 1)\nsend(kind='result')"
     child, lines, up = await start(code), list[str](), asyncio.Event()
     asking = asyncio.create_task(
         child.ask(b"given", lambda text, _: (lines.append(text), up.set())[1], more=True)
@@ -261,7 +259,7 @@ async def test_before_it_is_started_there_is_nothing_to_ask_or_to_end() -> None:
 
 async def test_what_it_prints_and_logs_before_it_is_asked_is_bounded() -> None:
     child = ChildProcess()
-    child.pipe_data_received(1, frames.encode({"kind": "log", "message": "too early"}))
+    child.pipe_data_received(1, frames.encode(logged("too early")))
     for _ in range(3):
         child.pipe_data_received(2, b"x" * (32 * 1024))
     assert child._early == b"x" * (64 * 1024)
@@ -278,11 +276,11 @@ async def test_a_child_is_killed() -> None:
     await child.end()
 
 
-INNER = f"{FRAME}import subprocess\np = subprocess.Popen(['/bin/sleep', '100'])\nsend(b'{{\"kind\":\"ready\"}}')\n"
+INNER = f"{SPEAKING}import subprocess\np = subprocess.Popen(['/bin/sleep', '100'])\nsend(kind='ready')\n"
 
 
 async def test_what_it_started_is_killed_first_and_it_tidies_up_itself() -> None:
-    child = await start(f'{INNER}send(b\'{{"kind":"result","value":%d}}\' % p.wait())')
+    child = await start(f"{INNER}send(kind='result', value=p.wait())")
     (inner,) = psutil.Process(child.pid).children()
     child.kill()
     async with asyncio.timeout(60):
