@@ -13,8 +13,9 @@ condition turned round, a flag left out, a statement, a refusal or a returned va
 that code, until the first that fails. At least nine of ten faults must be noticed in each part; faults that change
 nothing (named with the reason in `tools/mutants/equivalent.toml`) do not count. What no test noticed is in
 `tools/mutants/result.toml`. `make mutants ONLY=paths` does one part, `AGAIN=1` asks only about what was not noticed
-last time. All of it takes an hour or more, so it is not part of `make test`. Modules of `tools/mutants/targets.toml`
-that have no line here were not tried yet.
+last time. All of it takes an hour or more, so it is not part of `make test`. The parts are in
+`tools/mutants/targets.toml`, with the tests of each; a module of them that has no line here has nothing to put a fault
+into.
 
 | part | module | faults | noticed | change nothing | not noticed | noticed of those that change something |
 |---|---|---|---|---|---|---|

@@ -104,10 +104,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
             await child.end()
             raise FloworkError(ErrorCode.SANDBOX_UNAVAILABLE, "The child did not start in time.") from None
         except asyncio.CancelledError:
-            await spawning
-            with suppress(
-                TimeoutError
-            ):  # until it is locked, bubblewrap's inner process can outlive its outer one
+            # until it is locked, bubblewrap's inner process can outlive its outer one
+            with suppress(FloworkError, TimeoutError):
+                await spawning
                 async with asyncio.timeout(_START_SECONDS):
                     await asyncio.shield(child._ready)
             await child.end()

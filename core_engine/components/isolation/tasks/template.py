@@ -16,6 +16,7 @@ _MARKDOWN_ESCAPES = {ord(sign): f"\\{sign}" for sign in "\\`*_[]<>|#"} | {
 
 _WARM_UP = (
     r"{{ ['\u00e9', 1.5] | tojson | e }}{{ 'a' | upper }}{% for x in [1] %}{{ loop.index }}{% endfor %}"
+    "{{ 'a' | pprint }}{{ 'a' | striptags }}{{ 'a' | wordwrap }}{{ lipsum(1) }}"
 )
 
 
