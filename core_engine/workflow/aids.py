@@ -40,14 +40,16 @@ class Aids:
     @classmethod
     def read(cls, options: Mapping[str, Any] | None, graph: Graph) -> Aids:
         """Read them from the options of a run that was accepted."""
-        kept = (options or {}).get(OPTION) or {}
+        kept = (options or {}).get(OPTION)
+        if not kept:
+            return cls({}, frozenset())
         pins = {
             graph.by_id[node]: Pin(pin.get("outputs", {}), pin.get("error"))
             for node, pin in kept.get("pins", {}).items()
             if node in graph.by_id
         }
         wanted = set(kept.get("breakpoints", ()))
-        return cls(pins, frozenset(edge.index for edge in graph.edges if wanted and edge.id in wanted))
+        return cls(pins, frozenset(edge.index for edge in graph.edges if edge.id in wanted))
 
     def ahead(self, general: Sequence[bool]) -> Sequence[bool]:
         """Tell for each node whether it needs no place in the journal before its turn: one with a pin never does."""
@@ -71,7 +73,9 @@ def aids_option(
 
 def check_aids(options: Mapping[str, Any] | None, graph: Graph) -> None:
     """Refuse aids that name what the workflow does not have; raises INVALID_REQUEST."""
-    kept = (options or {}).get(OPTION) or {}
+    kept = (options or {}).get(OPTION)
+    if not kept:
+        return
     nodes = [node for node in kept.get("pins", {}) if node not in graph.by_id]
     known = {edge.id for edge in graph.edges}
     edges = [edge for edge in kept.get("breakpoints", ()) if edge not in known]

@@ -27,6 +27,33 @@ class Standing:
     ``kept`` are the nodes that are not to run yet. All times are Unix milliseconds.
     """
 
+    __slots__ = (
+        "_ahead",
+        "_queued",
+        "_ready_ahead",
+        "_ready_claim",
+        "_waiting",
+        "answers",
+        "asleep",
+        "attempts",
+        "crashes",
+        "failures",
+        "graph",
+        "iterations",
+        "joins",
+        "kept",
+        "live",
+        "naps",
+        "open",
+        "paused",
+        "retries",
+        "round",
+        "start",
+        "status",
+        "stopping",
+        "waits",
+    )
+
     def __init__(self, graph: Graph, *, start: int | None, ahead: Sequence[bool]) -> None:
         self.graph = graph
         self.paused = False
@@ -58,10 +85,12 @@ class Standing:
         self._ready_ahead: deque[int] = deque()
         self._ready_claim: deque[int] = deque()
         self._waiting = list(graph.in_degrees)
+        first: Sequence[int] = graph.roots
         if start is not None:
             self._limit_to(start)
-        for node, incoming in enumerate(self._waiting):
-            if incoming == 0 and self.status[node] is _PENDING and node not in self.kept:
+            first = range(count)
+        for node in first:
+            if self._waiting[node] == 0 and self.status[node] is _PENDING and node not in self.kept:
                 self._queue(node)
 
     def next_ahead(self) -> int | None:
