@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from core_engine.workflow.graph import Graph
 from shared.errors import ErrorCode, FloworkError
 
@@ -30,8 +32,7 @@ class Pin:
         return {"outputs": dict(self.outputs)} if self.error is None else {"error": self.error}
 
 
-@dataclass(frozen=True, slots=True)
-class Aids:
+class Aids(msgspec.Struct, frozen=True):
     """The aids of one run, by the numbers of nodes and connections."""
 
     pins: dict[int, Pin]

@@ -7,9 +7,10 @@ import random
 import threading
 from collections.abc import Awaitable, Callable, Container, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from core_engine.kernel.context import Files
 from core_engine.kernel.family import CalledWorkflow

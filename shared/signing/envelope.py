@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -61,8 +60,7 @@ class _Frame(msgspec.Struct):
     traceparent: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedMessage:
+class OpenedMessage(msgspec.Struct, frozen=True, gc=False):
     """A message whose proof holds. ``address`` is the wallet's, in lower case, also for a session key.
 
     ``bound`` tells whether the signature covers the payload. Store ``replay_entry`` before acting on the
