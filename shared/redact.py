@@ -48,7 +48,7 @@ def redact(value: Any) -> Any:
     """Return a copy of a JSON value in which secret-named members and secret-shaped texts are masked."""
     if isinstance(value, str):
         return redact_text(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {
             key: MASK
             if isinstance(key, str) and _names_a_secret(key) and item

@@ -25,7 +25,7 @@ class _Stream:
     end: Callable[[], None] | None = None
 
     def take(self, frames: Iterable[Frame]) -> list[Frame]:
-        """Return those to deliver now; while an answer is waited for, they are held as long as they are not too many."""
+        """Return those to deliver now; while an answer is waited for, they are held unless they are too many."""
         if not self.holds:
             return self.take_fresh(frames)
         self.held += frames

@@ -353,7 +353,8 @@ class RunService(RunReading):
         run = LiveRun(number, state, self._env)
         self._conductor.add(run)
         run.accept(prepared.body)
-        run.seed(request.seeds)
+        if request.seeds:
+            run.seed(request.seeds)
         self._conductor.wake(run)
         return run
 

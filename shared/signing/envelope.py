@@ -37,6 +37,7 @@ Form = Literal["documented", "bound"]
 MAX_DEPTH = 64  # of the payload; the frame is one level more
 
 _PURPOSES = frozenset({SOCKET_AUTH, API_AUTH})
+_BOUND_FORMS = (f"{SOCKET_BOUND}|", f"{API_BOUND}|")
 _BOUND = re.compile(
     rf"{SOCKET_BOUND}\|(0x[0-9a-fA-F]{{40}})\|([A-Za-z0-9_-]{{1,64}})\|({MILLISECONDS})\|{NONCE}\|({SHA256})"
 )
@@ -137,7 +138,7 @@ class EnvelopeVerifier:
         """
         raw, decoded = self._decode(frame)
         auth = _check_shape(decoded.auth)
-        bound = auth.message.startswith((f"{SOCKET_BOUND}|", f"{API_BOUND}|"))
+        bound = auth.message.startswith(_BOUND_FORMS)
         at_ms = self._judge(auth, decoded.payload, now_ms, bound=bound)
         session = self._check_signature(auth, now_ms, bound=bound)
         entry = self._window.admit(replay_key(auth.address, auth.message), at_ms, now_ms)
