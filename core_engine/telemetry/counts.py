@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -13,8 +12,8 @@ from core_engine.workflow.run import LiveRun
 
 RUN_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 3600, 21600, 86400)
 STEP_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 1800)
-_WENT_WELL = frozenset({r.StepRan, r.StepFinished, r.StepLooped})
 VERIFY_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
+_GONE_WELL = (r.StepRan, r.StepFinished, r.StepLooped)
 
 
 class Counts:
@@ -77,18 +76,17 @@ class Counts:
         """Note messages of pages."""
         self._relayed.add(direction, count)
 
-    def see(self, run: LiveRun, records: Sequence[Any]) -> None:
-        """Count what the journal took of a run: its records."""
-        went_well = []
+    def see(self, run: LiveRun, records: Sequence[r.Record]) -> None:
+        """Count what the journal took of a run."""
+        went_well: list[float] = []
         for record in records:
-            kind = type(record)
-            if kind in _WENT_WELL:
+            if isinstance(record, _GONE_WELL):
                 went_well.append(record.ms / 1000)
-            elif kind is r.StepFailed:
+            elif isinstance(record, r.StepFailed):
                 self._step_seconds.add("error", record.ms / 1000)
-            elif kind is r.RunAccepted:
+            elif isinstance(record, r.RunAccepted):
                 self._started.add(record.mode)
-            elif kind is r.RunFinished:
+            elif isinstance(record, r.RunFinished):
                 self._count_end(run, record)
         self._step_seconds.add_all("success", went_well)
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from core_engine.workflow.graph import Graph
 from shared.errors import ErrorCode, FloworkError
 
@@ -32,7 +30,8 @@ class Pin:
         return {"outputs": dict(self.outputs)} if self.error is None else {"error": self.error}
 
 
-class Aids(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Aids:
     """The aids of one run, by the numbers of nodes and connections."""
 
     pins: dict[int, Pin]
@@ -43,20 +42,23 @@ class Aids(msgspec.Struct, frozen=True):
         """Read them from the options of a run that was accepted."""
         kept = (options or {}).get(OPTION)
         if not kept:
-            return cls({}, frozenset())
+            return NO_AIDS
         pins = {
             graph.by_id[node]: Pin(pin.get("outputs", {}), pin.get("error"))
             for node, pin in kept.get("pins", {}).items()
             if node in graph.by_id
         }
         wanted = set(kept.get("breakpoints", ()))
-        return cls(pins, frozenset(edge.index for edge in graph.edges if edge.id in wanted))
+        return cls(pins, frozenset(edge.index for edge in graph.edges if wanted and edge.id in wanted))
 
     def ahead(self, general: Sequence[bool]) -> Sequence[bool]:
         """Tell for each node whether it needs no place in the journal before its turn: one with a pin never does."""
         if not self.pins:
             return general
         return tuple(ahead or node in self.pins for node, ahead in enumerate(general))
+
+
+NO_AIDS = Aids({}, frozenset())
 
 
 def aids_option(
