@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 from pydantic import ValidationError
 
 from core_engine.access.control import AccessControl
@@ -58,8 +59,7 @@ class Guards:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(msgspec.Struct, frozen=True, gc=False):
     handler: CommandHandler[Any]
     message: Command
     address: str

@@ -24,6 +24,17 @@ class _Stream:
     held: list[Frame] = field(default_factory=list)
     end: Callable[[], None] | None = None
 
+    def take(self, frames: Iterable[Frame]) -> list[Frame]:
+        """Return those to deliver now; while an answer is waited for, they are held unless they are too many."""
+        if not self.holds:
+            return self.take_fresh(frames)
+        self.held += frames
+        if len(self.held) <= MAX_HELD:
+            return []
+        end = len(self.held) - len(self.held) % (MAX_HELD + 1)
+        full, self.held = self.held[:end], self.held[end:]
+        return self.take_fresh(full)
+
     def take_fresh(self, frames: Iterable[Frame]) -> list[Frame]:
         """Return the frames that were not delivered yet and count them as delivered."""
         fresh, last_seq = [], self.last_seq
@@ -52,15 +63,7 @@ class Follows:
         """Deliver events of runs; this object is the sink that runs are given."""
         ready: list[Frame] = []
         for run_id, of_run in groupby(frames, _RUN_OF):
-            stream = self._stream(run_id)
-            if not stream.holds:
-                ready += stream.take_fresh(of_run)
-                continue
-            for frame in of_run:
-                stream.held.append(frame)
-                if len(stream.held) > MAX_HELD:
-                    held, stream.held = stream.held, []
-                    ready += stream.take_fresh(held)
+            ready += self._stream(run_id).take(of_run)
         if ready:
             self._deliver(ready)
 
@@ -73,11 +76,15 @@ class Follows:
         stream = self._stream(run_id)
         stream.holds = max(0, stream.holds - 1)
         held, stream.held = stream.held, []
+        ready: list[Frame] = []
         if answer is not None:
-            before = [frame for frame in held if frame["seq"] < answer["seq"]]
-            self._deliver([*stream.take_fresh(before), answer])
-            stream.last_seq = max(stream.last_seq, answer["seq"])
-        self(held)
+            seq = answer["seq"]
+            before = [frame for frame in held if frame["seq"] < seq]
+            ready = [*stream.take_fresh(before), answer]
+            stream.last_seq = max(stream.last_seq, seq)
+        ready += stream.take(held)
+        if ready:
+            self._deliver(ready)
 
     def restart(self, run_id: str, after_seq: int) -> None:
         """Stop following a run and forget what was delivered after ``after_seq``: it is asked for again."""

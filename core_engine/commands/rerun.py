@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from core_engine.commands.command import CommandContext, command
 from core_engine.commands.seen import named_run, visible_run

@@ -25,7 +25,7 @@ class Payload(msgspec.Struct, frozen=True):
     @classmethod
     def from_value(cls, value: Any) -> Payload:
         """Read any JSON value: an object with ``data`` is a payload, everything else becomes the data."""
-        if isinstance(value, Mapping) and "data" in value:
+        if isinstance(value, (dict, Mapping)) and "data" in value:
             history = value.get("history")
             return cls(value["data"], history if isinstance(history, list) else [])
         return cls(value if value is not None else {})

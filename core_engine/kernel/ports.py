@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from core_engine.kernel.component import Component
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.preview import PreviewWish
@@ -62,8 +64,7 @@ class Seed:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StartRun:
+class StartRun(msgspec.Struct, frozen=True):
     """A request to start a run. ``started_by`` is the verified address, in lower case.
 
     ``effect_key`` is what the idempotency keys of its steps are made from (default: the run id), so that the same
@@ -76,7 +77,7 @@ class StartRun:
     run_id: str
     workflow_data: dict[str, Any]
     started_by: str
-    initial_payload: Payload = field(default_factory=Payload)
+    initial_payload: Payload = msgspec.field(default_factory=Payload)
     mode: RunMode = RunMode.EXECUTE
     preset_name: str | None = None
     start_node_id: str | None = None
@@ -108,8 +109,7 @@ class Rerun:
     mode: RunMode | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndedRun:
+class EndedRun(msgspec.Struct, frozen=True):
     """A run that has ended, for those who wait for ends; times are Unix milliseconds."""
 
     run_id: str

@@ -10,25 +10,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from core_engine.workflow import records as r
+from core_engine.workflow.records import Record, RunAccepted, RunFinished
 from core_engine.workflow.run import LiveRun
+from shared import logs
 
 _LOG = logging.getLogger(__name__)
 
 
-def log_ends(run: LiveRun, records: Sequence[r.Record]) -> None:
+def log_ends(run: LiveRun, records: Sequence[Record]) -> None:
     """Write what the journal took of a run's begin and end."""
     accepted: dict[str, str] = {}
     for record in records:
-        if type(record) is r.RunAccepted:
+        if type(record) is RunAccepted:
             accepted = {"mode": record.mode, "origin": record.origin, "address": record.started_by}
-        elif type(record) is r.RunFinished:
+        elif type(record) is RunFinished:
             ms = str(max(0, record.at - run.state.accepted.at))
             ended = {"run": run.id, "status": record.status, "ms": ms, **accepted}
-            _LOG.log(_level(run), "a run has ended", extra=ended)
+            logs.tell(_LOG, _level(run), "a run has ended", ended)
             return
     if accepted:
-        _LOG.log(_level(run), "a run was accepted", extra={"run": run.id, **accepted})
+        logs.tell(_LOG, _level(run), "a run was accepted", {"run": run.id, **accepted})
 
 
 def _level(run: LiveRun) -> int:

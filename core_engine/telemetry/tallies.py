@@ -57,9 +57,15 @@ class Spread(Collector):
 
     def add(self, value: str, amount: float) -> None:
         """Count an amount of this value of the label."""
-        row = self._rows.get(value) or self.show(value)
-        row.buckets[bisect_left(self._bounds, amount)] += 1
-        row.total += amount
+        self.add_all(value, (amount,))
+
+    def add_all(self, value: str, amounts: Sequence[float]) -> None:
+        """Count several amounts of this value of the label."""
+        row, bounds = self._rows.get(value) or self.show(value), self._bounds
+        buckets = row.buckets
+        for amount in amounts:
+            buckets[bisect_left(bounds, amount)] += 1
+        row.total += sum(amounts)
 
     @override
     def collect(self) -> Iterator[Metric]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -16,6 +15,7 @@ _log = logging.getLogger(__name__)
 
 MAX_FRAMES = 100_000
 BATCH_BYTES = 256 * 1024
+_ENCODE = msgspec.json.Encoder().encode
 _HEAD, _TAIL = b'{"type":"batch","frames":[', b"]}"
 
 
@@ -30,7 +30,7 @@ class Outbox:
         self._max_bytes = max_bytes
         self._batch = batch
         self._on_overflow = on_overflow
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes] = []
         self._unsent = 0
         self._ready = asyncio.Event()
         self._room = asyncio.Event()
@@ -45,23 +45,33 @@ class Outbox:
     def put(self, frames: Sequence[Frame]) -> None:
         """Encode frames and let them wait; after the outbox closed they are dropped."""
         if not self._closed:
-            self.put_encoded(map(_encode, frames))
+            self.put_encoded(_encoded(frames))
 
-    def put_encoded(self, frames: Iterable[bytes]) -> None:
+    def put_encoded(self, frames: Sequence[bytes]) -> None:
         """Let frames wait that are JSON already."""
         if self._closed:
             return
-        for data in frames:
-            over = self._unsent + len(data) > self._max_bytes and self._unsent > 0
-            if over or len(self._waiting) >= MAX_FRAMES:
-                self.close()
-                self._on_overflow()
-                return
-            self._waiting.append(data)
-            self._unsent += len(data)
+        size = sum(map(len, frames))
+        if self._unsent + size <= self._max_bytes and len(self._waiting) + len(frames) <= MAX_FRAMES:
+            self._waiting += frames
+            self._unsent += size
+        elif not self._put_what_fits(frames):
+            self.close()
+            self._on_overflow()
+            return
         if self._unsent > self._max_bytes // 2 or len(self._waiting) > MAX_FRAMES // 2:
             self._room.clear()
         self._ready.set()
+
+    def _put_what_fits(self, frames: Sequence[bytes]) -> bool:
+        """Let frames wait one by one; False at the first one for which there is no room. One alone always has some."""
+        for data in frames:
+            over = self._unsent + len(data) > self._max_bytes and self._unsent > 0
+            if over or len(self._waiting) >= MAX_FRAMES:
+                return False
+            self._waiting.append(data)
+            self._unsent += len(data)
+        return True
 
     async def has_room(self) -> None:
         """Wait until at most half of the room is taken, or the outbox closed: so may send who has much to send."""
@@ -77,8 +87,7 @@ class Outbox:
         if self._closed:
             return []
         self._ready.clear()
-        taken = list(self._waiting)
-        self._waiting.clear()
+        taken, self._waiting = self._waiting, []
         return _batches(taken) if self._batch else taken
 
     def sent(self, size: int) -> None:
@@ -95,9 +104,16 @@ class Outbox:
         self._ready.set()
 
 
+def _encoded(frames: Sequence[Frame]) -> list[bytes]:
+    try:
+        return list(map(_ENCODE, frames))
+    except (TypeError, ValueError, OverflowError):
+        return list(map(_encode, frames))
+
+
 def _encode(frame: Frame) -> bytes:
     try:
-        return msgspec.json.encode(frame)
+        return _ENCODE(frame)
     except (TypeError, ValueError, OverflowError):
         # A component may put anything into a payload; its run goes on, only this frame cannot be shown.
         _log.warning(
@@ -106,11 +122,13 @@ def _encode(frame: Frame) -> bytes:
         error = FloworkError(
             ErrorCode.INTERNAL, f"An event of type {frame.get('type')} cannot be written as JSON."
         )
-        return msgspec.json.encode(error.as_frame(job_id=frame.get("job_id")))
+        return _ENCODE(error.as_frame(job_id=frame.get("job_id")))
 
 
 def portions(messages: Sequence[bytes], most: int) -> list[list[bytes]]:
     """Divide messages, in order, into groups of at most so many bytes; a larger one stands alone."""
+    if messages and sum(map(len, messages)) + len(messages) - 1 <= most:
+        return [list(messages)]
     groups: list[list[bytes]] = []
     size = most
     for data in messages:

@@ -25,6 +25,8 @@ MOST_SEEDED_BYTES = 256 * 1024 * 1024
 class DebuggedRun(FlowingRun):
     """A run with seeds, pins and breakpoints."""
 
+    __slots__ = ()
+
     def seed(self, seeds: Sequence[Seed]) -> None:
         """Record the results of steps that are not done again; they leave in one write with the acceptance.
 

@@ -102,7 +102,8 @@ class Graph:
 
     ``sources``, ``targets`` and ``ports`` (the port an edge leaves) are by edge number. ``enough`` tells how many live
     inputs make a node ready at once (0: it waits for all), ``expiring`` after how many ms it waits no longer,
-    ``always`` are the nodes that run without any, ``last`` those that run after all others.
+    ``roots`` are the nodes that no edge leads to, ``always`` those that run without live ones, ``last`` those that
+    run after all others. ``timed`` tells whether anything may be due at a time that the workflow says.
     """
 
     hash: str
@@ -120,9 +121,11 @@ class Graph:
     components: dict[str, Component[Any]]
     enough: tuple[int, ...]
     expiring: dict[int, int]
+    roots: tuple[int, ...]
     always: frozenset[int]
     last: frozenset[int]
     flow: Flow
+    timed: bool
     inputs: tuple[WorkflowInput, ...] = ()
 
     @classmethod
@@ -143,6 +146,11 @@ class Graph:
         names: dict[str, int] = {}
         for node in nodes:
             names.setdefault(node.name, node.index)
+        expiring = {
+            node.index: int(node.join.timeout_seconds * 1000) for node in nodes if node.join.timeout_seconds
+        }
+        last = frozenset(node.index for node in nodes if node.last)
+        laps = any(node.lap for node in nodes)
         return cls(
             hash=workflow_hash,
             nodes=tuple(nodes),
@@ -158,14 +166,12 @@ class Graph:
             by_name=names,
             components={node.reference or node.module_id: node.component for node in nodes},
             enough=tuple(map(_enough, nodes)),
-            expiring={
-                node.index: int(node.join.timeout_seconds * 1000)
-                for node in nodes
-                if node.join.timeout_seconds
-            },
+            expiring=expiring,
+            roots=tuple(node for node, edges_in in enumerate(incoming) if not edges_in),
             always=frozenset(node.index for node in nodes if node.join.run == "always"),
-            last=frozenset(node.index for node in nodes if node.last),
+            last=last,
             flow=flow,
+            timed=bool(flow.watched or flow.rounds > 1 or expiring or last or laps),
             inputs=inputs,
         )
 
@@ -180,8 +186,10 @@ class Graph:
         One port of the usual names opens every edge that does not speak of errors; any other one, and each of
         several, opens the edges of exactly that name. An edge without a name leaves the first declared port.
         """
-        if len(ports) == 1 and next(iter(ports)) in MAIN_PORTS:
-            return self.main_outgoing[node]
+        if len(ports) == 1:
+            (port,) = ports
+            if port in MAIN_PORTS:
+                return self.main_outgoing[node]
         return tuple(edge for edge in self.outgoing[node] if self.ports[edge] in ports)
 
     def error_route(self, node: int) -> tuple[int, ...]:

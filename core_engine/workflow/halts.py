@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from core_engine.workflow import records as r
-from core_engine.workflow.graph import Graph
 
 
 class Halts:
@@ -15,12 +14,13 @@ class Halts:
     announced. While ``stepping``, data stops at every connection.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    __slots__ = ("active", "edges", "held", "stepping")
+
+    def __init__(self) -> None:
         self.edges: frozenset[int] = frozenset()
         self.held: dict[int, bool] = {}
         self.stepping = False
         self.active = False
-        self._graph = graph
 
     def set(self, edges: Collection[int]) -> None:
         """Have data stop at these connections from now on; what waits already goes on waiting."""

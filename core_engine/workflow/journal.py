@@ -74,6 +74,8 @@ class Payloads:
     payload is kept in memory, in ``large``, until `release`.
     """
 
+    __slots__ = ("_has_references", "_read", "_run", "large", "unwritten")
+
     def __init__(self, run_number: int, read: Callable[[str], bytes], *, restored: bool = False) -> None:
         """Begin a run's payloads; a restored run may have named large ones before."""
         self._run = run_number

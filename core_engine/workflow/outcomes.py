@@ -38,6 +38,8 @@ NOTHING = Known(None, ())
 class NotedRun(RecordedRun):
     """A run that knows how each thing that happens to a step is recorded."""
 
+    __slots__ = ("_ahead", "_log_full")
+
     def __init__(self, number: int, state: RunState, env: Environment, written: int) -> None:
         super().__init__(number, state, env, written)
         self._log_full = False

@@ -47,7 +47,7 @@ class Planner(Standing):
         self.finale: r.FinallyStarted | None = None
         self.limited = False
         self._main: Verdict | None = None
-        self.halts = Halts(graph)
+        self.halts = Halts()
         self._error: str | None = None
         self._overdue: str | None = None
 

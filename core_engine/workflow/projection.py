@@ -69,6 +69,8 @@ def frame_count(record: Any) -> int:
 class Projection:
     """The events of one run; ``started_at`` is in Unix milliseconds."""
 
+    __slots__ = ("_graph", "_job_id", "_start_time")
+
     def __init__(self, job_id: str, graph: Graph, started_at: int) -> None:
         self._job_id = job_id
         self._graph = graph

@@ -22,6 +22,24 @@ class RecordedRun:
     While a write is under way no other is cut, so nothing of a run can overtake its acceptance.
     """
 
+    __slots__ = (
+        "_dismissed",
+        "_ended_waits",
+        "_event_waits",
+        "_flying",
+        "_pending",
+        "_waiters",
+        "_workflow",
+        "env",
+        "id",
+        "number",
+        "parking",
+        "projection",
+        "state",
+        "synced_seq",
+        "written",
+    )
+
     def __init__(self, number: int, state: RunState, env: Environment, written: int) -> None:
         self.number = number
         self.state = state

@@ -7,9 +7,10 @@ import random
 import threading
 from collections.abc import Awaitable, Callable, Container, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any
+
+from msgspec.structs import replace
 
 from core_engine.kernel.context import Files
 from core_engine.kernel.family import CalledWorkflow
@@ -352,7 +353,8 @@ class RunService(RunReading):
         run = LiveRun(number, state, self._env)
         self._conductor.add(run)
         run.accept(prepared.body)
-        run.seed(request.seeds)
+        if request.seeds:
+            run.seed(request.seeds)
         self._conductor.wake(run)
         return run
 

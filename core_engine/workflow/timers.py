@@ -14,6 +14,8 @@ Key = tuple[str, int]
 class Timers:
     """Named timers; what they are for is in the journal, so they can be set anew at any time."""
 
+    __slots__ = ("_env", "_set")
+
     def __init__(self, env: Environment) -> None:
         self._env = env
         self._set: dict[Key, tuple[int, asyncio.TimerHandle]] = {}

@@ -31,6 +31,8 @@ LONGEST_NAP = 60.0
 class WaitingRun(NotedRun):
     """A run with steps put aside: each holds its record in the state, and a timer if it waits for a time."""
 
+    __slots__ = ("_adopting", "_due", "_expecting", "held")
+
     def __init__(self, number: int, state: RunState, env: Environment, written: int) -> None:
         super().__init__(number, state, env, written)
         self.held = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -38,6 +37,7 @@ Form = Literal["documented", "bound"]
 MAX_DEPTH = 64  # of the payload; the frame is one level more
 
 _PURPOSES = frozenset({SOCKET_AUTH, API_AUTH})
+_BOUND_FORMS = (f"{SOCKET_BOUND}|", f"{API_BOUND}|")
 _BOUND = re.compile(
     rf"{SOCKET_BOUND}\|(0x[0-9a-fA-F]{{40}})\|([A-Za-z0-9_-]{{1,64}})\|({MILLISECONDS})\|{NONCE}\|({SHA256})"
 )
@@ -61,8 +61,7 @@ class _Frame(msgspec.Struct):
     traceparent: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedMessage:
+class OpenedMessage(msgspec.Struct, frozen=True, gc=False):
     """A message whose proof holds. ``address`` is the wallet's, in lower case, also for a session key.
 
     ``bound`` tells whether the signature covers the payload. Store ``replay_entry`` before acting on the
@@ -139,7 +138,7 @@ class EnvelopeVerifier:
         """
         raw, decoded = self._decode(frame)
         auth = _check_shape(decoded.auth)
-        bound = auth.message.startswith((f"{SOCKET_BOUND}|", f"{API_BOUND}|"))
+        bound = auth.message.startswith(_BOUND_FORMS)
         at_ms = self._judge(auth, decoded.payload, now_ms, bound=bound)
         session = self._check_signature(auth, now_ms, bound=bound)
         entry = self._window.admit(replay_key(auth.address, auth.message), at_ms, now_ms)

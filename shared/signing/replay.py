@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+import msgspec
 from typing_extensions import override
 
 from shared.errors import ErrorCode, FloworkError
@@ -13,8 +13,7 @@ GRACE_MS = 60_000
 _BUCKET_MS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayEntry:
+class ReplayEntry(msgspec.Struct, frozen=True, gc=False):
     """A used message: its key and the Unix ms after which it may be forgotten. Store it before acting on it."""
 
     key: bytes

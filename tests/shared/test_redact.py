@@ -20,6 +20,7 @@ SECRETS = {
     "private key": KEY.private_key_hex(),
     "signature": KEY.sign_text("x"),
     "bearer": "Bearer abc.def-ghi_123==",
+    "shortest": "Bearer x",
 }
 
 

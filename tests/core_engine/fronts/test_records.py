@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from core_engine.fronts.records import Command, command_of, encode, opened_of, read_from_front
 from shared.signing.envelope import OpenedMessage

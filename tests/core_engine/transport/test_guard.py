@@ -16,7 +16,7 @@ SIZES = (0, 1, 125, 126, 127, 65_535, 65_536, 70_001)
 @pytest.mark.parametrize("size", SIZES)
 def test_the_head_of_a_message_is_the_librarys(size: int) -> None:
     data = b"x" * size
-    assert guard._head(data) + data == Frame(Opcode.TEXT, data).serialize(mask=False)
+    assert guard._head(size) + data == Frame(Opcode.TEXT, data).serialize(mask=False)
 
 
 async def test_messages_of_one_write_arrive_one_by_one_and_a_closed_connection_says_so() -> None:

@@ -68,6 +68,15 @@ async def test_start_answers_with_the_first_event(shop: Bench):
     assert frame == watcher.frames[0]
 
 
+async def test_the_objects_of_a_run_keep_their_members_in_place(shop: Bench):
+    """CPython does so for up to thirty of a class; each object with more has a dictionary of its own, which is slow."""
+    seen = []
+    shop.runs.on_records(lambda run, _: seen.append(run))
+    await shop.run(chain(2))
+    run = seen[0]
+    assert all(len(getattr(part, "__dict__", ())) <= 30 for part in (run, run.state, run.state.planner))
+
+
 async def test_the_same_start_again_starts_nothing(shop: Bench):
     data = workflow("a>b", a="gate", b="effect")
     first = await shop.start(data)
