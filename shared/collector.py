@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 
-_NEW_OBJECTS = 10_000  # Python's own 700 come together within one command; they are nearly all still in use then
+_NEW_OBJECTS = 10_000
+"""Python's own 700 come together within one command, and are nearly all in use then."""
 
 
 def pause() -> None:
