@@ -40,11 +40,17 @@ class LiveRun(DebuggedRun):
         """Take over a run of which the first ``written`` records are in the journal."""
         super().__init__(number, state, env, written)
         self.scheduled = False
+        self.put_off = 0
         self.attempts: dict[int, Attempt] = {}
         self._claimed: list[Attempt] = []
         self._launching: list[Attempt] = []
         self._put_back: list[int] = []
         self._timers: dict[int, asyncio.TimerHandle] = {}
+
+    @property
+    def untried(self) -> bool:
+        """Whether nothing has happened yet but the acceptance."""
+        return self.state.records == 1
 
     def advance(self, deadline: float) -> bool:
         """Start what may start now; return whether short steps are left after the deadline (monotonic)."""
