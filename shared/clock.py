@@ -28,9 +28,8 @@ class SystemClock:
         """Return Unix time in milliseconds."""
         return time.time_ns() // 1_000_000
 
-    def monotonic(self) -> float:
-        """Return the machine's monotonic seconds."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    """The machine's monotonic seconds."""
 
 
 @dataclass

@@ -90,6 +90,9 @@ def _fits(types: list[str]) -> Fits:
     elements = [_TYPES[name.partition("-")[2]] for name in types if "-" in name]
     if not elements:
         return lambda argument: type(argument) in plain
+    if len(elements) == 1:
+        holds = elements[0].issuperset
+        return lambda argument: type(argument) is list and holds(map(type, argument))
 
     def fits(argument: Any) -> bool:
         if type(argument) is not list:

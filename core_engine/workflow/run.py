@@ -226,7 +226,7 @@ class LiveRun(DebuggedRun):
         self, context: StepContext, result: dict[str, bytes] | Suspend, at: int, since: float
     ) -> None:
         state, index = self.state, context.node.index
-        ms = round((self.env.clock.monotonic() - since) * 1000, 3)
+        ms = self.ms_since(since)
         if isinstance(result, Suspend):
             self.record_ahead()
             self.suspend(index, result, context.secrets)

@@ -66,11 +66,28 @@ class Standing:
 
     def next_ahead(self) -> int | None:
         """Return a ready node whose step may run before its start is journaled, or None for now."""
-        return self._next(self._ready_ahead) if self._ready_ahead else None
+        ready = self._ready_ahead
+        if self.paused or self.stopping or self.asleep:
+            return None
+        while ready:
+            node = ready.popleft()
+            # a recovered line may still name a step that has waited since, and must be claimed to go on
+            if self._queued[node] == _IN_LINE and node not in self.answers:
+                self._queued[node] = _HANDED_OUT
+                return node
+        return None
 
     def next_claim(self) -> int | None:
         """Return a ready node whose start must be synced before its step runs, or None for now."""
-        return self._next(self._ready_claim)
+        ready = self._ready_claim
+        if self.paused or self.stopping or self.asleep:
+            return None
+        while ready:
+            node = ready.popleft()
+            if self._queued[node] == _IN_LINE:
+                self._queued[node] = _HANDED_OUT
+                return node
+        return None
 
     def put_back(self, node: int) -> None:
         """Keep a node that `next_claim` gave as ready; it is given again after `give_again`."""
@@ -152,15 +169,3 @@ class Standing:
             self.joins.pop(node, None)
         ahead = self._ahead[node] and node not in self.answers
         (self._ready_ahead if ahead else self._ready_claim).append(node)
-
-    def _next(self, ready: deque[int]) -> int | None:
-        if self.paused or self.stopping or self.asleep:
-            return None
-        while ready:
-            node = ready.popleft()
-            # a recovered line may still name a step that has waited since, and must be claimed to go on
-            meant = node not in self.answers or ready is self._ready_claim
-            if meant and self._queued[node] == _IN_LINE:
-                self._queued[node] = _HANDED_OUT
-                return node
-        return None
