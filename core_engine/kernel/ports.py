@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from core_engine.kernel.component import Component
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.preview import PreviewWish
@@ -108,8 +110,7 @@ class Rerun:
     mode: RunMode | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndedRun:
+class EndedRun(msgspec.Struct, frozen=True):
     """A run that has ended, for those who wait for ends; times are Unix milliseconds."""
 
     run_id: str

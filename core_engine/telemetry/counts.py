@@ -77,17 +77,18 @@ class Counts:
 
     def see(self, run: LiveRun, records: Sequence[r.Record]) -> None:
         """Count what the journal took of a run."""
-        steps = self._step_seconds
+        went_well: list[float] = []
         for record in records:
             match record:
                 case r.StepRan() | r.StepFinished() | r.StepLooped():
-                    steps.add("success", record.ms / 1000)
+                    went_well.append(record.ms / 1000)
                 case r.StepFailed():
-                    steps.add("error", record.ms / 1000)
+                    self._step_seconds.add("error", record.ms / 1000)
                 case r.RunAccepted():
                     self._started.add(record.mode)
                 case r.RunFinished():
                     self._count_end(run, record)
+        self._step_seconds.add_all("success", went_well)
 
     def _count_end(self, run: LiveRun, record: r.RunFinished) -> None:
         self._finished.add(record.status)

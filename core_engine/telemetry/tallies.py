@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -57,9 +57,14 @@ class Spread(Collector):
 
     def add(self, value: str, amount: float) -> None:
         """Count an amount of this value of the label."""
-        row = self._rows.get(value) or self.show(value)
-        row.buckets[bisect_left(self._bounds, amount)] += 1
-        row.total += amount
+        self.add_all(value, (amount,))
+
+    def add_all(self, value: str, amounts: Iterable[float]) -> None:
+        """Count several amounts of this value of the label."""
+        row, bounds = self._rows.get(value) or self.show(value), self._bounds
+        for amount in amounts:
+            row.buckets[bisect_left(bounds, amount)] += 1
+            row.total += amount
 
     @override
     def collect(self) -> Iterator[Metric]:

@@ -40,7 +40,9 @@ class Aids:
     @classmethod
     def read(cls, options: Mapping[str, Any] | None, graph: Graph) -> Aids:
         """Read them from the options of a run that was accepted."""
-        kept = (options or {}).get(OPTION) or {}
+        kept = (options or {}).get(OPTION)
+        if not kept:
+            return NO_AIDS
         pins = {
             graph.by_id[node]: Pin(pin.get("outputs", {}), pin.get("error"))
             for node, pin in kept.get("pins", {}).items()
@@ -54,6 +56,9 @@ class Aids:
         if not self.pins:
             return general
         return tuple(ahead or node in self.pins for node, ahead in enumerate(general))
+
+
+NO_AIDS = Aids({}, frozenset())
 
 
 def aids_option(
@@ -71,7 +76,9 @@ def aids_option(
 
 def check_aids(options: Mapping[str, Any] | None, graph: Graph) -> None:
     """Refuse aids that name what the workflow does not have; raises INVALID_REQUEST."""
-    kept = (options or {}).get(OPTION) or {}
+    kept = (options or {}).get(OPTION)
+    if not kept:
+        return
     nodes = [node for node in kept.get("pins", {}) if node not in graph.by_id]
     known = {edge.id for edge in graph.edges}
     edges = [edge for edge in kept.get("breakpoints", ()) if edge not in known]

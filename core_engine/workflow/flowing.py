@@ -36,17 +36,9 @@ class FlowingRun(WaitingRun):
 
     def __init__(self, number: int, state: RunState, env: Environment, written: int) -> None:
         super().__init__(number, state, env, written)
-        graph = state.graph
         self._moments = Timers(env)
         self._quiet_since = self.now()
         self._deadline_looked_at = False
-        self._tended = bool(
-            graph.flow.watched
-            or graph.flow.rounds > 1
-            or graph.expiring
-            or graph.last
-            or any(node.lap for node in graph.nodes)
-        )
 
     def cut_off(self, record: r.Record) -> None:
         """Record why everything ends, and interrupt what runs."""
@@ -54,7 +46,7 @@ class FlowingRun(WaitingRun):
 
     def tend(self) -> None:
         """Set the timers of everything that is to happen at a time."""
-        if not self._tended or self.held or self.finished:
+        if not self.state.graph.timed or self.held or self.finished:
             return
         planner, put = self.state.planner, self._moments.put
         for node, due in planner.joins.items():

@@ -102,7 +102,8 @@ class Graph:
 
     ``sources``, ``targets`` and ``ports`` (the port an edge leaves) are by edge number. ``enough`` tells how many live
     inputs make a node ready at once (0: it waits for all), ``expiring`` after how many ms it waits no longer,
-    ``always`` are the nodes that run without any, ``last`` those that run after all others.
+    ``always`` are the nodes that run without any, ``last`` those that run after all others. ``timed`` tells whether
+    anything may be due at a time that the workflow says.
     """
 
     hash: str
@@ -123,6 +124,7 @@ class Graph:
     always: frozenset[int]
     last: frozenset[int]
     flow: Flow
+    timed: bool
     inputs: tuple[WorkflowInput, ...] = ()
 
     @classmethod
@@ -143,6 +145,11 @@ class Graph:
         names: dict[str, int] = {}
         for node in nodes:
             names.setdefault(node.name, node.index)
+        expiring = {
+            node.index: int(node.join.timeout_seconds * 1000) for node in nodes if node.join.timeout_seconds
+        }
+        last = frozenset(node.index for node in nodes if node.last)
+        laps = any(node.lap for node in nodes)
         return cls(
             hash=workflow_hash,
             nodes=tuple(nodes),
@@ -158,14 +165,11 @@ class Graph:
             by_name=names,
             components={node.reference or node.module_id: node.component for node in nodes},
             enough=tuple(map(_enough, nodes)),
-            expiring={
-                node.index: int(node.join.timeout_seconds * 1000)
-                for node in nodes
-                if node.join.timeout_seconds
-            },
+            expiring=expiring,
             always=frozenset(node.index for node in nodes if node.join.run == "always"),
-            last=frozenset(node.index for node in nodes if node.last),
+            last=last,
             flow=flow,
+            timed=bool(flow.watched or flow.rounds > 1 or expiring or last or laps),
             inputs=inputs,
         )
 

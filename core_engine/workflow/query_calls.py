@@ -91,8 +91,17 @@ def _fits(types: list[str]) -> Fits:
     if not elements:
         return lambda argument: type(argument) in plain
     if len(elements) == 1:
-        holds = elements[0].issuperset
-        return lambda argument: type(argument) is list and holds(map(type, argument))
+        (wanted,) = elements
+
+        def holds(argument: Any) -> bool:
+            if type(argument) is not list:
+                return False
+            for element in argument:  # noqa: SIM110 - a generator would cost more than the rest
+                if type(element) not in wanted:
+                    return False
+            return True
+
+        return holds
 
     def fits(argument: Any) -> bool:
         if type(argument) is not list:

@@ -197,7 +197,7 @@ def _maker(example: BaseModel, makers: Mapping[str, Builder]) -> Builder:
     places = tuple((name, make.place) for name, make in makers.items() if isinstance(make, _Place))
     others = tuple((name, make) for name, make in makers.items() if not isinstance(make, _Fixed | _Place))
     fixed.update((name, None) for name, _ in (*places, *others))
-    new = model.__new__
+    new, frozen = model.__new__, bool(model.model_config.get("frozen"))
     fill, put_names, (put_extra, put_private) = _FILL, _NAME, _EMPTY
 
     def make_model(found: list[Any]) -> BaseModel:
@@ -208,7 +208,7 @@ def _maker(example: BaseModel, makers: Mapping[str, Builder]) -> Builder:
             members[name] = make(found)
         made = new(model)
         fill(made, members)
-        put_names(made, named.copy())
+        put_names(made, named if frozen else named.copy())  # only setting a member adds its name
         put_extra(made, None)
         put_private(made, None)
         return made
