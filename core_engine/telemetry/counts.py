@@ -13,6 +13,7 @@ from core_engine.workflow.run import LiveRun
 RUN_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 3600, 21600, 86400)
 STEP_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 1800)
 VERIFY_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25)
+_GONE_WELL = (r.StepRan, r.StepFinished, r.StepLooped)
 
 
 class Counts:
@@ -79,15 +80,14 @@ class Counts:
         """Count what the journal took of a run."""
         went_well: list[float] = []
         for record in records:
-            match record:
-                case r.StepRan() | r.StepFinished() | r.StepLooped():
-                    went_well.append(record.ms / 1000)
-                case r.StepFailed():
-                    self._step_seconds.add("error", record.ms / 1000)
-                case r.RunAccepted():
-                    self._started.add(record.mode)
-                case r.RunFinished():
-                    self._count_end(run, record)
+            if isinstance(record, _GONE_WELL):
+                went_well.append(record.ms / 1000)
+            elif isinstance(record, r.StepFailed):
+                self._step_seconds.add("error", record.ms / 1000)
+            elif isinstance(record, r.RunAccepted):
+                self._started.add(record.mode)
+            elif isinstance(record, r.RunFinished):
+                self._count_end(run, record)
         self._step_seconds.add_all("success", went_well)
 
     def _count_end(self, run: LiveRun, record: r.RunFinished) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
@@ -59,12 +59,13 @@ class Spread(Collector):
         """Count an amount of this value of the label."""
         self.add_all(value, (amount,))
 
-    def add_all(self, value: str, amounts: Iterable[float]) -> None:
+    def add_all(self, value: str, amounts: Sequence[float]) -> None:
         """Count several amounts of this value of the label."""
         row, bounds = self._rows.get(value) or self.show(value), self._bounds
+        buckets = row.buckets
         for amount in amounts:
-            row.buckets[bisect_left(bounds, amount)] += 1
-            row.total += amount
+            buckets[bisect_left(bounds, amount)] += 1
+        row.total += sum(amounts)
 
     @override
     def collect(self) -> Iterator[Metric]:

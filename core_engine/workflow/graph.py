@@ -184,8 +184,10 @@ class Graph:
         One port of the usual names opens every edge that does not speak of errors; any other one, and each of
         several, opens the edges of exactly that name. An edge without a name leaves the first declared port.
         """
-        if len(ports) == 1 and next(iter(ports)) in MAIN_PORTS:
-            return self.main_outgoing[node]
+        if len(ports) == 1:
+            (port,) = ports
+            if port in MAIN_PORTS:
+                return self.main_outgoing[node]
         return tuple(edge for edge in self.outgoing[node] if self.ports[edge] in ports)
 
     def error_route(self, node: int) -> tuple[int, ...]:

@@ -90,7 +90,7 @@ class Projection:
         return out
 
     def _status(self, seq: int, status: str, end_time: str | None = None, error: str | None = None) -> Frame:
-        return status_frame(self._job_id, seq, status, self._start_time, end_time, error)
+        return status_frame(self._job_id, seq, status, self._start_time, end_time=end_time, error=error)
 
     def _metric(self, record: Any, status: str, **more: Any) -> Frame:
         node = self._graph.nodes[record.node]
@@ -377,8 +377,14 @@ class Projection:
     }
 
 
-def status_frame(
-    job_id: str, seq: int, status: str, start_time: str, end_time: str | None = None, error: str | None = None
+def status_frame(  # noqa: PLR0913 - what there is to say
+    job_id: str,
+    seq: int,
+    status: str,
+    start_time: str,
+    *,
+    end_time: str | None = None,
+    error: str | None = None,
 ) -> Frame:
     """Return a ``workflow_status_update``, with ``end_time`` and ``error_message`` where they apply."""
     data = {"status": status, "start_time": start_time}

@@ -59,10 +59,10 @@ class LiveRun(DebuggedRun):
         return more
 
     def _advance(self, deadline: float) -> bool:
-        planner = self.state.planner
+        planner, nodes = self.state.planner, self.state.graph.nodes
         count = 0
         while (node := planner.next_ahead()) is not None:
-            self._run_ahead(self.state.graph.nodes[node])
+            self._run_ahead(nodes[node])
             count += 1
             if count % _INLINE_STRETCH == 0 and self.env.clock.monotonic() > deadline:
                 return True

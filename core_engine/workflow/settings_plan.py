@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core_engine.kernel.component import Component, Config
@@ -46,7 +46,7 @@ class SettingsPlan:
             found.append(search(root))  # noqa: PERF401 - a comprehension is a call
         return found
 
-    def values(self, found: list[Any]) -> dict[str, Any]:
+    def values(self, found: Sequence[Any]) -> dict[str, Any]:
         """Return the settings with these values in place of the expressions."""
         left = iter(found)
         return {name: _filled(item, left) for name, item in self._template.items()}

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Protocol
@@ -76,23 +76,11 @@ class StepContext:
     ``plan`` is what made the settings with the values ``found`` of their expressions, where they have some.
     """
 
-    __slots__ = (
-        "_given",
-        "_host",
-        "_posted_chars",
-        "_posted_lines",
-        "_spendings",
-        "answer",
-        "attempt",
-        "found",
-        "iteration",
-        "mode",
-        "node",
-        "open",
-        "plan",
-        "round",
-        "secrets",
-    )
+    open = True
+    answer: Answer | None = None
+    plan: SettingsPlan | None = None
+    found: Sequence[Any] = ()
+    _posted_lines = _posted_chars = _spendings = 0
 
     def __init__(
         self, host: Host, node: Node, attempt: int, given: Given, answer: Answer | None = None
@@ -100,17 +88,14 @@ class StepContext:
         state, planner = host.state, host.state.planner
         self._host = host
         self._given = given
-        self._posted_lines = self._posted_chars = self._spendings = 0
         self.node = node
         self.attempt = attempt
         self.iteration = planner.iterations.get(node.index, 0)
         self.round = planner.round
         self.mode = state.mode
-        self.open = True
-        self.answer = answer
+        if answer:
+            self.answer = answer
         self.secrets: list[str] = []
-        self.plan: SettingsPlan | None = None
-        self.found: list[Any] = []
 
     @property
     def values(self) -> Any:

@@ -121,7 +121,9 @@ async def segments_of(shop: Bench, count: int) -> list[int]:
     return [len(journal.segments) for journal in journals if journal]
 
 
-async def test_a_run_that_ends_in_its_first_turn_is_one_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_a_run_that_ends_in_its_first_turn_is_one_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(conductor, "_TURN_SECONDS", 0.0)  # one run a turn: the others wait for theirs
     async with bench(tmp_path / "engine") as shop:
         assert await segments_of(shop, 8) == [1] * 8
