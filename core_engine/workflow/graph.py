@@ -102,8 +102,8 @@ class Graph:
 
     ``sources``, ``targets`` and ``ports`` (the port an edge leaves) are by edge number. ``enough`` tells how many live
     inputs make a node ready at once (0: it waits for all), ``expiring`` after how many ms it waits no longer,
-    ``always`` are the nodes that run without any, ``last`` those that run after all others. ``timed`` tells whether
-    anything may be due at a time that the workflow says.
+    ``roots`` are the nodes that no edge leads to, ``always`` those that run without live ones, ``last`` those that
+    run after all others. ``timed`` tells whether anything may be due at a time that the workflow says.
     """
 
     hash: str
@@ -121,6 +121,7 @@ class Graph:
     components: dict[str, Component[Any]]
     enough: tuple[int, ...]
     expiring: dict[int, int]
+    roots: tuple[int, ...]
     always: frozenset[int]
     last: frozenset[int]
     flow: Flow
@@ -166,6 +167,7 @@ class Graph:
             components={node.reference or node.module_id: node.component for node in nodes},
             enough=tuple(map(_enough, nodes)),
             expiring=expiring,
+            roots=tuple(node for node, edges_in in enumerate(incoming) if not edges_in),
             always=frozenset(node.index for node in nodes if node.join.run == "always"),
             last=last,
             flow=flow,

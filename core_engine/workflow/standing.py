@@ -58,10 +58,12 @@ class Standing:
         self._ready_ahead: deque[int] = deque()
         self._ready_claim: deque[int] = deque()
         self._waiting = list(graph.in_degrees)
+        ready: Sequence[int] = graph.roots
         if start is not None:
             self._limit_to(start)
-        for node, incoming in enumerate(self._waiting):
-            if incoming == 0 and self.status[node] is _PENDING and node not in self.kept:
+            ready = [node for node, missing in enumerate(self._waiting) if missing == 0]
+        for node in ready:
+            if self.status[node] is _PENDING and node not in self.kept:
                 self._queue(node)
 
     def next_ahead(self) -> int | None:
