@@ -65,10 +65,14 @@ class NamedValue(Part):
         auto (also any type we do not know): as it is. text, string: as text. number, integer, float: a number.
         boolean: true, 1, yes, on and their opposites. json, list, object: parsed, when it is text.
         """
-        if self.type == "auto":
-            return self.value
-        convert = _CONVERSIONS.get(self.type.lower())
-        return convert(self.value) if convert else self.value
+        return _typed(self.type, self.value)
+
+
+def _typed(kind: str, value: Any) -> Any:
+    if kind == "auto":
+        return value
+    convert = _CONVERSIONS.get(kind.lower())
+    return convert(value) if convert else value
 
 
 def _to_text(value: Any) -> str:
@@ -110,7 +114,7 @@ def typed_values(values: list[NamedValue]) -> dict[str, Any]:
     result = {}
     for item in values:
         try:
-            result[item.name] = item.typed()
+            result[item.name] = _typed(item.type, item.value)  # a method of a model is found slowly
         except ValueError as error:
             raise ValueError(f"{item.name}: {error}") from error
     return result

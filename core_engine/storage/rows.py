@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from core_engine.storage.link import Link
 
 SEGMENT_BITS = 24
-_CHUNKS = (128, 64, 32, 16, 8, 4, 2, 1)
+_CHUNKS = (128, 96, 64, 48, 32, 24, *range(16, 0, -1))
+"""Rows of one statement: any small number in one, because each one more has to wait for the interpreter lock."""
 
 
 class RunRow(NamedTuple):

@@ -23,6 +23,8 @@ Witness = Callable[[LiveRun, Sequence[Record]], None]
 _REFUSALS = frozenset({ErrorCode.STORAGE_FULL, ErrorCode.CONFLICT})
 _LOG = logging.getLogger(__name__)
 _TURN_SECONDS = 0.005
+_MOST_PUT_OFF = 10
+"""Turns for which a new run's acceptance waits for its first steps, to go into the journal in one piece with them."""
 _JOURNAL_PATIENCE = 30.0
 _WATCH_EVERY = 5.0
 
@@ -35,9 +37,10 @@ class Conductor:
     """The live runs by id, and their turns.
 
     A turn lets runs that could go on start what may start, until its time is up; then everything recorded
-    meanwhile leaves for the journal in one submission. What the journal has taken is published, and only then
-    do steps that waited for it begin. ``on_retire`` is told of each run that leaves,
-    ``on_rest`` of each that may have nothing to do, and each of ``witnesses`` of the records the journal has taken.
+    meanwhile leaves for the journal in one submission. New runs whose first turn is about to come wait for it a
+    while: most end in it, and are one segment then. What the journal has taken is published, and only then do steps
+    that waited for it begin. ``on_retire`` is told of each run that leaves, ``on_rest`` of each that may have nothing
+    to do, and each of ``witnesses`` of the records the journal has taken.
     Both queues hold a run at most once, so open runs bound them.
     """
 
@@ -126,6 +129,10 @@ class Conductor:
         dirty, self._dirty = self._dirty, []
         writes = []
         for run in dirty:
+            if run.scheduled and run.untried and run.put_off < _MOST_PUT_OFF:
+                run.put_off += 1
+                self._dirty.append(run)
+                continue
             write = self._guarded(run, run.cut)
             if write:
                 writes.append(write)

@@ -77,8 +77,9 @@ class DebuggedRun(FlowingRun):
     def note_hits(self) -> None:
         """Record where data has come to a stop."""
         planner = self.state.planner
-        for edge in planner.at_breakpoints():
-            if not planner.halts.held[edge]:
+        held = planner.halts.held
+        for edge in planner.at_breakpoints() if held else ():
+            if not held[edge]:
                 self.record(r.BreakpointHit(self.state.next_seq, self.now(), edge, self._preview(edge)))
 
     def set_breakpoints(self, connections: Sequence[str], by: str) -> None:

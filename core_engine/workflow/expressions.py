@@ -127,8 +127,12 @@ class Placeholder:
             found = scope.variable(self.variable or "")
             return found.value if found else self.text
         root = {"data": scope.payload.data} if self.of_data else scope.root(self.names, self.query.roots)
+        return self.found_in(root)
+
+    def found_in(self, root: Mapping[str, Any]) -> Any:
+        """Evaluate a query on an object that has what it can see."""
         try:
-            return self.query.search(root)
+            return self.query.search(root) if self.query else self.text
         except QueryError as error:
             message = f"The expression {self.text} failed: {error}"
             raise FloworkError(ErrorCode.INVALID_REQUEST, message) from error
@@ -140,11 +144,16 @@ class Template:
 
     parts: tuple[str | Placeholder, ...]
 
+    @property
+    def whole(self) -> Placeholder | None:
+        """The placeholder, where there is nothing else."""
+        first = self.parts[0]
+        return first if len(self.parts) == 1 and isinstance(first, Placeholder) else None
+
     def render(self, scope: Scope) -> Any:
         """Return the text with every placeholder replaced."""
-        first = self.parts[0]
-        if len(self.parts) == 1 and isinstance(first, Placeholder):
-            return first.value(scope)
+        if self.whole:
+            return self.whole.value(scope)
         return "".join(part if isinstance(part, str) else _as_text(part.value(scope)) for part in self.parts)
 
 

@@ -62,7 +62,8 @@ def encode_result(result: object) -> dict[str, bytes] | Suspend:
         raise TypeError(f"The component returned {type(result).__name__} instead of a Result.")
     outputs = {}
     for port, payload in result.outputs.items():
-        port.encode()  # a name that is no valid Unicode would spoil the whole segment
+        if not port.isascii():
+            port.encode()  # a name that is no valid Unicode would spoil the whole segment
         outputs[port] = _ENCODE(payload)
     return outputs
 

@@ -182,4 +182,4 @@ class NotedRun(RecordedRun):
 
     def ms_since(self, start: float) -> float:
         """Return the milliseconds since a monotonic time."""
-        return round((self.env.clock.monotonic() - start) * 1000, 3)
+        return round((self.env.clock.monotonic() - start) * 1_000_000) / 1000  # cheaper than to three places

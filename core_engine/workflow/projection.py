@@ -17,7 +17,12 @@ from core_engine.workflow.graph import Graph
 from shared.clock import iso
 from shared.contract.run import RunStatus
 
-_FINAL_LEVEL = {RunStatus.SUCCEEDED: "SUCCESS", RunStatus.FAILED: "ERROR", RunStatus.STOPPED: "WARN"}
+_RUNNING, _PAUSED = RunStatus.RUNNING.value, RunStatus.PAUSED.value
+_FINAL_LEVEL = {
+    RunStatus.SUCCEEDED.value: "SUCCESS",
+    RunStatus.FAILED.value: "ERROR",
+    RunStatus.STOPPED.value: "WARN",
+}
 _WAIT_ENDED = {
     Ending.APPROVED: ("INFO", "Approved"),
     Ending.REJECTED: ("WARN", "Rejected"),
@@ -86,8 +91,8 @@ class Projection:
                 handler(self, record, out)
         return out
 
-    def _status(self, seq: int, status: RunStatus, **more: str | None) -> Frame:
-        return status_frame(self._job_id, seq, status, self._start_time, **more)
+    def _status(self, seq: int, status: str, end_time: str | None = None, error: str | None = None) -> Frame:
+        return status_frame(self._job_id, seq, status, self._start_time, end_time=end_time, error=error)
 
     def _metric(self, record: Any, status: str, **more: Any) -> Frame:
         node = self._graph.nodes[record.node]
@@ -128,7 +133,7 @@ class Projection:
         }
 
     def _on_accepted(self, record: r.RunAccepted, out: list[Frame]) -> None:
-        out.append(self._status(record.seq, RunStatus.RUNNING))
+        out.append(self._status(record.seq, _RUNNING))
 
     def _on_started(self, record: r.StepStarted, out: list[Frame]) -> None:
         out.append(self._metric(record, "RUNNING", attempt=record.attempt))
@@ -195,18 +200,15 @@ class Projection:
         )
 
     def _on_paused(self, record: r.RunPaused, out: list[Frame]) -> None:
-        out.append(self._status(record.seq, RunStatus.PAUSED))
+        out.append(self._status(record.seq, _PAUSED))
 
     def _on_resumed(self, record: r.RunResumed, out: list[Frame]) -> None:
-        out.append(self._status(record.seq, RunStatus.RUNNING))
+        out.append(self._status(record.seq, _RUNNING))
 
     def _on_end(self, record: r.RunFinished, out: list[Frame]) -> None:
-        status = RunStatus(record.status)
-        message = f"Workflow finished: {status.value}"
-        level = _FINAL_LEVEL[status]
+        message, level = f"Workflow finished: {record.status}", _FINAL_LEVEL[record.status]
         out.append(self._log(record, level, "Executor", message, workflow_context_id=self._job_id))
-        end_time = iso(record.at)
-        out.append(self._status(record.seq + 1, status, end_time=end_time, error_message=record.error))
+        out.append(self._status(record.seq + 1, record.status, iso(record.at), record.error))
 
     def _on_suspended(self, record: r.StepSuspended, out: list[Frame]) -> None:
         node = self._graph.nodes[record.node]
@@ -309,13 +311,13 @@ class Projection:
     def _on_finally(self, record: r.FinallyStarted, out: list[Frame]) -> None:
         text = f"The main part is over: {record.status}. What is to be done finally begins."
         out.append(self._log(record, "INFO", "Executor", text))
-        out.append(self._status(record.seq + 1, RunStatus(record.run)))
+        out.append(self._status(record.seq + 1, record.run))
 
     def _on_round(self, record: r.RoundStarted, out: list[Frame]) -> None:
         then = "now" if record.until is None else f"at {iso(record.until)}"
         text = f"Round {record.number} of {record.rounds} has ended; the next begins {then}."
         out.append(self._log(record, "INFO", "Executor", text))
-        out.append(self._status(record.seq + 1, RunStatus(record.status)))
+        out.append(self._status(record.seq + 1, record.status))
 
     def _on_deadline(self, record: r.DeadlinePassed, out: list[Frame]) -> None:
         out.append(self._log(record, "ERROR", "Executor", record.error))
@@ -377,8 +379,19 @@ class Projection:
     }
 
 
-def status_frame(job_id: str, seq: int, status: RunStatus, start_time: str, **more: str | None) -> Frame:
-    """Return a ``workflow_status_update``; ``more`` are ``end_time`` and ``error_message`` where they apply."""
-    data = {"status": status.value, "start_time": start_time}
-    data.update({key: value for key, value in more.items() if value is not None})
+def status_frame(  # noqa: PLR0913 - what there is to say
+    job_id: str,
+    seq: int,
+    status: str,
+    start_time: str,
+    *,
+    end_time: str | None = None,
+    error: str | None = None,
+) -> Frame:
+    """Return a ``workflow_status_update``, with ``end_time`` and ``error_message`` where they apply."""
+    data = {"status": status, "start_time": start_time}
+    if end_time is not None:
+        data["end_time"] = end_time
+    if error is not None:
+        data["error_message"] = error
     return {"type": "workflow_status_update", "job_id": job_id, "seq": seq, "status_data": data}

@@ -55,7 +55,8 @@ class Query:
             found = self._run(value, meter)
         except (JMESPathError, TypeError, ArithmeticError, RecursionError) as error:
             raise QueryError(str(error)) from error
-        meter.charge(self._fixed)
+        if meter.left < self._fixed:
+            meter.charge(self._fixed)  # which refuses it
         return found
 
 

@@ -90,7 +90,22 @@ def _fits(types: list[str]) -> Fits:
     elements = [_TYPES[name.partition("-")[2]] for name in types if "-" in name]
     if not elements:
         return lambda argument: type(argument) in plain
+    return _holds(elements[0]) if len(elements) == 1 else _holds_any(elements)
 
+
+def _holds(known: frozenset[type]) -> Fits:
+    def fits(argument: Any) -> bool:
+        if type(argument) is not list:
+            return False
+        for element in argument:  # noqa: SIM110 - a generator would cost more than the rest
+            if type(element) not in known:
+                return False
+        return True
+
+    return fits
+
+
+def _holds_any(elements: list[frozenset[type]]) -> Fits:
     def fits(argument: Any) -> bool:
         if type(argument) is not list:
             return False

@@ -140,5 +140,5 @@ class RunReading:
         """Return a run's stored status as the event that announced it."""
         row = self._row(run_id)
         end = None if row.finished_at is None else iso(row.finished_at)
-        status, start = RunStatus(row.status), iso(row.started_at)
-        return status_frame(run_id, row.status_seq, status, start, end_time=end, error_message=row.error)
+        start = iso(row.started_at)
+        return status_frame(run_id, row.status_seq, row.status, start, end_time=end, error=row.error)

@@ -40,11 +40,17 @@ class LiveRun(DebuggedRun):
         """Take over a run of which the first ``written`` records are in the journal."""
         super().__init__(number, state, env, written)
         self.scheduled = False
+        self.put_off = 0
         self.attempts: dict[int, Attempt] = {}
         self._claimed: list[Attempt] = []
         self._launching: list[Attempt] = []
         self._put_back: list[int] = []
         self._timers: dict[int, asyncio.TimerHandle] = {}
+
+    @property
+    def untried(self) -> bool:
+        """Whether nothing has happened yet but the acceptance."""
+        return self.state.records == 1
 
     def advance(self, deadline: float) -> bool:
         """Start what may start now; return whether short steps are left after the deadline (monotonic)."""
@@ -53,10 +59,10 @@ class LiveRun(DebuggedRun):
         return more
 
     def _advance(self, deadline: float) -> bool:
-        planner = self.state.planner
+        planner, nodes = self.state.planner, self.state.graph.nodes
         count = 0
         while (node := planner.next_ahead()) is not None:
-            self._run_ahead(self.state.graph.nodes[node])
+            self._run_ahead(nodes[node])
             count += 1
             if count % _INLINE_STRETCH == 0 and self.env.clock.monotonic() > deadline:
                 return True
@@ -220,7 +226,7 @@ class LiveRun(DebuggedRun):
         self, context: StepContext, result: dict[str, bytes] | Suspend, at: int, since: float
     ) -> None:
         state, index = self.state, context.node.index
-        ms = round((self.env.clock.monotonic() - since) * 1000, 3)
+        ms = self.ms_since(since)
         if isinstance(result, Suspend):
             self.record_ahead()
             self.suspend(index, result, context.secrets)

@@ -154,7 +154,7 @@ class RunService(RunReading):
         if not await run.is_accepted():
             return await self._again(request, prepared, sink)
         accepted = run.state.accepted
-        return status_frame(run_id, accepted.seq, RunStatus.RUNNING, iso(accepted.at))
+        return status_frame(run_id, accepted.seq, RunStatus.RUNNING.value, iso(accepted.at))
 
     def validate(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
         """Return every problem of a workflow."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from core_engine.kernel.component import Component, Config
-from core_engine.workflow.expressions import Placeholder, Scope, Template
+from core_engine.workflow.expressions import Scope, Template
 from core_engine.workflow.settings_schema import Builder, Unfit, builder_of
 
 _WORTH_IT = 2
@@ -18,15 +18,20 @@ class SettingsPlan:
 
     Everything is validated, except where it is sure that nothing could come of that: where only values of expressions
     differ from what has been validated before, and what takes them takes everything (`settings_schema`).
+    ``of_data`` says that all expressions are queries of the data the step is given.
     Used on the event loop's thread only.
     """
 
-    __slots__ = ("_build", "_component", "_renderers", "_template", "_validated")
+    __slots__ = ("_build", "_component", "_renderers", "_searches", "_template", "_validated", "of_data")
 
     def __init__(self, component: Component[Any], template: Mapping[str, Any]) -> None:
         self._component = component
         self._template = template
-        self._renderers = tuple(map(_renderer, _templates(template)))
+        templates = tuple(_templates(template))
+        self._renderers = tuple(map(_renderer, templates))
+        queries = [whole for written in templates if (whole := written.whole) and whole.of_data]
+        self._searches = tuple(whole.found_in for whole in queries)
+        self.of_data = len(queries) == len(templates)
         self._build: Builder | None = None
         self._validated = 0
 
@@ -34,7 +39,14 @@ class SettingsPlan:
         """Return the value of every expression, in the order in which they are written."""
         return [render(scope) for render in self._renderers]
 
-    def values(self, found: list[Any]) -> dict[str, Any]:
+    def search(self, data: Any) -> list[Any]:
+        """Return the same where every expression is a query ``of_data``, which sees nothing else."""
+        root, found = {"data": data}, []
+        for search in self._searches:
+            found.append(search(root))  # noqa: PERF401 - a comprehension is a call
+        return found
+
+    def values(self, found: Sequence[Any]) -> dict[str, Any]:
         """Return the settings with these values in place of the expressions."""
         left = iter(found)
         return {name: _filled(item, left) for name, item in self._template.items()}
@@ -62,8 +74,7 @@ def _templates(written: Any) -> Iterator[Template]:
 
 
 def _renderer(template: Template) -> Callable[[Scope], Any]:
-    first = template.parts[0]
-    return first.value if len(template.parts) == 1 and isinstance(first, Placeholder) else template.render
+    return template.whole.value if template.whole else template.render
 
 
 def _filled(written: Any, left: Iterator[Any]) -> Any:

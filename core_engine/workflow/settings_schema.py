@@ -62,6 +62,13 @@ def holds_expressions(written: Any) -> bool:
     )
 
 
+_FILL, _NAME, *_EMPTY = (
+    vars(BaseModel)[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
+"""What puts members, names of given ones, and nothing into a model, past what a frozen one forbids."""
+
+
 class _Fixed:
     """Makes one value that nobody can change."""
 
@@ -72,6 +79,18 @@ class _Fixed:
 
     def __call__(self, _found: list[Any]) -> Any:
         return self._value
+
+
+class _Place:
+    """Takes the value of the expression at one place."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, place: int) -> None:
+        self.place = place
+
+    def __call__(self, found: list[Any]) -> Any:
+        return found[self.place]
 
 
 class _Reader:
@@ -127,8 +146,7 @@ class _Reader:
     def _raw(self, written: Any) -> Builder:
         """Make what is not validated: anything, with the expressions in it filled in."""
         if isinstance(written, Template):
-            place = next(self._places)
-            return lambda found: found[place]
+            return _Place(next(self._places))
         if isinstance(written, Mapping):
             members = tuple((name, self._raw(item)) for name, item in written.items())
             return lambda found: {name: make(found) for name, make in members}
@@ -176,19 +194,23 @@ def _maker(example: BaseModel, makers: Mapping[str, Builder]) -> Builder:
     """Make a model without validation, of a builder for each of its fields."""
     model, named = type(example), example.model_fields_set
     fixed = {name: getattr(example, name) for name in makers}  # keeps the order of the fields
-    variable = tuple((name, make) for name, make in makers.items() if not isinstance(make, _Fixed))
-    fixed.update((name, None) for name, _ in variable)
-    new, put = model.__new__, object.__setattr__
+    places = tuple((name, make.place) for name, make in makers.items() if isinstance(make, _Place))
+    others = tuple((name, make) for name, make in makers.items() if not isinstance(make, _Fixed | _Place))
+    fixed.update((name, None) for name, _ in (*places, *others))
+    new, frozen = model.__new__, bool(model.model_config.get("frozen"))
+    fill, put_names, (put_extra, put_private) = _FILL, _NAME, _EMPTY
 
     def make_model(found: list[Any]) -> BaseModel:
         members = fixed.copy()
-        for name, make in variable:
+        for name, place in places:
+            members[name] = found[place]
+        for name, make in others:
             members[name] = make(found)
         made = new(model)
-        put(made, "__dict__", members)
-        put(made, "__pydantic_fields_set__", named.copy())
-        put(made, "__pydantic_extra__", None)
-        put(made, "__pydantic_private__", None)
+        fill(made, members)
+        put_names(made, named if frozen else named.copy())  # only setting a member adds its name
+        put_extra(made, None)
+        put_private(made, None)
         return made
 
     return make_model
@@ -196,7 +218,7 @@ def _maker(example: BaseModel, makers: Mapping[str, Builder]) -> Builder:
 
 def _hole(schema: Schema, place: int, *, optional: bool) -> Builder:
     if schema["type"] == "any":
-        return lambda found: found[place]
+        return _Place(place)
     if schema["type"] != "str":
         raise _Unknown
     _only(schema, _TEXTS)

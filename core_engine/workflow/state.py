@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ from core_engine.workflow.usage import Usage
 from shared.contract.run import RunMode, RunStatus
 
 
-class Given(NamedTuple):
+class Given(msgspec.Struct, frozen=True):
     """What a step is given: its payload, and the live connections it came along with what each carried."""
 
     payload: Payload

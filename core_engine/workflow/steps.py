@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Protocol
@@ -29,7 +29,6 @@ from core_engine.workflow.settings_plan import SettingsPlan
 from core_engine.workflow.state import Given, RunState
 from core_engine.workflow.usage import MOST_SPENDINGS, Spending
 from shared import logs
-from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
 
 MOST_LOG_LINES = 10_000
@@ -72,49 +71,36 @@ class Host(Protocol):
 
 
 class StepContext:
-    """The component's `Context`. What it writes after the attempt is over is dropped."""
+    """The component's `Context`. What it writes after the attempt is over is dropped.
 
-    __slots__ = (
-        "_found",
-        "_given",
-        "_host",
-        "_plan",
-        "_posted_chars",
-        "_posted_lines",
-        "_spendings",
-        "answer",
-        "attempt",
-        "iteration",
-        "node",
-        "open",
-        "round",
-        "secrets",
-    )
+    ``plan`` is what made the settings with the values ``found`` of their expressions, where they have some.
+    """
+
+    open = True
+    answer: Answer | None = None
+    plan: SettingsPlan | None = None
+    found: Sequence[Any] = ()
+    _posted_lines = _posted_chars = _spendings = 0
 
     def __init__(
         self, host: Host, node: Node, attempt: int, given: Given, answer: Answer | None = None
     ) -> None:
+        state, planner = host.state, host.state.planner
         self._host = host
         self._given = given
-        self._posted_lines = self._posted_chars = self._spendings = 0
         self.node = node
         self.attempt = attempt
-        self.iteration = host.state.planner.iterations.get(node.index, 0)
-        self.round = host.state.planner.round
-        self.open = True
-        self.answer = answer
+        self.iteration = planner.iterations.get(node.index, 0)
+        self.round = planner.round
+        self.mode = state.mode
+        if answer:
+            self.answer = answer
         self.secrets: list[str] = []
-        self._plan: SettingsPlan | None = None
-        self._found: list[Any] = []
 
     @property
     def values(self) -> Any:
         """The settings as values, expressions resolved once they have been."""
-        return self._plan.values(self._found) if self._plan else self.node.values
-
-    def resolve(self, plan: SettingsPlan, found: list[Any]) -> None:
-        """Take note of the values of the settings' expressions."""
-        self._plan, self._found = plan, found
+        return self.plan.values(self.found) if self.plan else self.node.values
 
     @property
     def run_id(self) -> str:
@@ -126,11 +112,6 @@ class StepContext:
         """The saved workflow the run was started from, or the fingerprint of one that is not saved."""
         accepted = self._host.state.accepted
         return f"preset {accepted.preset}" if accepted.preset else f"unsaved {accepted.workflow}"
-
-    @property
-    def mode(self) -> RunMode:
-        """Whether effects are wanted."""
-        return self._host.state.mode
 
     @property
     def node_id(self) -> str:
@@ -284,8 +265,8 @@ def configure(
     if node.defect:
         raise FloworkError(ErrorCode.INVALID_WORKFLOW, node.defect)
     plan = settled or node.plan or SettingsPlan(node.component, node.template)
-    found = plan.render(scope_of(host, context, payload))
-    context.resolve(plan, found)
+    found = plan.search(payload.data) if plan.of_data else plan.render(scope_of(host, context, payload))
+    context.plan, context.found = plan, found
     try:
         return plan.config(found)
     except ValidationError as error:

@@ -35,3 +35,16 @@ def test_any_number_of_rows_is_inserted_once_and_in_order(count: int):
     Statement("INSERT INTO t", 2).run(link, rows)
     assert link.execute("SELECT a, b FROM t ORDER BY rowid").fetchall() == rows
     link.close()
+
+
+@pytest.mark.parametrize(
+    ("count", "statements"), [(1, 1), (7, 1), (13, 1), (16, 1), (24, 1), (37, 2), (300, 4)]
+)
+def test_few_statements_insert_many_rows(count: int, statements: int):
+    link = sqlite3.connect(":memory:", isolation_level=None)
+    link.execute("CREATE TABLE t (a INTEGER)")
+    seen: list[str] = []
+    link.set_trace_callback(seen.append)
+    Statement("INSERT INTO t", 1).run(link, [(number,) for number in range(count)])
+    assert len(seen) == statements
+    link.close()

@@ -112,6 +112,30 @@ async def test_a_disk_that_cannot_sync_ends_the_engine(tmp_path: Path):
         assert await watcher.end() == "SUCCEEDED"
 
 
+async def segments_of(shop: Bench, count: int) -> list[int]:
+    """Start runs together, let them end, and return how many segments each one's journal has."""
+    names = [f"run-{number}" for number in range(count)]
+    watchers = await asyncio.gather(*(shop.start(chain(2), name) for name in names))
+    assert [await watcher.end() for watcher in watchers] == ["SUCCEEDED"] * count
+    journals = [shop.store.reads.journal(name) for name in names]
+    return [len(journal.segments) for journal in journals if journal]
+
+
+async def test_a_run_that_ends_in_its_first_turn_is_one_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(conductor, "_TURN_SECONDS", 0.0)  # one run a turn: the others wait for theirs
+    async with bench(tmp_path / "engine") as shop:
+        assert await segments_of(shop, 8) == [1] * 8
+
+
+async def test_an_acceptance_waits_for_a_few_turns_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(conductor, "_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(conductor, "_MOST_PUT_OFF", 3)
+    async with bench(tmp_path / "engine") as shop:
+        assert await segments_of(shop, 8) == [1, 1, 1, 1, 2, 2, 2, 2]
+
+
 async def test_a_mistake_of_ours_ends_one_run_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog):
     advance = LiveRun.advance
 

@@ -42,7 +42,7 @@ class SetFields(Component[SetFieldsConfig]):
     def execute(self, context: Context, config: SetFieldsConfig, payload: Payload) -> Result:
         """Remove first, then set. The incoming object itself is left as it is."""
         keep = config.keep_input and isinstance(payload.data, dict)
-        data: dict[str, Any] = dict(payload.data) if keep else {}  # a copy of our own, here and below
+        data: dict[str, Any] = payload.data.copy() if keep else {}  # a copy of our own, here and below
         for name in config.remove:
             data = _without(data, name.split("."))
         for name, value in typed_values(config.fields).items():
