@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -14,7 +13,7 @@ from typing import Any, TextIO
 
 from typing_extensions import override
 
-from shared.clock import iso
+from shared.clock import SystemClock, iso
 from shared.redact import redact, redact_text
 
 # The Socket.IO loggers are named one by one: the library gives each that has no level of its own a handler, whose
@@ -64,7 +63,7 @@ def tell(logger: logging.Logger, level: int, message: str, facts: Mapping[str, o
     if not logger.isEnabledFor(level):
         return
     record = logging.LogRecord.__new__(logging.LogRecord)
-    name, now = logging.getLevelName(level), time.time()
+    name, now = logging.getLevelName(level), SystemClock().now_ms() / 1000
     own = {"name": logger.name, "levelno": level, "levelname": name, "msg": message, "created": now}
     members = _BLANK.copy()
     members.update(facts)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from shared.clock import read_iso
 from shared.ids import new_engine_token
-from shared.logs import LineFormatter, configure, of_run, together
+from shared.logs import LineFormatter, configure, of_run, tell, together
 from shared.redact import MASK
 
 
@@ -81,6 +82,26 @@ def test_configure_sends_lines_of_the_level_to_standard_error(
     lines = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
     assert lines == ["seen"]
     assert len(root.handlers) == 1
+
+
+def test_a_line_told_of_with_its_facts_is_the_line_that_the_library_makes(
+    root: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    configure("engine", level="INFO", as_json=True)
+    log = logging.getLogger("flowork.test")
+    facts = {"run": "j-1", "engine_token": new_engine_token(), "note": "Bearer x"}
+    log.warning("over", extra=facts)
+    tell(log, logging.WARNING, "over", facts)
+    tell(log, logging.WARNING, "over", facts | {"msg": "another", "levelname": "NONE"})
+    tell(log, logging.DEBUG, "not seen", facts)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert lines[0].keys() >= {"time", "level", "logger", "message", "run"}
+    assert abs(read_iso(lines[1].pop("time")) - read_iso(lines[0].pop("time"))) < 60_000
+    assert lines[2].pop("time")
+    assert lines[1:] == [lines[0]] * 2
+    assert lines[0]["engine_token"] == lines[0]["note"] == MASK
 
 
 def test_libraries_write_no_lines_of_their_own() -> None:
