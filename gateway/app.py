@@ -229,7 +229,7 @@ def _run(settings: GatewaySettings) -> Run:
     if settings.server.async_mode == "eventlet":
         from gateway.green import apart  # noqa: PLC0415 - one runtime, not both
 
-        return apart
+        return apart()
     return directly
 
 

@@ -8,10 +8,11 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from typing_extensions import override
 
+from gateway.apart import Apart
 from gateway.realtime.outbox import Outbox, Turns
 from gateway.realtime.ws_frames import BufferedSocket, unmasked
 
@@ -24,7 +25,6 @@ MAX_CONNECTIONS = 4096
 SOCKET_SECONDS = 60.0
 # Bodies and frames end within a message limit, but a connection may come back for another request for this long.
 KEEP_ALIVE_SECONDS = 30.0
-ValueT = TypeVar("ValueT")
 AMBIGUOUS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -262,13 +262,17 @@ def _websocket_class(limit: int) -> type:
     return BoundedWebSocket
 
 
-def apart(function: Callable[[], ValueT], /) -> ValueT:
-    """Run a function on a real thread, always the same one, while the other green threads go on; return its value."""
-    from eventlet import tpool  # noqa: PLC0415 - only on eventlet
+def apart() -> Apart:
+    """Return a real thread on which functions run while the other green threads go on."""
+    from eventlet import patcher  # noqa: PLC0415 - only on eventlet
 
-    tpool.set_num_threads(1)
-    value: ValueT = tpool.execute(function)
-    return value
+    hubs = _eventlet().hubs
+
+    def watch(descriptor: int, call: Callable[[int], None]) -> None:
+        hub = hubs.get_hub()
+        hub.add(hub.READ, descriptor, call, lambda _: None, lambda: None)
+
+    return Apart(patcher.original, watch, _signal_class(hubs.get_hub, _eventlet().getcurrent))
 
 
 def _signal_class(hub: Callable[[], Any], current: Callable[[], Any]) -> type:

@@ -16,6 +16,7 @@ from wsproto.utilities import ProtocolError
 
 STOP_SECONDS = 1.5
 SOCKET_SECONDS = 60.0
+LOOK_SECONDS = 0.5
 NO_HANDSHAKE = (ProtocolError, ValueError, simple_websocket.ConnectionError)
 """What the libraries raise for a request that is no handshake of a WebSocket."""
 _SOCKETS = ("werkzeug.socket", "gunicorn.socket")
@@ -73,13 +74,43 @@ class ThreadServer:
 
 
 class WebSocketServer(simple_websocket.Server):  # type: ignore[misc] # it has no types
-    """A WebSocket whose reader always learns of its end; the library's own may wait for ever after a refusal."""
+    """A WebSocket whose reader always learns of its end, where the library's own may wait for ever after a refusal.
+
+    It reads no further while a message waits to be taken, so that who sends faster than it is served has to wait.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._taken = threading.Event()
+        self._is_over = False
+        super().__init__(*args, **options)
 
     @override
     def _thread(self) -> None:
         super()._thread()
         self.connected = False
         self.event.set()
+
+    @override
+    def _handle_events(self) -> bool:
+        """Handle what one read brought, at most some kilobytes beside what completes a message, and wait."""
+        goes_on = bool(super()._handle_events())
+        while goes_on and self.input_buffer:
+            self._taken.wait(LOOK_SECONDS)
+            self._taken.clear()
+            goes_on = self.connected and not self._is_over
+        return goes_on
+
+    @override
+    def receive(self, timeout: float | None = None) -> Any:
+        try:
+            return super().receive(timeout)
+        finally:
+            self._taken.set()
+
+    def leave(self) -> None:
+        """Say that nobody takes messages any more."""
+        self._is_over = True
+        self._taken.set()
 
 
 class WholeWire:
@@ -115,7 +146,10 @@ class WebSocketApp(SimpleWebSocketWSGI):  # type: ignore[misc] # engineio has no
         except NO_HANDSHAKE:
             start_response("400 Bad Request", [("Content-Type", "application/json")])
             return (b'"This is no handshake of a WebSocket"',)
-        answer = self.app(self)
+        try:
+            answer = self.app(self)
+        finally:
+            self.ws.leave()
         if self.ws.mode == "gunicorn":
             raise StopIteration
         if self.ws.mode == "werkzeug":

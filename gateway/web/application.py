@@ -61,9 +61,14 @@ class Application(Flask):
 
     def _find(self, received: Request) -> None:
         """Note in the request which rule it fits, or that it fits none."""
+        websocket = _wants_websocket(received.environ)
+        plain = None if websocket else self._plain_rules.get((received.method, received.path))
+        if plain is not None:
+            received.url_rule, received.view_args = plain, {}
+            return
         try:
             received.url_rule, values = self._rules.match(
-                received.path, received.method, return_rule=True, websocket=_wants_websocket(received.environ)
+                received.path, received.method, return_rule=True, websocket=websocket
             )
             received.view_args = dict(values)
         except HTTPException as error:
@@ -75,6 +80,12 @@ class Application(Flask):
         view: Callable[..., Any] = self.view_functions[received.url_rule.endpoint]
         response: Response = view(received, **received.view_args or {})
         return response
+
+    @cached_property
+    def _plain_rules(self) -> dict[tuple[str, str], Rule]:
+        """The rules of paths without parameters, which go before all others, by method and path."""
+        plain = (rule for rule in self.url_map.iter_rules() if not rule.arguments)
+        return {(method, rule.rule): rule for rule in plain for method in rule.methods or ()}
 
     @cached_property
     def _rules(self) -> MapAdapter:

@@ -10,6 +10,9 @@ from gateway.auth.wallet import WalletAuth
 from gateway.web.peers import Peers
 from gateway.web.target import request_target
 from shared.contract.base import Auth
+from shared.signing.rest import PROOF_HEADERS
+
+_PROOF_HEADERS = tuple((name, f"HTTP_{name.upper().replace('-', '_')}") for name in PROOF_HEADERS)
 
 
 class Proof:
@@ -33,9 +36,9 @@ class Proof:
             case Auth.NONE:
                 return None
             case Auth.WALLET:
-                target = request_target(request.environ)
-                peer = self._peers.of(request.environ)
-                given = dict(headers.items())
+                environ = request.environ
+                target, peer = request_target(environ), self._peers.of(environ)
+                given = {name: environ[key] for name, key in _PROOF_HEADERS if key in environ}
                 return self._wallets.authenticate(given, request.method, target, body, peer, scope=scope)
             case Auth.ENGINE:
                 token = headers.get("X-Engine-Token", "")

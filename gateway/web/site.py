@@ -80,7 +80,9 @@ def build_site(  # noqa: PLR0913 - keywords only
     def after(request: Request, response: Response) -> None:
         origins.mark(request, response)
         given = {name.lower() for name, _ in response.headers}
-        response.headers.extend(item for key, item in _SECURITY if key not in given)
+        for key, item in _SECURITY:
+            if key not in given:
+                response.headers.add(*item)
         watch.end(request, response)
 
     app = Application("gateway", before=before, after=after, on_error=errors.answer)

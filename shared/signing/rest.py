@@ -14,7 +14,7 @@ from shared.signing.delegation import DelegatedSession
 from shared.signing.keys import Signer
 from shared.signing.recover import is_canonical, recover_text
 from shared.signing.replay import remembered_until
-from shared.signing.standing import Sessions, read_headers
+from shared.signing.standing import DELEGATION_HEADER, DELEGATION_SIGNATURE_HEADER, Sessions, read_headers
 from shared.signing.texts import (
     API_AUTH,
     API_BOUND,
@@ -39,6 +39,14 @@ ADDRESS_HEADER = "X-User-Address"
 MESSAGE_HEADER = "X-Signed-Message"
 SIGNATURE_HEADER = "X-Signature"
 VERSION_HEADER = "X-Payload-Version"
+PROOF_HEADERS = (
+    ADDRESS_HEADER,
+    MESSAGE_HEADER,
+    SIGNATURE_HEADER,
+    DELEGATION_HEADER,
+    DELEGATION_SIGNATURE_HEADER,
+)
+"""All that `verify_request` reads of a request's headers."""
 
 _NAMES = (ADDRESS_HEADER.lower(), MESSAGE_HEADER.lower(), SIGNATURE_HEADER.lower())
 _CONTRACT_SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2}){1,2048}")

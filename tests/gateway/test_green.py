@@ -89,32 +89,6 @@ print(waited, late.wait())
     assert python(script) == "[True, True, False, False, True, True] True"
 
 
-def test_what_runs_apart_holds_up_nobody_and_its_errors_arrive() -> None:
-    script = """
-from gateway import green
-green.patch()
-import eventlet, eventlet.patcher
-threading = eventlet.patcher.original("threading")
-released, turns = threading.Event(), []
-def others():
-    for _ in range(3):
-        turns.append("turn")
-        eventlet.sleep(0)
-    released.set()
-eventlet.spawn(others)
-def wait():
-    return released.wait(30), threading.get_ident()
-waited, thread = green.apart(wait)
-again = green.apart(threading.get_ident)
-try:
-    green.apart(lambda: 1 // 0)
-except ZeroDivisionError as error:
-    problem = str(error)
-print(waited, len(turns), thread == again != threading.get_ident(), problem)
-"""
-    assert python(script) == "True 3 True integer division or modulo by zero"
-
-
 def test_the_start_is_documented() -> None:
     assert (ROOT / "docs" / "adr" / "0002-eventlet.md").is_file()
     assert Path(ROOT / "gateway" / "wsgi.py").read_text().index("patch_if_chosen()") < Path(

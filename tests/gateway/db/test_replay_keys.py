@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 from gateway.db import database as databases
-from gateway.db import migrate, replay_keys
+from gateway.db import migrate
 from gateway.db.database import Database
 from gateway.db.replay_keys import PURGE_EVERY_MS, ReplayKeys
 from shared.clock import ManualClock
 from shared.errors import ErrorCode, FloworkError
 from tests.support.databases import Databases
+from tests.support.script import python
 
 KEY = bytes(range(32))
 WAIT = 30.0
@@ -128,6 +129,17 @@ def test_those_that_arrive_while_one_is_written_share_the_next_write(
     database.close()
 
 
+def test_one_used_key_among_new_ones_is_the_only_one_refused(tmp_path: Path, clock: ManualClock) -> None:
+    database = opened(tmp_path)
+    store = ReplayKeys(database, clock)._store
+    old, new, newer = [(bytes([number]), clock.now_ms() + 1000) for number in range(3)]
+    assert store.enter([old], None) == [True]
+    assert store.enter([new, old, newer, new], None) == [True, False, True, False]
+    assert store.enter([old, new, newer], None) == [False] * 3
+    assert count(database) == 3
+    database.close()
+
+
 def test_a_write_that_fails_fails_for_all_of_it_and_not_for_the_next(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,19 +156,81 @@ def test_a_write_that_fails_fails_for_all_of_it_and_not_for_the_next(
     database.close()
 
 
-def test_who_is_not_answered_leaves_no_key_to_be_written_later(
-    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+def test_the_next_write_begins_before_anyone_of_the_last_is_answered() -> None:
+    script = """
+from gateway import green
+green.patch()
+import eventlet, tempfile
+from gateway.db import migrate
+from gateway.db.database import Database
+from gateway.db.replay_keys import ReplayKeys
+from shared.clock import ManualClock
+database = Database(f"sqlite:///{tempfile.mkdtemp()}/gateway.db")
+migrate.upgrade(database)
+seen, apart = [], green.apart()
+def run(function):
+    seen.append("write")
+    return apart(function)
+keys = ReplayKeys(database, ManualClock(), run)
+def ask(number):
+    keys.admit(bytes([number]), 10**15)
+    seen.append(number)
+first = [eventlet.spawn(ask, 0)]
+eventlet.sleep(0)
+others = [eventlet.spawn(ask, number) for number in (1, 2, 3)]
+for each in first + others:
+    each.wait()
+database.close()
+print(seen[:3], sorted(seen[3:]))
+"""
+    assert python(script) == "['write', 'write', 0] [1, 2, 3]"
+
+
+def test_who_is_gone_before_its_turn_leaves_no_key_and_holds_nobody_up() -> None:
+    script = """
+from gateway import green
+green.patch()
+import eventlet, tempfile
+from gateway.db import migrate
+from gateway.db.database import Database
+from gateway.db.replay_keys import ReplayKeys
+from shared.clock import ManualClock
+database = Database(f"sqlite:///{tempfile.mkdtemp()}/gateway.db")
+migrate.upgrade(database)
+let, apart = eventlet.Event(), green.apart()
+def run(function):
+    let.wait()
+    return apart(function)
+keys = ReplayKeys(database, ManualClock(), run)
+def ask(number):
+    keys.admit(bytes([number]), 10**15)
+    return number
+asked = [eventlet.spawn(ask, number) for number in range(5)]
+eventlet.sleep(0)
+asked[2].kill()          # while it waits
+let.send()
+while not asked[0].dead:
+    eventlet.sleep(0)
+    if keys._waiting and keys._waiting[0].has_turn:
+        asked[1].kill()  # when it has its turn, and has not taken it
+told = [each.wait() for each in (asked[0], asked[3], asked[4])]
+again = [ask(1), ask(2)]
+database.close()
+print(told, again, keys._waiting)
+"""
+    assert python(script) == "[0, 3, 4] [1, 2] []"
+
+
+def test_what_fails_otherwise_is_raised_where_it_did_and_holds_nobody_up(
+    tmp_path: Path, clock: ManualClock
 ) -> None:
-    monkeypatch.setattr(replay_keys, "MOST_AT_ONCE", 1)
     database, gate = opened(tmp_path), Gate()
     keys, until = ReplayKeys(database, clock, gate), clock.now_ms() + 1000
     gate.opened.set()
     gate.problem = BlockingIOError("something else")
-    keys._waiting.append(replay_keys._Request(b"of another request that came before", until))
     with pytest.raises(BlockingIOError):
         keys.admit(KEY, until)
     gate.problem = None
-    assert keys._waiting == []
     assert outcome(keys, b"later", until) == "ok"
     assert outcome(keys, KEY, until) == "ok", "its first request was refused"
     database.close()

@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -200,6 +201,55 @@ def test_a_large_message_reaches_a_slow_reader_whole() -> None:
     assert came[:10] == b"\x81\x7f" + struct.pack("!Q", len(text))
     assert came[10 : 10 + len(text)].decode() == text
     assert came[10 + len(text) :] == b"\x88\x02\x03\xe8"
+
+
+def offer(wire: socket.socket, data: bytes) -> int:
+    """Send until nothing more is taken for a while, or all is; return how many bytes were."""
+    sent = 0
+    wire.settimeout(1)
+    with suppress(TimeoutError):
+        while sent < len(data):
+            sent += wire.send(data[sent : sent + 65_536])
+    wire.settimeout(WAIT)
+    return sent
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_who_sends_faster_than_it_is_served_has_to_wait(stays: bool) -> None:
+    text, count, free = "x" * 50_000, 1000, threading.Event()
+    taken: list[int] = []
+    readers: list[threading.Thread] = []
+
+    def handler(ws: WebSocketApp) -> None:
+        readers.append(ws.ws.thread)
+        assert free.wait(WAIT)
+        while stays and len(taken) < count:
+            taken.append(len(ws.wait()))
+        if stays:
+            ws.close()
+
+    server = ThreadServer(WebSocketApp(handler, None), "127.0.0.1", 0)
+    server.start()
+    gateway = Gateway(f"http://127.0.0.1:{server.port}", folder=None)  # type: ignore[arg-type] # it has none
+    data = frame(Opcode.TEXT, text.encode()) * count
+    try:
+        with wire_to(gateway) as wire:
+            wire.sendall(opening(gateway, "/"))
+            assert status(wire) == 101
+            sent = offer(wire, data)
+            assert sent < len(data) * 0.8, (
+                "of 50 MB the system's own buffers hold some, and the server one message"
+            )
+            free.set()
+            if stays:
+                wire.sendall(data[sent:])
+            with suppress(ConnectionResetError):  # there is more that nobody read
+                rest(wire)
+        readers[0].join(WAIT)
+        assert not readers[0].is_alive()
+    finally:
+        server.stop()
+    assert taken == [len(text)] * (count if stays else 0)
 
 
 def test_texts_of_two_threads_are_not_mixed() -> None:

@@ -63,6 +63,15 @@ def test_a_view_is_handed_the_request_and_the_parts_of_its_path(site: Site) -> N
     assert site.seen == [("thing", 200)] * 2
 
 
+def test_a_path_without_parameters_goes_before_one_with_them(site: Site) -> None:
+    site.app.add_url_rule("/things/all", "wrong_thing", site.wrong, methods=["GET"])
+    assert told(site.client.get("/things/all")) == (500, "ZeroDivisionError", "yes")
+    assert told(site.client.put("/things/all")) == (200, "PUT all ", "yes")
+    assert told(site.client.get("/things/all/")) == (404, "NotFound", "yes")
+    assert told(site.client.head("/things/all")) == (500, "", "yes")
+    assert [operation for operation, _ in site.seen] == ["wrong_thing", "thing", None, "wrong_thing"]
+
+
 def test_a_head_request_is_answered_without_its_body(site: Site) -> None:
     assert told(site.client.head("/things/x")) == (200, "", "yes")
 
@@ -85,6 +94,13 @@ def test_what_comes_before_may_answer(site: Site) -> None:
             "GET",
             "/things/x",
             {"Connection": "keep-alive, Upgrade", "Upgrade": "WebSocket"},
+            b"",
+            (400, "WebsocketMismatch", "yes"),
+        ),
+        (
+            "GET",
+            "/wrong",
+            {"Connection": "Upgrade", "Upgrade": "websocket"},
             b"",
             (400, "WebsocketMismatch", "yes"),
         ),
