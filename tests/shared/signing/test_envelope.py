@@ -66,6 +66,13 @@ def test_frames_of_ethers_open(vector: dict[str, Any]) -> None:
     assert isinstance(strict, OpenedMessage) is opened.bound
 
 
+def test_what_was_opened_cannot_be_given_to_another() -> None:
+    """The address is whose signature held; nothing behind the check can change it."""
+    opened = verifier().open(sealed(), NOW)
+    with pytest.raises(AttributeError):
+        opened.address = "0x" + "1" * 40  # type: ignore[misc]
+
+
 def test_a_sealed_message_opens_in_either_form() -> None:
     text = sealed()
     opened = verifier("bound").open(text, NOW)

@@ -143,6 +143,15 @@ def test_the_documented_bounds() -> None:
 def test_a_fresh_window_admits_what_expired_when_time_began() -> None:
     window = ReplayWindow()
     assert window.admit(key(1), -LIFE, 0) == ReplayEntry(key(1), 0)
+    with refused(ErrorCode.STALE):
+        window.admit(key(2), -LIFE - 1, 0)
+
+
+def test_an_entry_cannot_be_changed() -> None:
+    """What was admitted is what is stored."""
+    entry = ReplayEntry(key(1), NOW)
+    with pytest.raises(AttributeError):
+        entry.expires_ms = NOW + 1  # type: ignore[misc]
 
 
 def test_a_full_window_says_when_to_try_again() -> None:
