@@ -77,12 +77,12 @@ async def test_nobody_waits_for_ever_on_a_disk_that_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(conductor, "_WATCH_EVERY", 0.05)
-    monkeypatch.setattr(conductor, "_JOURNAL_PATIENCE", 0.1)
     async with bench(tmp_path / "engine") as shop:
         await shop.start(chain(1, "gate"))
         await no_room(shop)
         pause = asyncio.create_task(shop.runs.pause("run-1", "0x" + "c" * 200_000))
-        with pytest.raises(FloworkError) as caught:
+        with monkeypatch.context() as impatient, pytest.raises(FloworkError) as caught:
+            impatient.setattr(conductor, "_JOURNAL_PATIENCE", 0.1)
             await pause
         assert caught.value.code is ErrorCode.DEADLINE_EXCEEDED
         await room(shop)

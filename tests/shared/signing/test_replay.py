@@ -144,7 +144,7 @@ def test_a_fresh_window_admits_what_expired_when_time_began() -> None:
     window = ReplayWindow()
     assert window.admit(key(1), -LIFE, 0) == ReplayEntry(key(1), 0)
     with refused(ErrorCode.STALE):
-        window.admit(key(2), -LIFE - 1, 0)
+        ReplayWindow().admit(key(1), -LIFE - 1, -20_000)
 
 
 def test_an_entry_cannot_be_changed() -> None:
