@@ -81,9 +81,10 @@ async def test_nobody_waits_for_ever_on_a_disk_that_does_not_answer(
         await shop.start(chain(1, "gate"))
         await no_room(shop)
         pause = asyncio.create_task(shop.runs.pause("run-1", "0x" + "c" * 200_000))
-        with monkeypatch.context() as impatient, pytest.raises(FloworkError) as caught:
+        with monkeypatch.context() as impatient:
             impatient.setattr(conductor, "_JOURNAL_PATIENCE", 0.1)
-            await pause
+            with pytest.raises(FloworkError) as caught:
+                await pause
         assert caught.value.code is ErrorCode.DEADLINE_EXCEEDED
         await room(shop)
         await shop.runs.resume("run-1", OWNER)
