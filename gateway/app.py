@@ -208,7 +208,8 @@ def _scheduler(settings: GatewaySettings, billing: Billing, database: Database, 
 
 def _joint(settings: GatewaySettings, clock: Clock) -> Joint:
     url, timeout = settings.storage.shared_redis, settings.security.engine_timeout_seconds
-    return in_redis(url, clock, timeout) if url else in_memory(clock, timeout)
+    secret = reveal(settings.security.service_secret)
+    return in_redis(url, clock, timeout, secret) if url else in_memory(clock, timeout)
 
 
 def _on_chain(settings: Identity, clock: Clock) -> tuple[ContractWallets | None, Names]:

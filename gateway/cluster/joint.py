@@ -30,8 +30,11 @@ def in_memory(clock: Clock, timeout_seconds: float) -> Joint:
     return Joint(MemoryPresence(clock, timeout_seconds), MemoryPages(), None, lambda *_: _nothing)
 
 
-def in_redis(url: str, clock: Clock, timeout_seconds: float) -> Joint:
-    """Return what one of several processes needs; raises CONFIGURATION where Redis does not answer."""
+def in_redis(url: str, clock: Clock, timeout_seconds: float, secret: str) -> Joint:
+    """Return what one of several processes, which share a secret, needs.
+
+    Raises CONFIGURATION where Redis does not answer.
+    """
     from gateway.cluster.manager import ClusterManager  # noqa: PLC0415 - only where several are wanted
     from gateway.cluster.pages import RedisPages  # noqa: PLC0415
     from gateway.cluster.presence import RedisPresence  # noqa: PLC0415
@@ -62,7 +65,7 @@ def in_redis(url: str, clock: Clock, timeout_seconds: float) -> Joint:
         server.listen_to_others()
         return workers.close
 
-    return Joint(presence, pages, ClusterManager(url), attend)
+    return Joint(presence, pages, ClusterManager(url, secret), attend)
 
 
 def _nothing() -> None:

@@ -7,14 +7,25 @@ from typing import Any
 import socketio
 from typing_extensions import override
 
+from gateway.cluster.sealed_json import SealedJson
+
 CHANNEL = "flowork:gateway:events"
 
 
 class ClusterManager(socketio.RedisManager):  # type: ignore[misc] # python-socketio has no types
-    """Delivers events to connections of any process; those of this one never leave it."""
+    """Delivers events to connections of any process; those of this one never leave it.
 
-    def __init__(self, url: str) -> None:
+    Others believe only what was written with the ``secret`` that they share.
+    """
+
+    def __init__(self, url: str, secret: str) -> None:
         super().__init__(url, channel=CHANNEL, redis_options={"health_check_interval": 15})
+        self._sealed = SealedJson(secret)
+
+    @override
+    def set_server(self, server: Any) -> None:
+        super().set_server(server)
+        self.json = self._sealed  # the library has just put in the server's own
 
     @override
     def emit(self, event: Any, data: Any, namespace: Any = None, room: Any = None, **options: Any) -> Any:

@@ -26,12 +26,15 @@ class Hosts:
         self._everywhere = settings.host in EVERYWHERE
 
     def allows(self, environ: dict[str, Any]) -> bool:
-        """Tell whether the request names a host that is ours; a request without a name came from no browser."""
-        header = environ.get("HTTP_HOST", "").strip().lower()
-        if self._any or not header:
+        """Tell whether the request names a host that is ours; a request without a name came from no browser.
+
+        A target may name one, too, which then goes before the header's (RFC 9112 §3.2.2): both have to be ours.
+        """
+        if self._any:
             return True
-        name = _name(header)
-        return name is not None and (name in self._names or self._is_ours(name))
+        header = environ.get("HTTP_HOST", "").strip().lower()
+        named = _named_by_target(environ)
+        return (not header or self._knows(header)) and (named is None or self._knows(named))
 
     def has_page(self, domain: str) -> bool:
         """Tell whether our page stands under this name, with or without a port.
@@ -42,6 +45,10 @@ class Hosts:
         name = _name(domain.lower())
         return name is not None and (name in self._names - {ANY} or _is_near(name))
 
+    def _knows(self, header: str) -> bool:
+        name = _name(header)
+        return name is not None and (name in self._names or self._is_ours(name))
+
     def _is_ours(self, name: str) -> bool:
         if name == LOCAL or name.endswith(f".{LOCAL}"):
             return True
@@ -51,6 +58,17 @@ class Hosts:
             return False
         # Who listens everywhere does not know all its addresses; a number cannot be rebound to another one.
         return address.is_loopback or self._everywhere
+
+
+def _named_by_target(environ: dict[str, Any]) -> str | None:
+    """Return the host in a target that is a whole address; None for one that is a path, as browsers send it."""
+    target = environ.get("RAW_PATH_INFO") or environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
+    if target.startswith("/") or target == "*":
+        return None
+    try:
+        return urlsplit(target).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _is_near(name: str) -> bool:

@@ -133,6 +133,32 @@ def test_z11_no_bytes_hold_more_requests_than_a_strict_parser_sees(gateway: Gate
     assert gateway.send("GET", "/api/v1/system/health").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://evil.example{path}",
+        "https://evil.example:443{path}",
+        "http://{host}@evil.example{path}",
+        "http://{path}",
+    ],
+)
+def test_a33_a_target_that_names_another_host_is_refused(gateway: Gateway, target: str) -> None:
+    """Behind a proxy that routes by one and a server that reads the other, they must not differ."""
+    at = target.replace("{path}", "/api/v1/system/health").encode()
+    answer = converse(gateway.url, b"GET " + at + b" HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+    assert is_refused_once(answer)
+    assert b"200 OK" not in answer
+
+
+def test_a33_a_target_that_names_ours_is_no_other(gateway: Gateway) -> None:
+    """Answered, or not found where the server takes no such target, and the same as by its path where it is."""
+    answer = converse(
+        gateway.url,
+        b"GET http://{host}/api/v1/system/health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n",
+    )
+    assert answer.split(b" ", 2)[1] in {b"200", b"404"}
+
+
 async def test_z11_the_engine_sees_no_more_requests_than_a_strict_parser(tmp_path: Path) -> None:
     async with engine(tmp_path) as running:
         assert await asyncio.to_thread(disagreements, running.address.http, b"/health") == {}, (

@@ -5,8 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import pickle
 from typing import Any
 
+import redis
+
+from gateway.cluster.manager import CHANNEL
+from gateway.cluster.sealed_json import SealedJson
+from gateway.realtime.gui_channel import room_of
 from shared.contract.relay import RelayCommand
 from shared.signing.keys import WalletKey
 from tests.gateway.cluster.conftest import Pair
@@ -133,3 +139,52 @@ async def test_a_claim_is_judged_by_the_engine_of_the_other_process(pair: Pair, 
         assert (answer.status_code, answer.json()["status"]) == (200, "online")
         assert asked == [{"address": wallet.address, "proof": "0" * 64}]
     assert pair.first.engine(wallet, pair.first.bundled_id)["name"] == "My engine"
+
+
+async def test_a55_what_others_write_on_the_channel_is_no_event(pair: Pair, wallet: WalletKey) -> None:
+    """Who has the password of Redis can neither tell pages something, nor cut connections, nor have code run."""
+    room = room_of(wallet.address.lower())
+    forged = {
+        "method": "emit",
+        "event": "forged",
+        "data": [{}],
+        "namespace": "/gui-socket",
+        "room": room,
+        "host_id": "x",
+    }
+    ending = {"method": "close_room", "namespace": "/gui-socket", "room": room, "host_id": "x"}
+    engine_id, token = pair.first.register_engine(wallet)
+    async with gui(pair.second, wallet) as page:
+        with redis.Redis.from_url(pair.redis.url) as broker:
+            for message in (forged, ending):
+                for wrote in (
+                    json.dumps(message).encode(),
+                    pickle.dumps(message),
+                    SealedJson("another secret").dumps(message),
+                    b"\0" * 32 + json.dumps(message).encode(),
+                ):
+                    assert broker.publish(CHANNEL, wrote) == 2
+        async with engine(pair.first, engine_id, token):  # told by way of the same channel, so after those
+            await page.next("engine_status_update", engine_id=engine_id, status="online")
+        assert not [event for event, _ in page.seen if event == "forged"]
+        assert not page.closed.is_set()
+
+
+READ = {
+    b"string": lambda broker, key: broker.get(key),
+    b"hash": lambda broker, key: broker.hgetall(key),
+    b"set": lambda broker, key: broker.smembers(key),
+    b"zset": lambda broker, key: broker.zrange(key, 0, -1),
+    b"list": lambda broker, key: broker.lrange(key, 0, -1),
+}
+
+
+async def test_a48_redis_holds_no_token_of_an_engine_and_no_key(pair: Pair, wallet: WalletKey) -> None:
+    engine_id, token = pair.first.register_engine(wallet)
+    async with engine(pair.first, engine_id, token), gui(pair.second, wallet) as page:
+        await page.next("initial_engine_statuses")
+        with redis.Redis.from_url(pair.redis.url) as broker:
+            held = repr([(key, READ[broker.type(key)](broker, key)) for key in broker.scan_iter("*")])
+    assert engine_id in held
+    for secret in (token, token.rpartition("_")[2], wallet.private_key_hex()[2:]):
+        assert secret not in held
