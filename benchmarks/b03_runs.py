@@ -53,7 +53,7 @@ def measure(scale: Scale) -> list[Row]:
             if not isinstance(peer, MissingError):
                 measures[Kind.PEER] = peer
             rates = scale.medians(measures)
-        check_journal(scratch, 2 * scale.rounds * count)
+        check_journal(scratch, 2 * scale.turns * count)
     against = f"Node-RED {node_peers.version('node-red')} by HTTP, nothing kept"
     reference = peer if isinstance(peer, MissingError) else rates[Kind.PEER]
     return [

@@ -54,11 +54,11 @@ def test_percentiles_are_of_the_ordered_values(share: float, value: float) -> No
 def test_what_is_compared_takes_turns() -> None:
     """A slow minute meets both sides, and one bad round counts for neither."""
     seen: list[str] = []
-    figures = {"ours": iter((5.0, 50.0, 6.0)), "peer": iter((10.0, 11.0, 1.0))}
+    figures = {"ours": iter((5.0, 50.0, 6.0, 1.0, 7.0)), "peer": iter((10.0, 11.0, 1.0, 90.0, 9.0))}
 
     def measure(name: str) -> float:
         seen.append(name)
         return next(figures[name])
 
     found = Scale().medians({"ours": lambda: measure("ours"), "peer": lambda: measure("peer")})
-    assert (found, seen) == ({"ours": 6.0, "peer": 10.0}, ["ours", "peer"] * 3)
+    assert (found, seen) == ({"ours": 6.0, "peer": 10.0}, ["ours", "peer"] * 5)
