@@ -56,6 +56,7 @@ class Parking:
         self._alarm: asyncio.TimerHandle | None = None
         self._next: int | None = None
         self._waking: asyncio.Task[None] | None = None
+        self._arriving: set[str] = set()
         self._closed = False
         self.count = 0
         conductor.on_rest = self.consider
@@ -90,8 +91,8 @@ class Parking:
             self._looking[run.id] = loop.call_later(self._after, self._look, run)
 
     def holds(self, run_id: str) -> bool:
-        """Tell whether a run waits outside memory."""
-        return self._maybe and self._table.number(run_id) is not None
+        """Tell whether a run waits outside memory, or is just being brought back."""
+        return run_id in self._arriving or (self._maybe and self._table.number(run_id) is not None)
 
     async def fetch(self, run_id: str) -> LiveRun | None:
         """Return an unfinished run, brought back into memory; None when there is none of that id."""
@@ -107,7 +108,7 @@ class Parking:
     @property
     def _maybe(self) -> bool:
         """Whether any run may wait: others that share the data park runs too."""
-        return self.count > 0 or self._store.shared
+        return self.count > 0 or self._store.shared or bool(self._arriving)
 
     @property
     def _environment(self) -> Environment:
@@ -192,13 +193,17 @@ class Parking:
         """Take runs up again; the lock is held. Raises STORAGE_FULL when that cannot be noted."""
         found = [await asyncio.to_thread(self._load, run_id) for _, run_id in which]
         numbers = tuple(number for number, _ in which)
-        await self._store.write(Write(unparked=numbers, refusable=True))
-        self.count -= len(which)
-        for loaded in found:
-            if isinstance(loaded, Write):
-                await self._store.write(loaded)
-            elif not self._closed:
-                take_up(*loaded, self._conductor, self._environment)
+        self._arriving.update(run_id for _, run_id in which)
+        try:
+            await self._store.write(Write(unparked=numbers, refusable=True))
+            self.count -= len(which)
+            for loaded in found:
+                if isinstance(loaded, Write):
+                    await self._store.write(loaded)
+                elif not self._closed:
+                    take_up(*loaded, self._conductor, self._environment)
+        finally:
+            self._arriving.clear()
 
     def _load(self, run_id: str) -> tuple[ArchivedRun, RunState] | Write:
         """Return a run, or what is to be written about one whose journal is damaged; blocks.

@@ -26,7 +26,8 @@ from tests.simulation.world import Parts, World, random_workflow
 
 OWNER = "0x" + "a" * 40
 FAULTS_END = 40.0
-PATIENCE = 900.0
+PATIENCE = 20_000.0
+"""Virtual seconds for what is left to end, and more than the longest waits take: 200 s, for each item, lap by lap."""
 JUMPS = (0.0, -300.0, 400.0, -20.0)
 SHORT = 0.85
 """The part of the seeds whose lives are short: one run of one or two steps besides what these start."""

@@ -14,6 +14,7 @@ from core_engine.components.builtin.manual_approval.component import ManualAppro
 from core_engine.components.builtin.wait_until.component import WaitUntil
 from core_engine.kernel.ports import StartRun
 from core_engine.kernel.suspension import Answer, Ending, SignedAnswer
+from core_engine.storage import Write
 from core_engine.workflow import records as r
 from core_engine.workflow.aids import aids_option
 from shared.clock import ManualClock, SystemClock
@@ -173,6 +174,31 @@ async def test_answers_at_any_moment_of_the_parking_lose_nothing(tmp_path: Path)
             name = f"run-{number}"
             cut = any(isinstance(record, r.StepUnknown) for record in load(again, name).records)
             assert again.runs.summary(name).status.value == ("FAILED" if cut else "SUCCEEDED")
+
+
+async def test_who_follows_it_or_asks_for_it_while_it_comes_back_misses_nothing(tmp_path: Path):
+    """Its note is gone then, and it is not in memory yet."""
+    async with bench(tmp_path, parts(), park_after=0.0) as shop:
+        await shop.start(ASK)
+        await parked(shop)
+        late, write = Watcher(), shop.store.write
+
+        async def meanwhile(content: Write) -> None:
+            await write(content)
+            if content.unparked:
+                assert (notes(shop), dict(shop.runs._conductor.runs)) == ([], {})
+                await shop.runs.subscribe("run-1", late, 0)
+                asking.append(asyncio.create_task(shop.start(ASK)))
+                await asyncio.sleep(0)
+
+        asking: list[asyncio.Task[Watcher]] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shop.store, "write", meanwhile)
+            await shop.runs.answer("run-1", "b", YES)
+        assert await late.end() == "SUCCEEDED"
+        assert late.seqs == list(range(1, len(late.seqs) + 1))
+        assert await (await asking[0]).end() == "SUCCEEDED"
+        assert len(shop.store.reads.query("SELECT id FROM run")) == 1
 
 
 async def test_a_damaged_one_is_held_when_it_is_asked_for(tmp_path: Path):
