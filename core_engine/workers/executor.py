@@ -131,8 +131,12 @@ class WorkerExecutor:
         self._leaving = True
 
     def look_at(self, claims: Collection[str]) -> None:
-        """Have these claims looked at, because something may have happened to them."""
-        self._dirty.update(claim for claim in claims if claim in self.follows)
+        """Have these claims looked at, because something may have happened to them.
+
+        One that is only just being offered is left out: to be asked for too early looks like being gone.
+        """
+        follows = self.follows
+        self._dirty.update(claim for claim in claims if claim in follows and follows[claim].offered)
         if self._dirty:
             self._changed.set()
 
@@ -153,7 +157,7 @@ class WorkerExecutor:
                 raise
             for claim in asked:
                 follow = self.follows.get(claim)
-                if follow and follow.offered:
+                if follow:
                     self._take_over(follow, news.get(claim), told.get(claim, []))
 
     async def send(self) -> None:

@@ -74,7 +74,7 @@ for _kind in FAR:
 
 
 class Database:
-    """A connection whose statements see the simulation's time; its first seed makes the tables."""
+    """A connection whose statements see the simulation's time, and the product's tables."""
 
     def __init__(self, server: PostgresServer) -> None:
         self.connection = psycopg.connect(
@@ -82,11 +82,13 @@ class Database:
             dbname=server.database, autocommit=True, row_factory=dict_row,
         )  # fmt: skip
         self.connection.execute(_CLOCK)
-        self.made = False
+        directly: Any = _AtOnce(self.connection)
+        asyncio.run(Claims(directly, "engine-1").prepare())
 
     def clear(self) -> None:
-        if self.made:
-            self.connection.execute("TRUNCATE step_claim, step_event")
+        """Leave nothing of another seed, so that each is the same wherever it is tried."""
+        self.connection.execute("TRUNCATE step_claim, step_event")
+        self.connection.execute("ALTER SEQUENCE step_fence RESTART")
 
     def close(self) -> None:
         self.connection.execute("DROP SCHEMA sim CASCADE")
@@ -126,6 +128,16 @@ class _Together:
 
     async def __aexit__(self, *error: object) -> None:
         self._transaction.__exit__(*error)
+
+
+class _AtOnce:
+    """In place of `KeptConnection` where time does not matter."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    async def run(self, job: Callable[[Any], Awaitable[Any]]) -> Any:
+        return await job(_Now(self._connection))
 
 
 class SlowConnection:
@@ -206,9 +218,6 @@ class Office(WorkersOffice):
 
     @override
     async def open(self) -> None:
-        if not self._plant.database.made:
-            await self.claims.prepare()
-            self._plant.database.made = True
         self._plant.heard = lambda: self.look_at(list(self.follows))
         for part in (self.look, self.send, self._sweep):
             task = asyncio.create_task(_for_ever(part), name=part.__name__)
