@@ -49,12 +49,12 @@ class GuestList:
 class Roster:
     """The guests and what each may do; ``epoch`` is the highest share epoch ever seen.
 
-    ``ended`` are the digests, with their expiry in Unix ms, of grants that were in force and taken away again. They
+    ``grants`` are those that hold, by the guest's address in lower case. ``ended`` are the digests, with their expiry in Unix ms, of grants that were in force and taken away again. They
     never count again, whoever brings them: a gateway that was restored from an old backup, or taken over.
     """
 
     guests: GuestList = field(default_factory=GuestList)
-    grants: Mapping[str, Grant] = field(default_factory=dict)
+    grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)
     epoch: int = 0
     ended: Mapping[str, int] = field(default_factory=dict)
 
@@ -67,17 +67,19 @@ class Roster:
             (signed for signed in guests.grants if digest(signed.grant) not in ended),
             engine_id=engine_id, owner=owner, highest_epoch=self.epoch, now_ms=now_ms,
         )  # fmt: skip
-        grants: dict[str, Grant] = {}
-        for grant in sorted(chosen.grants, key=lambda item: (item.preset is None, item.role)):
-            grants[grant.guest.lower()] = grant
-        return Roster(guests, grants, chosen.epoch, ended)
+        grants: dict[str, list[Grant]] = {}
+        for grant in chosen.grants:
+            if grant.guest.lower() in guests.addresses:
+                grants.setdefault(grant.guest.lower(), []).append(grant)
+        return Roster(guests, {guest: tuple(held) for guest, held in grants.items()}, chosen.epoch, ended)
 
     def _ended_by(self, guests: GuestList, now_ms: int) -> dict[str, int]:
         """Return the digests of ended grants: those known, and those in force that the list has no more."""
         offered = {
             digest(signed.grant) for signed in guests.grants if signed.grant.guest.lower() in guests.addresses
         }
-        taken = {key: grant.exp for grant in self.grants.values() if (key := digest(grant)) not in offered}
+        held = (grant for grants in self.grants.values() for grant in grants)
+        taken = {key: grant.exp for grant in held if (key := digest(grant)) not in offered}
         return {key: exp for key, exp in {**self.ended, **taken}.items() if exp > now_ms}
 
     def role_of(self, address: str, *, trust: Trust, now_ms: int) -> Role | None:
@@ -85,11 +87,13 @@ class Roster:
         if address not in self.guests.addresses:
             return None
         listed = Role.RUNNER if trust == "list" else Role.READER
-        grant = self.grants.get(address)
         # A grant for one preset says nothing about the rest of the engine.
-        if grant is None or grant.preset is not None or grant.exp <= now_ms:
-            return listed
-        return max(grant.role, listed)
+        given = (
+            grant.role
+            for grant in self.grants.get(address, ())
+            if grant.preset is None and grant.exp > now_ms
+        )
+        return max((listed, *given))
 
 
 def digest(grant: Grant) -> str:

@@ -87,7 +87,7 @@ LIST_DISABLED = Operation(
 DISABLE_COMPONENT = Operation(
     "disable_component", "PUT", "/admin/disabled-components/{component_id}", Auth.WALLET,
     "Switch a component off on every engine", Done, _TAG, body=DisableBody,
-    errors=("INVALID_REQUEST", "FORBIDDEN", "CONFLICT"),
+    errors=("INVALID_REQUEST", "FORBIDDEN", "NOT_FOUND", "CONFLICT"),
 )  # fmt: skip
 ENABLE_COMPONENT = Operation(
     "enable_component", "DELETE", "/admin/disabled-components/{component_id}", Auth.WALLET,

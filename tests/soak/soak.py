@@ -22,9 +22,9 @@ from tests.support.postgres import postgres_server
 from tests.support.redis import redis_server
 from tests.support.workers import SECRET, Worker, worker
 
-CHAOS_PART = 0.6
-WARM_UP_PART = 0.3
-"""Of the calm that follows: pages and caches come back before anything is compared."""
+CHAOS_PART = 0.5
+WARM_UP_PART = 0.5
+"""Of the calm that follows: pages, threads and caches come back before anything is compared."""
 PAGES_PART = 0.2
 HOOKS_PART = 0.1
 LEAST_SAMPLES = 15

@@ -109,6 +109,25 @@ def test_a_grant_that_was_taken_away_stays_away() -> None:
     assert role(roster(grant(exp=NOW + 2000), before=restored)) is Role.ADMIN, "the owner signed anew"
 
 
+def test_of_two_grants_that_were_taken_away_none_comes_back() -> None:
+    both = (grant(role=Role.ADMIN), grant(role=Role.RUNNER))
+    removed = roster(listed=(), before=roster(*both))
+    assert role(roster(*both, before=removed)) is Role.READER
+
+
+def test_where_the_shorter_of_two_grants_ends_the_longer_goes_on() -> None:
+    both = (grant(role=Role.RUNNER, exp=NOW + 2000), grant(role=Role.RUNNER, exp=NOW + 1000))
+    for order in (both, both[::-1]):
+        assert role(roster(*order), now_ms=NOW + 1000) is Role.RUNNER
+    lower = (grant(role=Role.ADMIN, exp=NOW + 1000), grant(role=Role.RUNNER, exp=NOW + 2000))
+    assert role(roster(*lower), now_ms=NOW + 1000) is Role.RUNNER
+
+
+def test_a_grant_that_never_gave_anything_is_none_that_was_taken_away() -> None:
+    unlisted = roster(grant(), listed=(), before=roster(grant(), listed=()))
+    assert role(roster(grant(), before=unlisted)) is Role.ADMIN
+
+
 def test_what_was_taken_away_is_forgotten_when_it_would_have_ended() -> None:
     removed = roster(listed=(), before=roster(grant()))
     assert len(removed.ended) == 1
