@@ -49,8 +49,9 @@ class GuestList:
 class Roster:
     """The guests and what each may do; ``epoch`` is the highest share epoch ever seen.
 
-    ``grants`` are those that hold, by the guest's address in lower case. ``ended`` are the digests, with their expiry in Unix ms, of grants that were in force and taken away again. They
-    never count again, whoever brings them: a gateway that was restored from an old backup, or taken over.
+    ``grants`` are those that hold, by the guest's address in lower case. ``ended`` are the digests, with their expiry
+    in Unix ms, of grants that were in force and taken away again. They never count again, whoever brings them: a
+    gateway that was restored from an old backup, or taken over.
     """
 
     guests: GuestList = field(default_factory=GuestList)
