@@ -235,6 +235,8 @@ class Office(WorkersOffice):
 class Plant(Simulation):
     """One seed: an engine that is started again and again, and workers that outlive its clean ends."""
 
+    eventful = False
+
     def __init__(self, seed: int, database: Database) -> None:
         super().__init__(seed)
         self.database = database

@@ -16,13 +16,14 @@ from core_engine.kernel.suspension import Answer, Ending, SignedAnswer
 from core_engine.settings import Limits
 from core_engine.storage import EngineStore
 from core_engine.workflow import RunService
+from core_engine.workflow.aids import aids_option
 from shared.contract.run import NodeStatus, RunStatus
 from shared.errors import ErrorCode, FloworkError
 from tests.simulation.checks import Books
 from tests.simulation.disk import Disk, Trouble
 from tests.simulation.loop import Crash, SimClock, SimLoop, SimThreads, Stuck
 from tests.simulation.page import Page
-from tests.simulation.world import Parts, World, random_workflow
+from tests.simulation.world import EVENT_NAME, Parts, World, random_workflow, with_events
 
 OWNER = "0x" + "a" * 40
 FAULTS_END = 40.0
@@ -50,11 +51,16 @@ class Errand:
     workflow: dict[str, Any]
     at: float
     orders: list[tuple[float, str]]
+    options: dict[str, Any] | None = None
     accepted: bool = False
     stopped: bool = False
     page: Page | None = None
     seen: list[dict[str, Any]] = field(default_factory=list)
     ended: bool = False
+
+    def request(self) -> StartRun:
+        """Return the start, each time the same one."""
+        return StartRun(self.run_id, self.workflow, OWNER, options=self.options)
 
     def take(self, frames: Sequence[dict[str, Any]]) -> None:
         """Be given events of the run."""
@@ -66,7 +72,12 @@ class Errand:
 
 
 class Simulation:
-    """One seed. `run` it; it raises AssertionError with what went wrong."""
+    """One seed. `run` it; it raises AssertionError with what went wrong.
+
+    Odd seeds have waits for events and breakpoints besides, drawn apart so that even ones stay what they were.
+    """
+
+    eventful = True
 
     def __init__(self, seed: int) -> None:
         self.rng = rng = random.Random(seed)
@@ -90,6 +101,8 @@ class Simulation:
             name: rng.random() < 0.5 for name in ("crash", "die", "full", "broken", "slow", "jump", "close")
         }
         self.deaths = rng.randint(1, 4)
+        if self.eventful and seed % 2:
+            self._add_more(random.Random(seed))
 
     def _errand(self, number: int) -> Errand:
         rng = self.rng
@@ -102,6 +115,13 @@ class Simulation:
         name = f"run-{number}"
         page = Page(name, rng) if rng.random() < 0.3 else None
         return Errand(name, random_workflow(rng, most=self.most_nodes), rng.uniform(0, 6), orders, page=page)
+
+    def _add_more(self, rng: random.Random) -> None:
+        for workflow in (*(errand.workflow for errand in self.errands), *self.saved.values()):
+            with_events(rng, workflow)
+        for errand in self.errands:
+            edges = [edge["id"] for edge in errand.workflow["connections"] if rng.random() < 0.4]
+            errand.options = aids_option({}, edges if rng.random() < 0.3 else ())
 
     def parts(self) -> Parts:
         """Make the components."""
@@ -258,7 +278,7 @@ class Process:
     async def _client(self, runs: RunService, errand: Errand) -> None:
         await asyncio.sleep(max(0.0, errand.at - self._loop.now))
         if not errand.accepted:
-            await self._insist(lambda: runs.start(StartRun(errand.run_id, errand.workflow, OWNER)))
+            await self._insist(lambda: runs.start(errand.request()))
             errand.accepted = True
         if not errand.ended:
             await self._insist(lambda: self._follow(runs, errand))
@@ -290,7 +310,7 @@ class Process:
             elif order == "resume":
                 await self._insist(lambda: runs.resume(name, OWNER))
             else:
-                await self._insist(lambda: runs.start(StartRun(name, errand.workflow, OWNER)))
+                await self._insist(lambda: runs.start(errand.request()))
         except FloworkError as error:
             if error.code is not ErrorCode.CONFLICT:
                 raise
@@ -309,9 +329,23 @@ class Process:
         """Be the person who lets paused runs go on and answers what is asked."""
         for times in itertools.count():
             await asyncio.sleep(4)
+            if self._sim.eventful:
+                await self._tell(runs)
             for name in self._unattended(runs, everywhere=times % 8 == 0):
                 with suppress(FloworkError):
                     await self._attend(runs, name)
+
+    async def _tell(self, runs: RunService) -> None:
+        """Tell all that wait of an event, or one of them."""
+        assert self._store
+        tokens = [
+            token for (token,) in self._store.reads.query("SELECT token FROM event_wait ORDER BY token")
+        ]
+        with suppress(FloworkError):
+            if tokens and self._sim.rng.random() < 0.5:
+                await runs.resume_wait(self._sim.rng.choice(tokens), {"n": len(tokens)})
+            elif tokens:
+                await runs.publish_event(EVENT_NAME, "", {"n": len(tokens)})
 
     def _unattended(self, runs: RunService, *, everywhere: bool) -> list[str]:
         """Return the runs that wait for somebody: in memory by what they know, outside of it by the note.
@@ -323,6 +357,7 @@ class Process:
             run.id
             for run in runs._conductor.runs.values()
             if run.state.status is RunStatus.PAUSED
+            or run.state.planner.at_breakpoints()
             or any(wait.signal == "approval" for wait in run.state.planner.waits.values())
         ]
         noted = "SELECT id FROM parked" + ("" if everywhere else " WHERE due IS NULL")
@@ -332,6 +367,8 @@ class Process:
         details = await runs.details(name)
         if details.run.status is RunStatus.PAUSED:
             await runs.resume(name, OWNER)
+        if details.at_breakpoints:
+            await runs.debug(name, lambda run: run.let_pass(None, OWNER, step=False))
         for node in details.nodes:
             if node.status is NodeStatus.WAITING and node.waiting and node.waiting.signal == "approval":
                 ending = self._sim.rng.choice([Ending.APPROVED, Ending.REJECTED])

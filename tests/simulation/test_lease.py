@@ -10,7 +10,7 @@ from tests.simulation import seeds
 from tests.simulation.lease import Database, simulate
 from tests.support.postgres import postgres_server
 
-SEEDS = 80
+SEEDS = 160
 KNOWN = (*range(6), 777561)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import msgspec
@@ -13,13 +13,16 @@ import msgspec
 from core_engine.components.builtin.for_each.component import ForEach
 from core_engine.components.builtin.manual_approval.component import ManualApproval
 from core_engine.components.builtin.sub_workflow.component import SubWorkflow
+from core_engine.components.builtin.wait_for_event.component import EventWaitConfig, WaitForEvent
 from core_engine.components.builtin.wait_until.component import WaitUntil
 from core_engine.kernel.component import Component, Config, Execution, Port, StepPolicy
 from core_engine.kernel.payload import Payload, Result
+from core_engine.kernel.suspension import Suspend
 from core_engine.storage.rows import SEGMENT_BITS
 from tests.simulation.disk import Disk
 
 Step = tuple[str, str, int, int]
+EVENT_NAME = "order.paid"
 
 
 @dataclass
@@ -182,6 +185,18 @@ class BlockingOnce(Blocking):
     policy = StepPolicy.ONCE
 
 
+class WaitForAct(WaitForEvent):
+    """A wait for an event, by a token that the seed decides."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def execute(self, context: Any, config: EventWaitConfig, payload: Payload) -> Suspend:
+        wait = super().execute(context, config, payload)
+        assert wait.event
+        return replace(wait, event=replace(wait.event, token=f"{self.world.rng.getrandbits(128):032x}"))
+
+
 ACTS = (Act, OnceInline, Slow, SlowOnce, SlowKeyed, Blocking, BlockingOnce)
 
 
@@ -190,7 +205,7 @@ class Parts:
 
     def __init__(self, world: World) -> None:
         mine: list[Any] = [kind(world) for kind in ACTS]
-        mine += [ForEach(), SubWorkflow(), WaitUntil(), ManualApproval()]
+        mine += [ForEach(), SubWorkflow(), WaitUntil(), ManualApproval(), WaitForAct(world)]
         self._components = {component.id: component for component in mine}
 
     def find(self, component_id: str) -> Component[Any] | None:
@@ -226,6 +241,15 @@ def random_workflow(rng: random.Random, *, depth: int = 0, most: int = 6) -> dic
     if depth == 0:
         _add_flow(rng, data, count)
     return data
+
+
+def with_events(rng: random.Random, data: dict[str, Any]) -> None:
+    """Let some of a workflow's waits for a time be waits for an event."""
+    for node in data["nodes"]:
+        if node["module_id"] == "wait_until" and rng.random() < 0.6:
+            node["module_id"] = "wait_for_event"
+            seconds = rng.choice([0, 0, 0.5, 30])
+            node["config_values"] = {"event_name": EVENT_NAME, "timeout_seconds": seconds}
 
 
 def _add_flow(rng: random.Random, data: dict[str, Any], count: int) -> None:
