@@ -171,7 +171,7 @@ class RunService(RunReading):
             run.stop(by)
             await run.stored()
         else:
-            self._refuse_foreign(self._row(run_id))
+            self._refuse_open(self._row(run_id))
         return self._status(run_id)
 
     async def pause(self, run_id: str, by: str) -> Frame:
@@ -376,14 +376,21 @@ class RunService(RunReading):
         if run and not run.finished:
             return run
         if run is None:
-            self._refuse_foreign(self._row(run_id))
+            self._refuse_open(self._row(run_id))
         raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} has ended.")
 
-    def _refuse_foreign(self, row: RunRow) -> None:
-        """Say so where an unfinished run is in the memory of another process of this engine."""
-        if row.finished_at is None and (holder := self._store.holder(row.id)):
-            message = f"Run {row.id} is in another process of this engine ({holder}); ask there."
-            raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=5.0)
+    def _refuse_open(self, row: RunRow) -> None:
+        """Say so where an unfinished run is not in this process's memory: nothing can be done to it here and now."""
+        if row.finished_at is not None:
+            return
+        holder = self._store.holder(row.id)
+        where = (
+            f"in another process of this engine ({holder}); ask there"
+            if holder
+            else "not in memory; ask again"
+        )
+        message = f"Run {row.id} is {where}."
+        raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=5.0)
 
     async def _catch_up(self, run_id: str, subscription: Subscription, pace: Pace) -> None:
         while not subscription.closed:

@@ -155,6 +155,23 @@ async def test_a_mistake_of_ours_ends_one_run_only(tmp_path: Path, monkeypatch: 
         assert "A run cannot go on." in caplog.text
 
 
+async def test_what_is_given_up_here_cannot_be_steered_and_goes_on_at_the_next_start(tmp_path: Path):
+    async with bench(tmp_path / "engine") as shop:
+        await shop.start(workflow("a>b", a="gate", b="effect"))
+        await shop.registry["gate"].arrived.wait()
+        run = shop.runs._conductor.runs["run-1"]
+        shop.runs._conductor._dismiss(run, FloworkError(ErrorCode.INTERNAL, "our mistake"))
+        for order in (shop.runs.stop, shop.runs.pause, shop.runs.resume):
+            with pytest.raises(FloworkError, match="not in memory") as refused:
+                await order("run-1", OWNER)
+            assert refused.value.code is ErrorCode.ENGINE_UNAVAILABLE
+            assert refused.value.retry_after
+    async with bench(tmp_path / "engine") as shop:
+        shop.registry["gate"].open.set()
+        assert await shop.runs.recover() == 1
+        assert (await shop.runs.stop("run-1", OWNER))["status_data"]["status"] == "STOPPED"
+
+
 async def test_steps_with_effects_start_after_their_start_is_synced(tmp_path: Path):
     order: list[str] = []
     async with bench(tmp_path / "engine") as shop:
