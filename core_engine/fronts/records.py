@@ -12,7 +12,7 @@ from shared.signing.replay import ReplayEntry
 from shared.signing.strict_json import parse_object
 from shared.tracing import read_traceparent
 
-EDITION = 1
+EDITION = 2
 """Processes of one edition understand each other; it is part of what both prove at the beginning."""
 
 
@@ -24,7 +24,6 @@ class Session(msgspec.Struct, frozen=True, array_like=True):
     engines: list[str]
     scopes: list[str]
     expires_ms: int
-    nonce: str
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True, tag="command"):
@@ -191,7 +190,6 @@ def _written(session: DelegatedSession) -> Session:
         list(session.engines),
         sorted(session.scopes),
         session.expires_ms,
-        session.nonce,
     )
 
 
@@ -202,5 +200,4 @@ def _read(session: Session) -> DelegatedSession:
         tuple(session.engines),
         frozenset(session.scopes),
         session.expires_ms,
-        session.nonce,
     )

@@ -14,7 +14,7 @@ from gateway.web.peers import Peers
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.rest import SIGNATURE_HEADER, Contract, VerifiedRequest, verify_socket_auth
-from shared.signing.standing import Sessions
+from shared.signing.standing import StandingDelegations
 from shared.signing.strict_json import parse_object
 
 FRESH_MS = 300_000
@@ -52,7 +52,7 @@ class SocketHandshake:
         peers: Peers,
         *,
         contracts: ContractWallets | None = None,
-        delegations: Sessions | None = None,
+        delegations: StandingDelegations | None = None,
     ) -> None:
         self._sessions = sessions
         self._clock = clock

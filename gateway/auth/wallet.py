@@ -9,7 +9,7 @@ from gateway.db.replay_keys import ReplayKeys
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.rest import Contract, Form, verify_request
-from shared.signing.standing import Sessions
+from shared.signing.standing import StandingDelegations
 
 
 class WalletAuth:
@@ -21,7 +21,7 @@ class WalletAuth:
         clock: Clock,
         form: Form,
         *,
-        sessions: Sessions | None = None,
+        sessions: StandingDelegations | None = None,
         contracts: ContractWallets | None = None,
     ) -> None:
         self._replay_keys = replay_keys

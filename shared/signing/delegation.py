@@ -14,7 +14,7 @@ from shared.signing.siwe import SignIn, read_sign_in, write_sign_in
 MAX_LIFETIME_MS = 24 * 60 * 60 * 1000
 MAX_TEXT = 4096
 ANY_ENGINE = "*"
-"""Stands alone in the list of engines for every engine that the wallet may use; `SessionBook` knows no such thing."""
+"""Stands alone in the list of engines for every engine that the wallet may use."""
 STATEMENT = "Let the session key listed below act for me on the listed engines, within the listed scopes."
 
 _SESSION = "urn:flowork:session:"
@@ -26,7 +26,7 @@ _SCOPE_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 
 @dataclass(frozen=True, slots=True)
 class DelegationOffer:
-    """What a server offers to have signed: its own domain, uri and chain, and a nonce it burns on first use."""
+    """What a page offers to have signed: its own domain, uri and chain, and a nonce that it makes."""
 
     domain: str
     uri: str
@@ -55,7 +55,6 @@ class DelegatedSession:
     engines: tuple[str, ...]
     scopes: frozenset[str]
     expires_ms: int
-    nonce: str
 
     def allows(self, scope: str) -> bool:
         """Tell whether the wallet put this scope into the delegation."""
@@ -98,7 +97,6 @@ def sign_delegation(  # noqa: PLR0913 - all but three are keywords
         engines=tuple(sorted(set(engines))),
         scopes=frozenset(scopes),
         expires_ms=expires_ms,
-        nonce=offer.nonce,
     )
     text = write_delegation(Delegation(offer, session, issued_ms, begins_ms))
     return SignedDelegation(signer.address, text, signer.sign_text(text))
@@ -153,7 +151,6 @@ def read_delegation(text: str) -> Delegation:
         engines=_named(resources, _ENGINE),
         scopes=frozenset(_named(resources, _SCOPE)),
         expires_ms=sign_in.expires_ms,
-        nonce=sign_in.nonce,
     )
     offer = DelegationOffer(sign_in.domain, sign_in.uri, sign_in.chain_id, sign_in.nonce)
     delegation = Delegation(offer, session, sign_in.issued_ms, sign_in.begins_ms)
@@ -181,7 +178,6 @@ def _problem(delegation: Delegation) -> str:
         "it names no scope, or too many": 1 <= len(session.scopes) <= 32,
         "a scope is malformed": all(_SCOPE_NAME.fullmatch(scope) for scope in session.scopes),
         "it lasts no time, or longer than 24 hours": 0 < lifetime <= MAX_LIFETIME_MS,
-        "its nonce is not the offered one": session.nonce == delegation.offer.nonce,
     }
     return next((problem for problem, holds in checks.items() if not holds), "")
 

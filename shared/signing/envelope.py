@@ -15,7 +15,7 @@ from shared.signing.delegation import DelegatedSession, SignedDelegation
 from shared.signing.keys import Signer
 from shared.signing.recover import is_canonical, recover_text
 from shared.signing.replay import ReplayEntry, ReplayWindow
-from shared.signing.standing import Sessions
+from shared.signing.standing import StandingDelegations
 from shared.signing.strict_json import check_depth, parse_measured
 from shared.signing.texts import (
     API_AUTH,
@@ -123,7 +123,7 @@ class EnvelopeVerifier:
     """
 
     def __init__(
-        self, engine_id: str, form: Form, window: ReplayWindow, *, sessions: Sessions | None = None
+        self, engine_id: str, form: Form, window: ReplayWindow, *, sessions: StandingDelegations | None = None
     ) -> None:
         self._engine_id = engine_id
         self._form = form
@@ -220,7 +220,7 @@ class EnvelopeVerifier:
         signed = SignedDelegation(auth.address, auth.delegation.message, auth.delegation.signature)
         session = self._sessions.claimed(signed, now_ms)
         _check_signer(auth, session.session_address)
-        self._sessions.confirm(signed, session, now_ms)
+        self._sessions.confirm(signed, session)
         return session
 
 

@@ -14,7 +14,12 @@ from shared.signing.delegation import DelegatedSession
 from shared.signing.keys import Signer
 from shared.signing.recover import is_canonical, recover_text
 from shared.signing.replay import remembered_until
-from shared.signing.standing import DELEGATION_HEADER, DELEGATION_SIGNATURE_HEADER, Sessions, read_headers
+from shared.signing.standing import (
+    DELEGATION_HEADER,
+    DELEGATION_SIGNATURE_HEADER,
+    StandingDelegations,
+    read_headers,
+)
 from shared.signing.texts import (
     API_AUTH,
     API_BOUND,
@@ -100,7 +105,7 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     *,
     now_ms: int,
     form: Form,
-    sessions: Sessions | None = None,
+    sessions: StandingDelegations | None = None,
     contract: Contract | None = None,
 ) -> VerifiedRequest:
     """Judge a REST request; ``path_and_query`` is the raw request target, not a decoded one.
@@ -138,7 +143,7 @@ def verify_socket_auth(
     *,
     now_ms: int,
     max_age_ms: int,
-    sessions: Sessions | None = None,
+    sessions: StandingDelegations | None = None,
     contract: Contract | None = None,
 ) -> VerifiedRequest:
     """Judge the auth object of a Socket.IO connect to ``/gui-socket``.
@@ -199,7 +204,7 @@ def _judge_bound(proof: _Proof, method: str, path_and_query: str) -> tuple[int, 
 def _check_signature(
     proof: _Proof,
     headers: Mapping[str, Any],
-    sessions: Sessions | None,
+    sessions: StandingDelegations | None,
     contract: Contract | None,
     now_ms: int,
 ) -> DelegatedSession | None:
@@ -213,7 +218,7 @@ def _check_signature(
     session = sessions.claimed(delegation, now_ms)
     if recover_text(proof.message, proof.signature) != session.session_address:
         raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
-    sessions.confirm(delegation, session, now_ms)
+    sessions.confirm(delegation, session)
     return session
 
 

@@ -6,40 +6,31 @@ import base64
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any
 
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.delegation import (
     ANY_ENGINE,
     MAX_TEXT,
     DelegatedSession,
+    DelegationOffer,
     SignedDelegation,
     read_delegation,
 )
 from shared.signing.recover import is_canonical, recover_text
 
 CLOCK_SKEW_MS = 60_000
+CHAIN = 1
+"""The chain that pages name; a key signs alike for all of them."""
 DELEGATION_HEADER = "X-Delegation"
 DELEGATION_SIGNATURE_HEADER = "X-Delegation-Signature"
 _TEXT_NAME, _SIGNATURE_NAME = DELEGATION_HEADER.lower(), DELEGATION_SIGNATURE_HEADER.lower()
 
 
-class Sessions(Protocol):
-    """Judges delegations: `claimed` before the session key has proven itself, `confirm` after it."""
-
-    def claimed(self, signed: SignedDelegation, now_ms: int) -> DelegatedSession:
-        """Return the session a delegation speaks of; raises UNAUTHENTICATED or STALE."""
-        ...
-
-    def confirm(self, signed: SignedDelegation, session: DelegatedSession, now_ms: int) -> None:
-        """Check the wallet's signature; raises BAD_SIGNATURE and its relatives."""
-        ...
-
-
 class StandingDelegations:
     """Accepts a delegation until it ends, if a page of ours asked for it.
 
+    `claimed` comes before the session key has proven itself, `confirm` after it.
     The name in its text is what a wallet shows to its owner and compares with the page that asks: ``is_ours`` tells
     which names count, so that what a foreign page had signed opens nothing here. Without ``engine_id`` (a gateway)
     the list of engines is not looked at. ``capacity`` bounds the signatures that are remembered as good.
@@ -56,11 +47,10 @@ class StandingDelegations:
     def claimed(self, signed: SignedDelegation, now_ms: int) -> DelegatedSession:
         """Return the session a delegation speaks of; raises UNAUTHENTICATED or STALE."""
         delegation = read_delegation(signed.message)
-        session, offer = delegation.session, delegation.offer
+        session = delegation.session
         if session.wallet != signed.wallet.lower():
             raise _refusal("it is of another wallet than the message")
-        if not self._is_ours(offer.domain) or urlsplit(offer.uri).netloc != offer.domain:
-            raise _refusal(f"it was made for {offer.domain}, which is no page of this server")
+        self._check_page(delegation.offer)
         if self._engine_id is not None and not {self._engine_id, ANY_ENGINE} & set(session.engines):
             raise _refusal("it does not name this engine")
         if delegation.issued_ms > now_ms + CLOCK_SKEW_MS or (delegation.begins_ms or 0) > now_ms:
@@ -69,18 +59,27 @@ class StandingDelegations:
             raise FloworkError(ErrorCode.STALE, "The delegation has expired; sign a new one with the wallet.")
         return session
 
-    def confirm(self, signed: SignedDelegation, session: DelegatedSession, now_ms: int) -> None:
+    def confirm(self, signed: SignedDelegation, session: DelegatedSession) -> None:
         """Check the wallet's signature, once per delegation; raises BAD_SIGNATURE."""
-        del now_ms
+        if not is_canonical(signed.signature):  # no other text is sure to have bytes for a digest
+            raise _forgery()
         digest = hashlib.sha256(f"{signed.signature}\n{signed.message}".encode()).digest()
         if digest in self._good:
             return
-        good = is_canonical(signed.signature)
-        if not good or recover_text(signed.message, signed.signature) != session.wallet:
-            raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature of the delegation.")
+        if recover_text(signed.message, signed.signature) != session.wallet:
+            raise _forgery()
         self._good[digest] = None
         while len(self._good) > self._capacity:
             self._good.popitem(last=False)
+
+    def _check_page(self, offer: DelegationOffer) -> None:
+        domain = offer.domain
+        if not self._is_ours(domain):
+            raise _refusal(f"it was made for {domain}, which is no page of this server")
+        if offer.uri not in {f"https://{domain}", f"http://{domain}"}:
+            raise _refusal("its uri is not the origin of the page that it names")
+        if offer.chain_id != CHAIN:
+            raise _refusal(f"it is for another chain than {CHAIN}")
 
 
 def read_headers(headers: Mapping[str, Any], wallet: str) -> SignedDelegation | None:
@@ -101,6 +100,10 @@ def read_headers(headers: Mapping[str, Any], wallet: str) -> SignedDelegation | 
     except ValueError as error:
         raise _refusal("its text is not base64url") from error
     return SignedDelegation(wallet, message, signature)
+
+
+def _forgery() -> FloworkError:
+    return FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature of the delegation.")
 
 
 def _refusal(problem: str) -> FloworkError:

@@ -264,7 +264,7 @@ class AnyCourse(RuleBasedStateMachine):
         for who, good, exp, signed in self.sessions:
             try:
                 session = self.delegations.claimed(signed, self.now)
-                self.delegations.confirm(signed, session, self.now)
+                self.delegations.confirm(signed, session)
             except FloworkError:
                 assert not good or exp <= self.now
             else:

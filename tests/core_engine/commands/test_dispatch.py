@@ -18,11 +18,12 @@ from core_engine.commands.command import handlers
 from shared.contract import catalog
 from shared.contract.base import Role
 from shared.contract.session_keys import WALLET_COMMANDS
-from shared.signing.delegation import sign_delegation
+from shared.signing.delegation import DelegationOffer, sign_delegation
 from shared.signing.envelope import EnvelopeVerifier, seal
 from shared.signing.keys import WalletKey
 from shared.signing.replay import ReplayWindow
-from shared.signing.sessions import DelegationPolicy, SessionBook
+from shared.signing.standing import StandingDelegations
+from shared.signing.texts import new_nonce
 from tests.core_engine.engine import (
     ADMIN,
     CLOCK,
@@ -369,17 +370,16 @@ class Delegate:
     """A dispatcher that honours delegations, and a session key of the owner's."""
 
     def __init__(self, running: Engine, *, scopes: list[str], wallet: WalletKey = OWNER) -> None:
-        policy = DelegationPolicy(domain="app.example", uri="https://app.example")
-        book = SessionBook(ENGINE_ID, policy)
-        verifier = EnvelopeVerifier(ENGINE_ID, "documented", ReplayWindow(), sessions=book)
+        sessions = StandingDelegations(lambda name: name == "app.example", engine_id=ENGINE_ID)
+        verifier = EnvelopeVerifier(ENGINE_ID, "documented", ReplayWindow(), sessions=sessions)
         guards = module.Guards(verifier, running._replays, running.access, CLOCK)
         self.dispatcher = module.Dispatcher(guards, running.rooms, handlers())
         self.told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.caller = Caller(lambda frames: [self.told.put_nowait(frame) for frame in frames])
         self.key = WalletKey.create()[0]
-        now = CLOCK.now_ms()
+        now, offer = CLOCK.now_ms(), DelegationOffer("app.example", "https://app.example", 1, new_nonce())
         self.delegation = sign_delegation(
-            wallet, book.offer(now), self.key.address,
+            wallet, offer, self.key.address,
             engines=[ENGINE_ID], scopes=scopes, issued_ms=now, expires_ms=now + 3_600_000,
         )  # fmt: skip
 
@@ -407,6 +407,14 @@ async def test_a_session_key_has_no_more_rights_than_its_wallet(tmp_path: Path) 
     async with engine(tmp_path) as running:
         stranger = Delegate(running, scopes=["read", "run"], wallet=STRANGER)
         assert (await stranger.ask("list_runs"))["code"] == "FORBIDDEN"
+
+
+async def test_a23_a_session_key_can_hand_nothing_on(tmp_path: Path) -> None:
+    async with engine(tmp_path) as running:
+        page = Delegate(running, scopes=["read", "run"])
+        assert (await page.ask("list_runs"))["type"] == "runs_list_response"
+        onward = Delegate(running, scopes=["read", "run"], wallet=page.key)
+        assert (await onward.ask("list_runs"))["code"] == "FORBIDDEN"
 
 
 async def test_what_outlasts_a_session_needs_the_wallet_itself(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from shared.errors import ErrorCode, FloworkError
-from shared.signing.delegation import DelegationOffer, SignedDelegation, sign_delegation
+from shared.signing.delegation import ANY_ENGINE, DelegationOffer, SignedDelegation, sign_delegation
 from shared.signing.envelope import EnvelopeVerifier
 from shared.signing.keys import WalletKey
 from shared.signing.replay import ReplayWindow
-from shared.signing.sessions import DelegationPolicy, SessionBook
+from shared.signing.standing import StandingDelegations
 
 NOW = 1_766_000_000_123
 SECONDS = NOW // 1000
@@ -26,7 +26,8 @@ ARABIC = "".join(chr(0x660 + int(digit)) for digit in str(SECONDS))
 WALLET = WalletKey(hashlib.sha256(b"wallet").digest())
 OTHER = WalletKey(hashlib.sha256(b"other").digest())
 SESSION = WalletKey(hashlib.sha256(b"session").digest())
-POLICY = DelegationPolicy(domain="127.0.0.1:8000", uri="http://127.0.0.1:8000")
+PAGE = "flow.example:8000"
+OFFER = DelegationOffer(PAGE, f"https://{PAGE}", 1, "0123456789abcdef")
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
@@ -50,7 +51,9 @@ def outcome(act: Callable[[], Any]) -> Any:
         return error.code
 
 
-def verifier(form: str = "documented", *, engine: str = ENGINE, sessions: SessionBook | None = None) -> Any:
+def verifier(
+    form: str = "documented", *, engine: str = ENGINE, sessions: StandingDelegations | None = None
+) -> Any:
     return EnvelopeVerifier(engine, form, ReplayWindow(), sessions=sessions)  # type: ignore[arg-type]
 
 
@@ -60,25 +63,24 @@ def frame(message: str, payload: Any = None, *, signer: WalletKey = WALLET, **au
     return json.dumps({"auth": honest | auth, "payload": {"type": "x"} if payload is None else payload})
 
 
-def book() -> SessionBook:
-    return SessionBook(ENGINE, POLICY)
+def standing(engine_id: str | None = ENGINE) -> StandingDelegations:
+    return StandingDelegations(lambda name: name == PAGE, engine_id=engine_id)
 
 
 def delegate(
-    sessions: SessionBook,
     *,
     wallet: WalletKey = WALLET,
     session: WalletKey = SESSION,
-    offer: DelegationOffer | None = None,
+    offer: DelegationOffer = OFFER,
     **changes: Any,
 ) -> SignedDelegation:
     members: dict[str, Any] = {
-        "engines": [ENGINE],
-        "scopes": ["run"],
+        "engines": [ANY_ENGINE],
+        "scopes": ["read", "run"],
         "issued_ms": NOW,
         "expires_ms": NOW + 3_600_000,
     }
-    return sign_delegation(wallet, offer or sessions.offer(NOW), session.address, **(members | changes))
+    return sign_delegation(wallet, offer, session.address, **(members | changes))
 
 
 def spellings(signature: str) -> dict[str, str]:

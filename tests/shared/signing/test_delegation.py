@@ -11,7 +11,6 @@ from shared.errors import ErrorCode
 from shared.signing.delegation import (
     MAX_LIFETIME_MS,
     DelegatedSession,
-    Delegation,
     DelegationOffer,
     read_delegation,
     sign_delegation,
@@ -48,7 +47,6 @@ def test_a_delegation_of_the_siwe_package_is_read(vector: dict[str, Any]) -> Non
         engines=("engine-1", "engine-2"),
         scopes=frozenset({"read", "run"}),
         expires_ms=delegation.issued_ms + 12 * 3_600_000,
-        nonce=vector["fields"]["nonce"],
     )
     assert recover_text(vector["text"], vector["signature"]) == delegation.session.wallet
     assert write_delegation(delegation) == vector["text"]
@@ -115,13 +113,6 @@ def test_a18_a_day_is_the_longest_lifetime() -> None:
     assert read_delegation(signed(expires_ms=NOW + day)).session.expires_ms == NOW + day
     with refused(ErrorCode.INVALID_REQUEST, saying="24 hours"):
         signed(expires_ms=NOW + day + 1)
-
-
-def test_the_nonce_is_the_offered_one() -> None:
-    delegation = read_delegation(signed())
-    other = DelegationOffer(OFFER.domain, OFFER.uri, OFFER.chain_id, "cd" * 16)
-    with refused(ErrorCode.INVALID_REQUEST, saying="nonce"):
-        write_delegation(Delegation(other, delegation.session, NOW, None))
 
 
 CHANGES = {

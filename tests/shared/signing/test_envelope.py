@@ -25,12 +25,12 @@ from tests.shared.signing.examples import (
     SECONDS,
     SESSION,
     WALLET,
-    book,
     delegate,
     frame,
     outcome,
     refused,
     spellings,
+    standing,
     vectors,
     verifier,
 )
@@ -298,10 +298,10 @@ def test_the_payload_counts_byte_for_byte_as_it_stands_in_the_frame() -> None:
 FRAME = seal(
     WALLET, ENGINE, {"type": "load_preset", "name": "Größe\n😀", "n": [1, 2.5, None]}, now_ms=NOW
 ).encode()
-SESSIONS = book()
-DELEGATION = delegate(SESSIONS)
+SESSIONS = standing()
+DELEGATION = delegate()
 DELEGATED = seal(SESSION, ENGINE, {"type": "x"}, now_ms=NOW, delegation=DELEGATION).encode()
-SESSIONS.confirm(DELEGATION, SESSIONS.claimed(DELEGATION, NOW), NOW)
+SESSIONS.confirm(DELEGATION, SESSIONS.claimed(DELEGATION, NOW))
 
 
 @settings(deadline=None, max_examples=400)
@@ -402,11 +402,10 @@ def test_what_a_frame_says_of_its_trace_changes_nothing_else(said: Any) -> None:
 
 
 def test_who_signed_is_the_wallet_or_the_session_key_that_acts_for_it() -> None:
-    sessions = book()
     plain = verifier("bound").open(seal(WALLET, ENGINE, {"type": "x"}, now_ms=NOW), NOW)
     assert plain.signer == plain.address == WALLET.address.lower()
-    text = seal(SESSION, ENGINE, {"type": "x"}, now_ms=NOW, delegation=delegate(sessions))
-    acting = verifier("bound", sessions=sessions).open(text, NOW)
+    text = seal(SESSION, ENGINE, {"type": "x"}, now_ms=NOW, delegation=delegate())
+    acting = verifier("bound", sessions=standing()).open(text, NOW)
     assert (acting.signer, acting.address) == (SESSION.address.lower(), WALLET.address.lower())
 
 
