@@ -41,9 +41,11 @@ timeout = 60
 # sockets are closed at once (see post_worker_init).
 keepalive = 2
 graceful_timeout = 5
-# Scheme and path are taken from no header: behind a tunnel every client comes from this machine.
-forwarded_allow_ips = ""
+# Scheme and path are taken from no header: behind a tunnel every client comes from this machine. So no address has to
+# be looked at for each request, either; which proxies count is GATEWAY_TRUSTED_PROXIES.
+secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
+forwarded_allow_ips = "*"
 control_socket_disable = True
 logger_class = "gateway.gunicorn_log.QuietLogger"
 loglevel = _server.log_level.lower()
@@ -67,6 +69,7 @@ logconfig_dict = {
 def on_starting(server: Any) -> None:
     """Check what the command line may have changed."""
     production.require_workers(_settings, server.cfg.workers)
+    production.require_plain_headers([*server.cfg.forwarder_headers, *server.cfg.secure_scheme_headers])
 
 
 def pre_fork(server: Any, worker: Any) -> None:  # noqa: ARG001 - gunicorn calls it so

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from gateway.settings import FOREIGN, PREFIXES, GatewaySettings
@@ -39,6 +39,13 @@ def require_workers(settings: GatewaySettings, workers: int) -> None:
     """End the process with code 78 unless the settings fit so many workers of gunicorn."""
     problem = workers_problem(settings, workers)
     if problem:
+        refuse(FloworkError(ErrorCode.CONFIGURATION, problem))
+
+
+def require_plain_headers(trusted: Collection[str]) -> None:
+    """End the process with code 78 where gunicorn would take scheme or path from these headers, whoever sent them."""
+    if trusted:
+        problem = "Take --forwarder-headers away: the gateway takes scheme and path from no header."
         refuse(FloworkError(ErrorCode.CONFIGURATION, problem))
 
 

@@ -60,6 +60,11 @@ async def test_it_serves_and_stops_quickly(tmp_path: Path, wallet: WalletKey, mo
             ["--workers", "2"],
             "Set the number of processes by GATEWAY_WORKERS",
         ),
+        (
+            {"GATEWAY_SECRET_TOKEN": SECRET},
+            ["--forwarder-headers", "SCRIPT_NAME"],
+            "takes scheme and path from no header",
+        ),
     ],
 )
 def test_it_refuses_what_is_not_fit_for_production(
@@ -77,6 +82,38 @@ def test_it_refuses_what_is_not_fit_for_production(
     assert done.returncode == 78
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+READ = """
+import runpy
+from gunicorn.config import Config
+from gunicorn.http import get_parser
+
+settings = runpy.run_path("deploy/gunicorn.conf.py")
+read = Config()
+for name in read.settings.keys() & settings.keys():
+    read.set(name, settings[name])
+text = (
+    b"GET /a HTTP/1.1\\r\\nHost: h\\r\\nX-Forwarded-Proto: https\\r\\nX-Forwarded-Ssl: on\\r\\n"
+    b"X-Forwarded-Protocol: ssl\\r\\nSCRIPT_NAME: /a\\r\\nPATH_INFO: /b\\r\\n\\r\\n"
+)
+request = next(get_parser(read, [text], ("127.0.0.1", 1)))
+print(request.scheme, sorted(name for name, _ in request.headers))
+"""
+
+
+def test_scheme_and_path_are_taken_from_no_header(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", READ],
+        cwd=ROOT,
+        env=environment(tmp_path, GATEWAY_SECRET_TOKEN=SECRET),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    given = ["HOST", "X-FORWARDED-PROTO", "X-FORWARDED-PROTOCOL", "X-FORWARDED-SSL"]
+    assert done.stdout.splitlines()[-1] == f"http {given}"
 
 
 def test_the_target_alone_refuses_too(tmp_path: Path) -> None:
