@@ -29,7 +29,6 @@ from gateway.cluster.joint import Joint, in_memory, in_redis
 from gateway.context import Context
 from gateway.db.database import Database
 from gateway.db.replay_keys import ReplayKeys
-from gateway.db.running import Run, directly
 from gateway.db.socket_sessions import SocketSessions
 from gateway.realtime.engine import EngineEndpoint
 from gateway.realtime.engine_choice import EngineChoice
@@ -120,7 +119,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
     metrics = Metrics(service_key, reveal(security.metrics_token), lambda: queries.is_answering(database))
     counts, peers = metrics.counts, Peers(settings.server.trusted_proxies)
     (contracts, names), choice = _on_chain(settings.identity, clock), EngineChoice(database, presence)
-    delegations, keys = StandingDelegations(hosts.has_page), ReplayKeys(database, clock, _run(settings))
+    delegations, keys = StandingDelegations(hosts.has_page), _replay_keys(settings, database, clock)
     handshake = SocketHandshake(sessions, clock, peers, contracts=contracts, delegations=delegations)
     billing, tracing = Billing.open(settings.billing, database, clock), _tracing(settings, clock)
     relay = Relay(
@@ -226,12 +225,12 @@ def _limits(settings: GatewaySettings, peers: Peers, clock: Clock, site: Flask) 
     return RateLimits(site, settings.limits, peers, clock, settings.storage.shared_redis)
 
 
-def _run(settings: GatewaySettings) -> Run:
+def _replay_keys(settings: GatewaySettings, database: Database, clock: Clock) -> ReplayKeys:
     if settings.server.async_mode == "eventlet":
-        from gateway.green import apart  # noqa: PLC0415 - one runtime, not both
+        from gateway.green import apart, signals  # noqa: PLC0415 - one runtime, not both
 
-        return apart()
-    return directly
+        return ReplayKeys(database, clock, apart(), signals())
+    return ReplayKeys(database, clock)
 
 
 def _sockets(settings: GatewaySettings, clock: Clock, origins: Origins, joint: Joint) -> SocketServer:

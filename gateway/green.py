@@ -15,6 +15,7 @@ from typing_extensions import override
 from gateway.apart import Apart
 from gateway.realtime.outbox import Outbox, Turns
 from gateway.realtime.ws_frames import BufferedSocket, unmasked
+from gateway.signals import signal_class
 
 STOP_SECONDS = 1.5
 SEND_SECONDS = 45.0
@@ -161,13 +162,13 @@ def parts(limit: int) -> dict[str, Any]:
     """Return what `engineio` runs on here: its WebSockets, with messages of at most so many bytes, and its events."""
     from engineio.async_drivers.eventlet import WebSocketWSGI  # noqa: PLC0415 - only on eventlet
 
-    bounded, hub = _websocket_class(limit), _eventlet().hubs.get_hub
+    bounded = _websocket_class(limit)
 
     class BoundedWebSocketApp(WebSocketWSGI):  # type: ignore[misc] # engineio has no types
         def _handle_hybi_request(self, environ: dict[str, Any]) -> Any:
             return bounded(super()._handle_hybi_request(environ))
 
-    return {"websocket": BoundedWebSocketApp, "event": _signal_class(hub, _eventlet().getcurrent)}
+    return {"websocket": BoundedWebSocketApp, "event": signals()}
 
 
 def _unmask(data: bytes, mask: tuple[int, ...], length: int | None = None, offset: int = 0) -> bytes:
@@ -272,45 +273,13 @@ def apart() -> Apart:
         hub = hubs.get_hub()
         hub.add(hub.READ, descriptor, call, lambda _: None, lambda: None)
 
-    return Apart(patcher.original, watch, _signal_class(hubs.get_hub, _eventlet().getcurrent))
+    return Apart(patcher.original, watch, signals())
 
 
-def _signal_class(hub: Callable[[], Any], current: Callable[[], Any]) -> type:
-    """Return the event that one green thread waits for: with one timer and no locks."""
-
-    class Signal:
-        __slots__ = ("_is_set", "_waiter")
-
-        def __init__(self) -> None:
-            self._is_set = False
-            self._waiter: Any = None
-
-        def is_set(self) -> bool:
-            return self._is_set
-
-        def set(self) -> None:
-            self._is_set = True
-            if self._waiter is not None:
-                hub().schedule_call_global(0, self._wake)
-
-        def wait(self, timeout: float | None = None) -> bool:
-            if self._is_set:
-                return True
-            self._waiter = current()
-            timer = None if timeout is None else hub().schedule_call_global(timeout, self._wake)
-            try:
-                hub().switch()
-            finally:
-                self._waiter = None
-                if timer is not None:
-                    timer.cancel()
-            return self._is_set
-
-        def _wake(self) -> None:
-            if self._waiter is not None:
-                self._waiter.switch()
-
-    return Signal
+def signals() -> type:
+    """Return the class of what one green thread waits for."""
+    eventlet = _eventlet()
+    return signal_class(eventlet.hubs.get_hub, eventlet.getcurrent)
 
 
 def _eventlet() -> Any:

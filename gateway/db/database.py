@@ -68,13 +68,13 @@ class Database:
         """Return what a query, as SQLite reads it, says now. For `gateway.db.questions`."""
         if self._direct is None:
             raise TypeError("This database has no direct reads.")
-        with _translated():
+        with _TRANSLATED:
             return self._direct.rows(text, values)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection to read from."""
-        with _translated(), self._engine.connect() as connection:
+        with _TRANSLATED, self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -94,13 +94,13 @@ class Database:
         Raises what `write` raises.
         """
         if self._writers is None:
-            with _translated():
+            with _TRANSLATED:
                 yield
             return
         if not self._writers.acquire(timeout=WRITE_WAIT_SECONDS):
             raise busy()
         try:
-            with _translated():
+            with _TRANSLATED:
                 yield
         finally:
             self._writers.release()
@@ -245,14 +245,20 @@ def busy() -> FloworkError:
     return FloworkError(ErrorCode.BUSY, "The database is busy; try again.", retry_after=_AGAIN_SECONDS)
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, sqlite3.OperationalError) as error:
+class _Translated:
+    """Around what asks the database: a full disk is STORAGE_FULL."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, (OperationalError, sqlite3.OperationalError)):
+            return
         text = str(
             error.orig if isinstance(error, OperationalError) else error
         )  # without what was to be written
         if "disk is full" in text or "No space left" in text:
             raise FloworkError(ErrorCode.STORAGE_FULL, "The gateway cannot write its database.") from error
-        raise
+
+
+_TRANSLATED = _Translated()

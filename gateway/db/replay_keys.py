@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gateway.db.database import Database
 from gateway.db.key_stores import ServerKeys, SqliteKeys
-from gateway.db.running import Run, directly
+from gateway.db.running import Run, Signal, directly
 from shared.clock import Clock
 from shared.errors import ErrorCode, FloworkError
 
@@ -30,14 +30,13 @@ class _Request:
 
     __slots__ = ("_woken", "error", "expires_ms", "has_turn", "is_new", "key")
 
-    def __init__(self, key: bytes, expires_ms: int) -> None:
+    def __init__(self, key: bytes, expires_ms: int, woken: Signal) -> None:
         self.key = key
         self.expires_ms = expires_ms
         self.is_new: bool | None = None
         self.error: FloworkError | None = None
         self.has_turn = False
-        self._woken = threading.Lock()
-        self._woken.acquire()
+        self._woken = woken
 
     @property
     def is_settled(self) -> bool:
@@ -45,11 +44,11 @@ class _Request:
 
     def wait(self) -> None:
         """Wait until it is settled or has its turn to write; each write before it ends, as writers' waits do."""
-        self._woken.acquire()
+        self._woken.wait()
 
     def wake(self) -> None:
         """Let it go on."""
-        self._woken.release()
+        self._woken.set()
 
 
 class ReplayKeys:
@@ -58,12 +57,19 @@ class ReplayKeys:
     Requests that arrive while keys are being written wait, and the first of them writes the keys of all: one
     transaction, one sync. None is answered before its own key is on disk. The next write begins before the answers
     of the last one are made, so that the disk and the processor work at the same time. ``run`` runs what waits for
-    the disk.
+    the disk, ``signal`` makes what a request waits for.
     """
 
-    def __init__(self, database: Database, clock: Clock, run: Run = directly) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        run: Run = directly,
+        signal: Callable[[], Signal] = threading.Event,
+    ) -> None:
         self._store: Store = ServerKeys(database) if database.file is None else SqliteKeys(database, run)
         self._clock = clock
+        self._signal = signal
         self._purge_at = 0
         self._lock = threading.Lock()
         self._waiting: list[_Request] = []  # none of them has the turn to write but the first
@@ -71,7 +77,7 @@ class ReplayKeys:
 
     def admit(self, key: bytes, expires_ms: int) -> None:
         """Remember a key until ``expires_ms``; raises REPLAYED if it is there already, BUSY or STORAGE_FULL."""
-        request = _Request(key, expires_ms)
+        request = _Request(key, expires_ms, self._signal())
         try:
             if not self._begin(request):
                 request.wait()

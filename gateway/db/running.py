@@ -1,4 +1,4 @@
-"""How what waits for the disk is run, so that the rest of the process goes on meanwhile."""
+"""How what waits for the disk is run, and waited for, so that the rest of the process goes on meanwhile."""
 
 from __future__ import annotations
 
@@ -13,6 +13,18 @@ class Run(Protocol):
 
     def __call__(self, function: Callable[[], ValueT], /) -> ValueT:
         """Wait for the function's end."""
+        ...
+
+
+class Signal(Protocol):
+    """What one thread, or green thread, waits for; `threading.Event` is one."""
+
+    def set(self) -> None:
+        """Let it go on, now or when it will wait."""
+        ...
+
+    def wait(self) -> object:
+        """Wait until it is set."""
         ...
 
 

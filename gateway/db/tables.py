@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
@@ -75,8 +76,12 @@ engine_shares = Table(
 replay_keys = Table(
     "replay_keys",
     metadata,
-    Column("key", LargeBinary(32), primary_key=True),
-    Column("expires_ms", BigInteger, nullable=False, index=True),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    # In the order of their ends, so that a write changes few pages, and a purge too. A key is made of a text in which
+    # its time stands: it always has the same end.
+    PrimaryKeyConstraint("expires_ms", "key"),
+    sqlite_with_rowid=False,
 )
 
 socket_sessions = Table(

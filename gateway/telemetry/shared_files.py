@@ -24,9 +24,14 @@ def choose_folder(environ: MutableMapping[str, str], workers: int) -> None:
         environ[FOLDER] = tempfile.mkdtemp(prefix="flowork-metrics-")
 
 
+def are_used() -> bool:
+    """Tell whether this process is one of several that answer for each other."""
+    return FOLDER in os.environ
+
+
 def collector() -> Collector | None:
     """Return what adds up the figures of all processes, or None where there is one."""
-    if FOLDER not in os.environ:
+    if not are_used():
         return None
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415 - only with several processes
 
@@ -35,7 +40,7 @@ def collector() -> Collector | None:
 
 def forget(pid: int) -> None:
     """Take a process that ended out of what counts living ones, such as open sockets."""
-    if FOLDER in os.environ:
+    if are_used():
         from prometheus_client.multiprocess import mark_process_dead  # noqa: PLC0415 - as above
 
         mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Request, Response
+from flask import Request
 from typing_extensions import override
 
 from gateway.realtime.server import Endpoint
 from gateway.telemetry.counts import DONE, Counts
+from gateway.web.answers import Reply
 from gateway.web.proof import Proof
 from shared.clock import Clock
 from shared.contract.base import Auth
@@ -98,13 +99,13 @@ class RequestWatch:
         """Note when the request came."""
         request.environ[BEGUN] = self._clock.monotonic()
 
-    def end(self, request: Request, response: Response) -> None:
+    def end(self, request: Request, answer: Reply) -> None:
         """Count the request with what it is answered."""
         begun = request.environ.get(BEGUN)
         if begun is None:
             return
-        operation = request.endpoint or ("none" if response.status_code == 404 else "page")
-        self._counts.requested(operation, response.status_code, self._clock.monotonic() - begun)
+        operation = request.endpoint or ("none" if answer.status_code == 404 else "page")
+        self._counts.requested(operation, answer.status_code, self._clock.monotonic() - begun)
 
 
 def _outcome(answer: Any) -> str:

@@ -11,8 +11,10 @@ from typing_extensions import override
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, Rule
 
+from gateway.web.answers import Header, Reply
+
 Before = Callable[[Request], Response | None]
-After = Callable[[Request, Response], None]
+After = Callable[[Request, Reply], list[Header]]
 
 
 class _Rule(Rule):
@@ -33,7 +35,8 @@ class Application(Flask):
 
     What Flask does around each request so that it could be found there takes longer than to answer it, and so do
     sessions, signals and teardowns, which nothing here uses. ``before`` may answer a request instead of its view,
-    ``on_error`` answers what either raises, and ``after`` sees every answer. What a view gives back is a `Response`.
+    ``on_error`` answers what either raises, and ``after`` sees every answer and returns the headers it gets beside its
+    own. What a view gives back is a `Reply`.
     """
 
     def __init__(
@@ -53,11 +56,15 @@ class Application(Flask):
         received.max_content_length = self.config["MAX_CONTENT_LENGTH"]
         self._find(received)
         try:
-            response = self._before(received) or self._view(received)
+            answer: Reply = self._before(received) or self._view(received)
         except Exception as error:  # noqa: BLE001 - the edge of HTTP
-            response = self._on_error(error)
-        self._after(received, response)
-        return response(environ, start_response)
+            answer = self._on_error(error)
+        added = self._after(received, answer)
+
+        def start(status: str, headers: list[Header], *others: Any) -> Any:
+            return start_response(status, headers + added, *others)
+
+        return answer(environ, start)
 
     def _find(self, received: Request) -> None:
         """Note in the request which rule it fits, or that it fits none."""
@@ -74,12 +81,12 @@ class Application(Flask):
         except HTTPException as error:
             received.routing_exception = error
 
-    def _view(self, received: Request) -> Response:
+    def _view(self, received: Request) -> Reply:
         if received.url_rule is None:
             raise received.routing_exception or TypeError("a request was not looked up")
         view: Callable[..., Any] = self.view_functions[received.url_rule.endpoint]
-        response: Response = view(received, **received.view_args or {})
-        return response
+        answer: Reply = view(received, **received.view_args or {})
+        return answer
 
     @cached_property
     def _plain_rules(self) -> dict[tuple[str, str], Rule]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, Response
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
-from typing_extensions import override
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from gateway.realtime.frames import invalid
+from gateway.web.answers import JSON, Reply, Written
 from gateway.web.limits import RateLimits
 from gateway.web.proof import Proof
 from gateway.web.routing import Answer, Route
@@ -18,9 +18,6 @@ from shared.contract.proxy import EngineOperation, ForwardOperation
 from shared.contract.session_keys import session_scope
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.strict_json import parse_list, parse_object
-
-JSON = "application/json"
-NO_BODY = frozenset({204, 304})
 
 
 def bind(app: Flask, routes: list[Route], proof: Proof, limits: RateLimits, max_bytes: int) -> None:
@@ -52,23 +49,12 @@ class _Answers:
         return adapter.dump_json(adapter.validate_python(value))
 
 
-class _Written(Response):
-    """An answer that is there in one piece, with its length, and leads nowhere else: it can be sent as it stands."""
-
-    @override
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in NO_BODY:
-            return super().__call__(environ, start_response)
-        start_response(self.status, self.headers.to_wsgi_list())
-        return [self.get_data()]
-
-
-def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Callable[..., Response]:
+def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Callable[..., Reply]:
     operation = found.operation
     answer, takes_request = _Answers(operation.response), found.takes_request
     scope = session_scope(operation)
 
-    def view(request: Request, /, **parameters: Any) -> Response:
+    def view(request: Request, /, **parameters: Any) -> Reply:
         body = _body(request, max_bytes)
         try:
             caller = proof.check(operation.auth, request, body, scope=scope)
@@ -91,8 +77,7 @@ def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Cal
         if isinstance(given, Response):
             return given
         status = given.status if isinstance(given, Answer) else operation.status
-        written = answer.write(given.value if isinstance(given, Answer) else given)
-        return _Written(written, status=status, content_type=JSON)
+        return Written(answer.write(given.value if isinstance(given, Answer) else given), status)
 
     return view
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Request, Response
 
 from gateway.settings import Server
+from gateway.web.answers import Header
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 LOCAL_PORTS = ("5173", "3000", "8000")
@@ -17,6 +18,7 @@ HEADERS = (
     "x-flowork-engine-id, x-gateway-token"
 )
 EXPOSED = "retry-after"
+VARY = ("Vary", "Origin")
 PREFLIGHT_SECONDS = "600"
 
 
@@ -56,11 +58,14 @@ class Origins:
                 response.headers["Access-Control-Allow-Private-Network"] = "true"
         return response
 
-    def mark(self, request: Request, response: Response) -> None:
-        """Write the headers that let an allowed page read an answer."""
-        response.headers.add("Vary", "Origin")
-        origin = request.headers.get("Origin")
-        if origin and self.allows(origin, request.environ):
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Credentials"] = "true"
-            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+    def marks(self, request: Request) -> list[Header]:
+        """Return the headers that let an allowed page read an answer."""
+        origin = request.environ.get("HTTP_ORIGIN")
+        if not (origin and self.allows(origin, request.environ)):
+            return [VARY]
+        return [
+            VARY,
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Allow-Credentials", "true"),
+            ("Access-Control-Expose-Headers", EXPOSED),
+        ]

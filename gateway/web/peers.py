@@ -28,12 +28,15 @@ class Peers:
 
     def of(self, environ: dict[str, Any]) -> str:
         """Return the address, for IPv6 that of its site (/64), as text; ``unknown`` where there is none."""
-        peer = _parse(environ.get("REMOTE_ADDR", ""))
+        sender = environ.get("REMOTE_ADDR", "")
         forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
-        if forwarded and not self._trusts(peer):
+        if not forwarded:
+            return _direct(sender)
+        peer = _parse(sender)
+        if not self._trusts(peer):
             self._warn()
             return _site(peer)
-        for hop in reversed(forwarded.split(",")[-MOST_HOPS:] if forwarded else []):
+        for hop in reversed(forwarded.split(",")[-MOST_HOPS:]):
             if not self._trusts(peer):
                 break
             peer = _parse(hop) or peer
@@ -62,3 +65,8 @@ def _site(peer: IPv4Address | IPv6Address | None) -> str:
     if isinstance(peer, IPv6Address):
         return str(ip_network((int(peer), IPV6_SITE), strict=False))
     return "unknown" if peer is None else str(peer)
+
+
+@lru_cache(MOST_REMEMBERED)
+def _direct(sender: str) -> str:
+    return _site(_parse(sender))

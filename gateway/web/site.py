@@ -9,6 +9,7 @@ from flask import Flask, Request, Response
 from werkzeug.exceptions import NotFound
 
 from gateway.web import errors
+from gateway.web.answers import Header, Reply
 from gateway.web.application import Application
 from gateway.web.binding import bind
 from gateway.web.limits import RateLimits
@@ -40,7 +41,7 @@ class Watch(Protocol):
         """Note that one came."""
         ...
 
-    def end(self, request: Request, response: Response) -> None:
+    def end(self, request: Request, answer: Reply) -> None:
         """Note how it is answered."""
         ...
 
@@ -77,13 +78,10 @@ def build_site(  # noqa: PLR0913 - keywords only
             counted.arrive(request.environ)
         return answer
 
-    def after(request: Request, response: Response) -> None:
-        origins.mark(request, response)
-        given = {name.lower() for name, _ in response.headers}
-        for key, item in _SECURITY:
-            if key not in given:
-                response.headers.add(*item)
-        watch.end(request, response)
+    def after(request: Request, answer: Reply) -> list[Header]:
+        given = {name.lower() for name, _ in answer.headers}
+        watch.end(request, answer)
+        return origins.marks(request) + [item for key, item in _SECURITY if key not in given]
 
     app = Application("gateway", before=before, after=after, on_error=errors.answer)
     app.url_map.merge_slashes = False

@@ -24,7 +24,8 @@ def remembered_until(at_ms: int, window_ms: int) -> int:
     """Return until when (Unix ms) a message signed at ``at_ms`` must be remembered.
 
     ``window_ms`` is the whole width of accepted times, half of it on each side; the grace covers a clock that
-    is stepped back a little.
+    is stepped back a little. Stores may find a key by its end: a version that changes what is returned has to give
+    the stored keys their new ends.
     """
     return at_ms + window_ms // 2 + GRACE_MS
 

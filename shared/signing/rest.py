@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_address
@@ -60,8 +61,7 @@ _BOUND_HEAD = re.compile(r"flowork_api\|(0x[0-9a-fA-F]{40})\|")
 _BOUND_TAIL = re.compile(rf"\|({MILLISECONDS})\|{NONCE}\|({SHA256})")
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedRequest:
+class VerifiedRequest(msgspec.Struct, frozen=True, gc=False):
     """A request whose proof holds; ``address`` is in lower case.
 
     Where ``replay_key`` is set the caller must store it until ``expires_ms`` (Unix ms) and refuse it the
@@ -76,8 +76,7 @@ class VerifiedRequest:
     session: DelegatedSession | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Proof:
+class _Proof(msgspec.Struct, frozen=True, gc=False):
     address: str
     message: str
     signature: str
@@ -118,11 +117,9 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     """
     proof = _read_proof(headers, contract)
     bound = proof.message.startswith(f"{API_BOUND}|")
+    digest = None
     if bound:
         at_ms, digest = _judge_bound(proof, method, path_and_query)
-        check_fresh(at_ms, now_ms)
-        if hashlib.sha256(body).hexdigest() != digest:
-            raise FloworkError(ErrorCode.BAD_SIGNATURE, "The signature does not cover this body.")
     elif form == "bound":
         raise FloworkError(
             ErrorCode.UNAUTHENTICATED,
@@ -130,10 +127,13 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
         )
     else:
         at_ms = documented_time(proof.message, proof.address, frozenset({API_AUTH}), free=True)
-        check_fresh(at_ms, now_ms)
+    check_fresh(at_ms, now_ms)
+    of_body = hashlib.sha256(body)
+    if digest is not None and of_body.hexdigest() != digest:
+        raise FloworkError(ErrorCode.BAD_SIGNATURE, "The signature does not cover this body.")
     session = _check_signature(proof, headers, sessions if bound else None, contract, now_ms)
     unique = bound or method.upper() in _CHANGING
-    key = _replay_key(proof, method, path_and_query, body) if unique else None
+    key = _replay_key(proof, method, path_and_query, of_body.digest()) if unique else None
     until = remembered_until(at_ms, WINDOW_MS)
     return VerifiedRequest(proof.address.lower(), bound, proof.message, key, until, session)
 
@@ -174,10 +174,10 @@ def _read_proof(headers: Mapping[str, Any], contract: Contract | None) -> _Proof
             if name in given:  # two headers of one name: nobody could say which one counts
                 raise bad_format()
             given[name] = value
-    values = [given.get(name) for name in _NAMES]
-    if not all(isinstance(value, str) and value for value in values):
+    values = [value for name in _NAMES if isinstance(value := given.get(name), str) and value]
+    if len(values) != len(_NAMES):
         raise FloworkError(ErrorCode.UNAUTHENTICATED, "Missing required authentication headers.")
-    proof = _Proof(*(str(value) for value in values))
+    proof = _Proof(*values)
     if not is_address(proof.address) or len(proof.message) > 8 * MAX_TEXT:
         raise bad_format()
     readable = contract is not None and _CONTRACT_SIGNATURE.fullmatch(proof.signature) is not None
@@ -241,9 +241,8 @@ def _signed_by_key(proof: _Proof, *, strict: bool) -> bool:
         return False
 
 
-def _replay_key(proof: _Proof, method: str, path_and_query: str, body: bytes) -> bytes:
+def _replay_key(proof: _Proof, method: str, path_and_query: str, of_body: bytes) -> bytes:
     parts = (proof.address.lower(), proof.message, method.upper(), path_and_query)
-    digest = hashlib.sha256()
-    for part in (*(text.encode(errors="surrogatepass") for text in parts), body):
-        digest.update(hashlib.sha256(part).digest())  # fixed width: no part can run into the next
-    return digest.digest()
+    # Of fixed width: no part can run into the next.
+    digests = [hashlib.sha256(text.encode(errors="surrogatepass")).digest() for text in parts]
+    return hashlib.sha256(b"".join((*digests, of_body))).digest()

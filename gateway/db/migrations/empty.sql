@@ -3,7 +3,7 @@ CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
-INSERT INTO "alembic_version" VALUES('0030');
+INSERT INTO "alembic_version" VALUES('0040');
 CREATE TABLE audit_head (
 	id INTEGER NOT NULL, 
 	seq BIGINT NOT NULL, 
@@ -169,8 +169,11 @@ CREATE TABLE marketplace_votes (
 CREATE TABLE replay_keys (
 	"key" BLOB NOT NULL, 
 	expires_ms BIGINT NOT NULL, 
-	CONSTRAINT pk_replay_keys PRIMARY KEY ("key")
-);
+	CONSTRAINT pk_replay_keys PRIMARY KEY (expires_ms, "key")
+)
+ WITHOUT ROWID
+
+;
 CREATE TABLE socket_sessions (
 	"key" BLOB NOT NULL, 
 	address VARCHAR(42) NOT NULL, 
@@ -229,7 +232,6 @@ CREATE TABLE workflow_shares (
 );
 CREATE INDEX ix_engines_owner_address ON engines (owner_address);
 CREATE INDEX ix_engine_shares_guest_address ON engine_shares (guest_address);
-CREATE INDEX ix_replay_keys_expires_ms ON replay_keys (expires_ms);
 CREATE INDEX ix_socket_sessions_address ON socket_sessions (address);
 CREATE INDEX ix_socket_sessions_expires_ms ON socket_sessions (expires_ms);
 CREATE INDEX ix_audit_log_at_ms ON audit_log (at_ms);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import threading
 import time
@@ -17,7 +18,9 @@ import pytest
 from gateway.db import database as databases
 from gateway.db import migrate
 from gateway.db.database import Database
+from gateway.db.key_stores import _PURGE, SqliteKeys
 from gateway.db.replay_keys import PURGE_EVERY_MS, ReplayKeys
+from gateway.db.running import directly
 from shared.clock import ManualClock
 from shared.errors import ErrorCode, FloworkError
 from tests.support.databases import Databases
@@ -247,4 +250,20 @@ def test_a_full_disk_is_said_and_nothing_is_accepted(tmp_path: Path, clock: Manu
     assert "STORAGE_FULL" in told
     accepted = told.count("ok")
     assert count(database) == 1 + accepted
+    database.close()
+
+
+def test_keys_of_one_time_lie_together_so_that_a_write_changes_few_pages(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    store, file = SqliteKeys(database, directly), tmp_path / "gateway.db"
+    keys = [(hashlib.sha256(b"%d" % number).digest(), 10**12 + number) for number in range(4000)]
+    for at in range(0, len(keys), 400):
+        assert all(store.enter(keys[at : at + 400], None))
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert other.execute("SELECT count(*) FROM replay_keys").fetchone() == (4000,)
+        assert "SEARCH" in other.execute(f"EXPLAIN QUERY PLAN {_PURGE}", (0,)).fetchone()[3]
+    assert store.enter([(key, end + 10**6) for key, end in keys[:10]], None) == [True] * 10
+    written = (tmp_path / "gateway.db-wal").stat().st_size
+    assert 0 < written < 5 * 4096
     database.close()

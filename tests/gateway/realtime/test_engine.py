@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import socketio
 
-from shared.clock import ManualClock
+from shared.clock import ManualClock, iso
 from shared.contract.engine import EngineAuthSuccess, GuiEngineStatus, GuiEngineVitals
 from shared.ids import new_engine_token
 from shared.signing.keys import WalletKey
@@ -225,11 +225,13 @@ async def test_the_last_sign_of_life_survives_a_restart(
         engine_id, token = gateway.register_engine(wallet)
         async with engine(gateway, engine_id, token):
             clock.advance(50)
-        seen = gateway.engine(wallet, engine_id)["last_seen"]
+        async with asyncio.timeout(30):  # the gateway learns of the end after the engine
+            while gateway.engine(wallet, engine_id)["last_seen"] != iso(clock.now_ms()):  # noqa: ASYNC110 - asked
+                await asyncio.sleep(0.02)
     with in_process(tmp_path, clock) as gateway:
         shown = gateway.engine(wallet, engine_id)
     assert shown["status"] == "offline"
-    assert shown["last_seen"] == seen is not None
+    assert shown["last_seen"] == iso(clock.now_ms())
 
 
 async def test_an_owner_the_engine_pinned_before_a_crash_is_recorded(

@@ -9,6 +9,7 @@ from flask import Request, Response, has_request_context
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import Client
 
+from gateway.web.answers import Header, Reply
 from gateway.web.application import Application
 
 LIMIT = 10
@@ -29,9 +30,9 @@ class Site:
     def before(request: Request) -> Response | None:
         return Response("from before") if request.path == "/early" else None
 
-    def after(self, request: Request, response: Response) -> None:
-        self.seen.append((request.endpoint, response.status_code))
-        response.headers["X-Seen"] = "yes"
+    def after(self, request: Request, answer: Reply) -> list[Header]:
+        self.seen.append((request.endpoint, answer.status_code))
+        return [("X-Seen", "yes")]
 
     @staticmethod
     def failed(error: Exception) -> Response:
