@@ -37,7 +37,9 @@ class RunStatus(StrEnum):
 
 RUN_MODES = {mode.value: mode for mode in RunMode}
 RUN_STATUSES = {status.value: status for status in RunStatus}
-"""Both by their values: on Python 3.11 calling an enum to find a member is as dear as ten calls of a function."""
+"""Both by their values: on Python 3.11 calling an enum to find a member is as dear as ten calls of a function.
+
+The value of a member is two calls, and ``str`` of it one."""
 
 
 class NodeStatus(StrEnum):
