@@ -30,6 +30,7 @@ _NOISY = (
     "watchfiles.main",
     "websockets.server",
 )
+_CLOCK = SystemClock()
 _BLANK = logging.makeLogRecord({}).__dict__
 _STANDARD = frozenset(_BLANK) | {"message", "asctime", "taskName"}
 
@@ -63,7 +64,7 @@ def tell(logger: logging.Logger, level: int, message: str, facts: Mapping[str, o
     if not logger.isEnabledFor(level):
         return
     record = logging.LogRecord.__new__(logging.LogRecord)
-    name, now = logging.getLevelName(level), SystemClock().now_ms() / 1000
+    name, now = logging.getLevelName(level), _CLOCK.now_ms() / 1000
     own = {"name": logger.name, "levelno": level, "levelname": name, "msg": message, "created": now}
     members = _BLANK.copy()
     members.update(facts)

@@ -114,7 +114,8 @@ def typed_values(values: list[NamedValue]) -> dict[str, Any]:
     result = {}
     for item in values:
         try:
-            result[item.name] = _typed(item.type, item.value)  # a method of a model is found slowly
+            kind, value = item.type, item.value  # a method of a model is found slowly
+            result[item.name] = value if kind == "auto" else _typed(kind, value)
         except ValueError as error:
             raise ValueError(f"{item.name}: {error}") from error
     return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any
 
 from typing_extensions import override
@@ -47,8 +46,10 @@ class GuardedConnection(ServerConnection):
         Raises ConnectionClosed as the library's `send` does. Extensions are not negotiated (``compression=None``),
         and nothing is ever sent in fragments, so that these are the bytes that the library would send one by one.
         """
-        heads = map(_head, map(len, messages))
-        data = b"".join(chain.from_iterable(zip(heads, messages, strict=True)))
+        pieces = [b""] * (2 * len(messages))
+        pieces[::2] = map(_head, map(len, messages))
+        pieces[1::2] = messages
+        data = b"".join(pieces)
         if self.protocol.state is _OPEN and not (self.protocol.writes or self.transport.is_closing()):
             self.transport.write(data)
             if self.paused:

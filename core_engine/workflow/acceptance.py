@@ -18,7 +18,7 @@ def accept(  # noqa: PLR0913 - the place and time of the run besides what was as
         at=at,
         run_id=request.run_id,
         started_by=request.started_by,
-        mode=request.mode.value,
+        mode=str(request.mode),
         preset=request.preset_name,
         workflow=graph.hash,
         start_node=start_node,

@@ -9,7 +9,7 @@ from collections.abc import Container
 
 from core_engine.kernel.ports import EndedRun, EndListener, ParentStep
 from core_engine.storage import EngineStore, RunRow
-from shared.contract.run import RunMode, RunStatus
+from shared.contract.run import RUN_MODES, RUN_STATUSES
 from shared.errors import FloworkError
 
 _LOG = logging.getLogger(__name__)
@@ -95,8 +95,8 @@ def ended_run(row: RunRow) -> EndedRun:
     parent = ParentStep(row.parent, row.parent_node or "", row.item or 0) if row.parent else None
     return EndedRun(
         run_id=row.id,
-        status=RunStatus(row.status),
-        mode=RunMode(row.mode),
+        status=RUN_STATUSES[row.status],
+        mode=RUN_MODES[row.mode],
         started_by=row.started_by,
         preset_name=row.preset,
         origin=row.origin,

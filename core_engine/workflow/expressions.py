@@ -127,15 +127,14 @@ class Placeholder:
             found = scope.variable(self.variable or "")
             return found.value if found else self.text
         root = {"data": scope.payload.data} if self.of_data else scope.root(self.names, self.query.roots)
-        return self.found_in(root)
-
-    def found_in(self, root: Mapping[str, Any]) -> Any:
-        """Evaluate a query on an object that has what it can see."""
         try:
-            return self.query.search(root) if self.query else self.text
+            return self.query.search(root)
         except QueryError as error:
-            message = f"The expression {self.text} failed: {error}"
-            raise FloworkError(ErrorCode.INVALID_REQUEST, message) from error
+            raise self.failure(error) from error
+
+    def failure(self, error: QueryError) -> FloworkError:
+        """Return what is told of a query that could not be evaluated."""
+        return FloworkError(ErrorCode.INVALID_REQUEST, f"The expression {self.text} failed: {error}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ class FlowingRun(WaitingRun):
         elif planner.finale is None and planner.kept:
             self._begin_finally(verdict)
         else:
-            self.record(r.RunFinished(state.next_seq, self.now(), verdict.status.value, verdict.error))
+            self.record(r.RunFinished(state.next_seq, self.now(), str(verdict.status), verdict.error))
             state.result_row = result_of(state)
             self._moments.clear()
 

@@ -125,7 +125,7 @@ class RecordedRun:
             started_by=accepted.started_by,
             preset=accepted.preset,
             mode=accepted.mode,
-            status=state.status.value,
+            status=str(state.status),
             started_at=accepted.at,
             finished_at=state.finished_at,
             workflow=accepted.workflow,

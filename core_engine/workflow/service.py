@@ -60,6 +60,7 @@ from shared.contract.workflow import WorkflowProblem
 from shared.errors import ErrorCode, FloworkError
 from shared.ids import is_job_id
 
+_RUNNING = RunStatus.RUNNING.value  # on Python 3.11 each reading of it is two calls
 _LAST_SYNC = 10.0
 _LAST_WORDS = 2.0
 _PORTION = 64
@@ -154,7 +155,7 @@ class RunService(RunReading):
         if not await run.is_accepted():
             return await self._again(request, prepared, sink)
         accepted = run.state.accepted
-        return status_frame(run_id, accepted.seq, RunStatus.RUNNING.value, iso(accepted.at))
+        return status_frame(run_id, accepted.seq, _RUNNING, iso(accepted.at))
 
     def validate(self, workflow_data: dict[str, Any]) -> list[WorkflowProblem]:
         """Return every problem of a workflow."""

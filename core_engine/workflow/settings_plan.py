@@ -7,6 +7,7 @@ from typing import Any
 
 from core_engine.kernel.component import Component, Config
 from core_engine.workflow.expressions import Scope, Template
+from core_engine.workflow.queries import QueryError
 from core_engine.workflow.settings_schema import Builder, Unfit, builder_of
 
 _WORTH_IT = 2
@@ -29,9 +30,12 @@ class SettingsPlan:
         self._template = template
         templates = tuple(_templates(template))
         self._renderers = tuple(map(_renderer, templates))
-        queries = [whole for written in templates if (whole := written.whole) and whole.of_data]
-        self._searches = tuple(whole.found_in for whole in queries)
-        self.of_data = len(queries) == len(templates)
+        self._searches = tuple(
+            (whole, whole.query.search)
+            for written in templates
+            if (whole := written.whole) and whole.of_data and whole.query
+        )
+        self.of_data = len(self._searches) == len(templates)
         self._build: Builder | None = None
         self._validated = 0
 
@@ -42,8 +46,11 @@ class SettingsPlan:
     def search(self, data: Any) -> list[Any]:
         """Return the same where every expression is a query ``of_data``, which sees nothing else."""
         root, found = {"data": data}, []
-        for search in self._searches:
-            found.append(search(root))  # noqa: PERF401 - a comprehension is a call
+        for placeholder, search in self._searches:
+            try:
+                found.append(search(root))
+            except QueryError as error:
+                raise placeholder.failure(error) from error
         return found
 
     def values(self, found: Sequence[Any]) -> dict[str, Any]:

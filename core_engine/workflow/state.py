@@ -17,7 +17,7 @@ from core_engine.workflow.planner import Planner
 from core_engine.workflow.projection import frame_count
 from core_engine.workflow.results import merged
 from core_engine.workflow.usage import Usage
-from shared.contract.run import RunMode, RunStatus
+from shared.contract.run import RUN_MODES, RUN_STATUSES, RunStatus
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class RunState:
         self.graph = graph
         self.accepted = accepted
         self.payloads = payloads
-        self.mode = RunMode(accepted.mode)
+        self.mode = RUN_MODES[accepted.mode]
         self.aids = Aids.read(accepted.options, graph)
         ahead = self.aids.ahead(ahead)
         self.planner = Planner(graph, start=accepted.start_node, ahead=ahead)
@@ -264,7 +264,7 @@ class RunState:
         self._on_other(record)
 
     def _on_end(self, record: r.RunFinished) -> None:
-        self.status, self.status_seq = RunStatus(record.status), record.seq + 1
+        self.status, self.status_seq = RUN_STATUSES[record.status], record.seq + 1
         self.error, self.finished_at = record.error, record.at
         self._count(record)
 

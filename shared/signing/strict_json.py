@@ -73,11 +73,11 @@ def _is_deeper(raw: bytes, max_depth: int) -> bool:
     # What is left is quotes and brackets. Taking out quotes in pairs keeps each bracket inside or outside of texts.
     steps = b"".join(bare.replace(b'""', b"").split(b'"')[::2]).translate(_STEPS)
     left = steps
-    for taken in range(1, _CUTS + 1):
-        # The innermost pairs go: what is left is one level lower at most, and no deeper than it has openings.
-        left = left.replace(b"\x01\xff", b"")
+    for taken in range(_CUTS + 1):
+        # What is left is no deeper than it has openings; without its innermost pairs it is one level lower at most.
         if taken + left.count(b"\x01") <= max_depth:
             return False
+        left = left.replace(b"\x01\xff", b"")
     depth = 0
     for start in range(0, len(steps), _PIECE):
         depths = list(accumulate(memoryview(steps[start : start + _PIECE]).cast("b"), initial=depth))
