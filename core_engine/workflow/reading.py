@@ -19,6 +19,7 @@ from shared.clock import iso
 from shared.contract.expression import ExpressionPreview
 from shared.contract.run import NodeState, RunDetails, RunStatus, RunSummary
 from shared.contract.wait import StepWait
+from shared.errors import ErrorCode, FloworkError
 
 
 class RunReading:
@@ -129,6 +130,19 @@ class RunReading:
         )
         rows = await asyncio.to_thread(self._store.archive.runs, which)
         return [kept.summary_of(row) for row in rows]
+
+    def _refuse_open(self, row: RunRow) -> None:
+        """Say so where an unfinished run is not in this process's memory: nothing can be done to it here and now."""
+        if row.finished_at is not None:
+            return
+        holder = self._store.holder(row.id)
+        where = (
+            f"in another process of this engine ({holder}); ask there"
+            if holder
+            else "not in memory; ask again"
+        )
+        message = f"Run {row.id} is {where}."
+        raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=5.0)
 
     def _row(self, run_id: str) -> RunRow:
         row = self._store.reads.run(run_id)

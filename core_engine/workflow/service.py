@@ -28,7 +28,7 @@ from core_engine.kernel.ports import (
 )
 from core_engine.kernel.suspension import APPROVAL, SignedAnswer
 from core_engine.settings import Limits
-from core_engine.storage import EngineStore, RunRow
+from core_engine.storage import EngineStore
 from core_engine.workflow.acceptance import accept
 from core_engine.workflow.aftermath import Aftermath
 from core_engine.workflow.aids import check_aids
@@ -379,19 +379,6 @@ class RunService(RunReading):
         if run is None:
             self._refuse_open(self._row(run_id))
         raise FloworkError(ErrorCode.CONFLICT, f"Run {run_id} has ended.")
-
-    def _refuse_open(self, row: RunRow) -> None:
-        """Say so where an unfinished run is not in this process's memory: nothing can be done to it here and now."""
-        if row.finished_at is not None:
-            return
-        holder = self._store.holder(row.id)
-        where = (
-            f"in another process of this engine ({holder}); ask there"
-            if holder
-            else "not in memory; ask again"
-        )
-        message = f"Run {row.id} is {where}."
-        raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=5.0)
 
     async def _catch_up(self, run_id: str, subscription: Subscription, pace: Pace) -> None:
         while not subscription.closed:
