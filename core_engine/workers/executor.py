@@ -68,7 +68,7 @@ class WorkerExecutor:
         self._changed = asyncio.Event()
         self._unsent: dict[str, None] = {}
         self._to_send = asyncio.Event()
-        self._adopting = 0
+        self._adopting: list[Follow] = []
         self._owed: set[str] = set()
         self._leaving = False
 
@@ -121,10 +121,9 @@ class WorkerExecutor:
         raise NotImplementedError
 
     def outlives(self, attempt: Attempt) -> bool:
-        """Tell whether a step goes on at a worker when this process ends."""
-        return self._leaving and any(
-            follow.attempt is attempt and follow.offered for follow in self.follows.values()
-        )
+        """Tell whether a step goes on at a worker when this process ends, also one that is still to be found there."""
+        offered = (follow for follow in self.follows.values() if follow.offered)
+        return self._leaving and any(follow.attempt is attempt for follow in (*offered, *self._adopting))
 
     def leave(self) -> None:
         """Let workers go on with what they have from now on, because this process ends and another follows."""
@@ -250,11 +249,11 @@ class WorkerExecutor:
         self._to_send.set()
 
     async def _adopt(self, follow: Follow, step: str) -> None:
-        self._adopting += 1
+        self._adopting.append(follow)
         try:
             claim = await self._insist(follow, lambda: self.claims.adopt(step, self._epoch))
         finally:
-            self._adopting -= 1
+            self._adopting.remove(follow)
         if claim is None:
             follow.settle(StepLost("The engine ended while this step ran", crash=True))
             return

@@ -17,8 +17,10 @@ def names_in(module: str) -> frozenset[str]:
     text = (ROOT_FOLDER / module).read_text()
     if not module.endswith(".py"):
         return frozenset(line.split('"')[1] for line in text.splitlines() if line.strip().startswith("it("))
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return frozenset(node.name for node in ast.walk(ast.parse(text)) if isinstance(node, kinds))
+    kinds, nodes = (ast.FunctionDef, ast.AsyncFunctionDef), list(ast.walk(ast.parse(text)))
+    machines = (name.id for node in nodes if isinstance(node, ast.Assign) for name in ast.walk(node.targets[0])
+                if isinstance(name, ast.Name) and name.id.startswith("Test"))  # fmt: skip
+    return frozenset([*(node.name for node in nodes if isinstance(node, kinds)), *machines])
 
 
 def test_every_row_of_the_catalogue_is_there() -> None:
