@@ -176,7 +176,7 @@ class Statements:
         self._workflow = Statement("INSERT INTO workflow", len(WorkflowRow._fields), _KEEP)
         self._blob = Statement("INSERT INTO blob", 2, _KEEP)
         self._value = Statement("INSERT INTO value", 2, "ON CONFLICT (key) DO UPDATE SET body=excluded.body")
-        self._replay = Statement("INSERT INTO replay", 2, _KEEP)
+        self._replay = Statement("INSERT INTO replay (key, expires_ms)", 2, _KEEP)
 
     def insert(self, connection: Link, writes: Sequence[Write]) -> None:
         """Insert what the writes hold; the caller holds the transaction."""
