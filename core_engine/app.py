@@ -14,6 +14,7 @@ from typing import Any
 from core_engine.access.invitation import claim_line
 from core_engine.access.replays import ReplayJournal
 from core_engine.access.share_links import ShareLinks
+from core_engine.access.watch import AccessWatch
 from core_engine.commands.command import Rooms, handlers
 from core_engine.commands.dispatch import Dispatcher, Guards
 from core_engine.components.dropin.installer import Installer
@@ -175,8 +176,8 @@ class Engine:
         self._pulse = self._build_pulse()
         self._address = AddressFile(settings.data.engine_dir)
         self._watchdog = LoopWatchdog(clock)
-        self.access.subscribe(self.sockets.enforce_access)
-        self.access.subscribe(self.relay.enforce_access)
+        self._watch = AccessWatch(self.sockets.enforce_access, self.relay.enforce_access)
+        self.access.subscribe(self._watch.enforce)
         self.triggers.alarms.listen(self._tell_alarm)
 
     async def start(self) -> None:
@@ -258,6 +259,7 @@ class Engine:
 
     def _begin_background(self) -> None:
         work = {"pulse": self._pulse.run(), "housekeeping": self._housekeeping.run()}
+        work["access"] = self._watch.run()
         work |= {"components folder": keep_fresh(self.registry.shelf), "tidying up": self.registry.tidy_up()}
         if self.link is not None:
             work["gateway link"] = self.link.run()
@@ -379,8 +381,6 @@ class Engine:
         }
 
     def _tell_vitals(self, vitals: Vitals) -> None:
-        self.sockets.enforce_access()
-        self.relay.enforce_access()
         self.sockets.broadcast((vitals.to_frame(),))
         if self.link is not None:
             self.link.report(vitals)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from core_engine.access.roster import GuestList, Roster, Trust
+from core_engine.access.standing import Ground, Standing
 from shared.clock import Clock
 from shared.contract.base import Role
 from shared.errors import ErrorCode, FloworkError
@@ -108,6 +109,29 @@ class AccessControl:
             )
         raise FloworkError(ErrorCode.FORBIDDEN, "This identity has no role on this engine.")
 
+    def ended(self, standing: Standing) -> FloworkError | None:
+        """Return why a connection may be told nothing more; None while each identity has what it spoke with there.
+
+        STALE where a delegation or share link has expired, FORBIDDEN where access was taken away or made less; the
+        details say as ``ended`` which of them it was: delegation, access or link.
+        """
+        now_ms = self._clock.now_ms()
+        reasons = (self._lost(address, ground, now_ms) for address, ground in standing.grounds.items())
+        return next(filter(None, reasons), None)
+
+    def _lost(self, address: str, ground: Ground, now_ms: int) -> FloworkError | None:
+        if ground.until_ms is not None and ground.until_ms <= now_ms:
+            text = "The delegation has expired; sign a new one with the wallet."
+            return _end("delegation", ErrorCode.STALE, text)
+        if ground.role is not None and (self.role_of(address) or 0) < ground.role:
+            return _end("access", ErrorCode.FORBIDDEN, "Access revoked")
+        for link in ground.links:
+            if link.epoch < self.epoch:
+                return _end("link", ErrorCode.FORBIDDEN, "The share link was revoked.")
+            if link.exp is not None and link.exp <= now_ms:
+                return _end("link", ErrorCode.STALE, "The share link has expired.")
+        return None
+
     async def claim(self, address: str, proof: str) -> None:
         """Make an address the owner of an unowned engine; on return that is on the disk and the code is burnt.
 
@@ -187,6 +211,10 @@ class AccessControl:
     def _changed(self) -> None:
         for listener in self._listeners:
             listener()
+
+
+def _end(what: str, code: ErrorCode, message: str) -> FloworkError:
+    return FloworkError(code, message, details={"ended": what})
 
 
 def _guests(known: dict[str, Any]) -> GuestList:

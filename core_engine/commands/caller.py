@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from core_engine.access.standing import Standing
 from core_engine.commands.follow import Follows
 from core_engine.kernel.ports import Frame, Pace, Sink, at_once
-
-MAX_ADDRESSES = 16
 
 
 class Caller:
@@ -20,18 +19,15 @@ class Caller:
         self._deliver = deliver
         self.pace = pace
         self.follows = Follows(deliver)
-        self.addresses: set[str] = set()
+        self.standing = Standing()
         self.in_flight = 0
         self.gone = False
+
+    @property
+    def addresses(self) -> Collection[str]:
+        """The identities that proved themselves here."""
+        return self.standing.grounds
 
     def deliver(self, frames: Sequence[Frame]) -> None:
         """Send frames that belong to no run's stream."""
         self._deliver(frames)
-
-    def admit(self, address: str) -> bool:
-        """Remember an identity that proved itself here; False when there are too many on one connection."""
-        if address not in self.addresses:
-            if len(self.addresses) >= MAX_ADDRESSES:
-                return False
-            self.addresses.add(address)
-        return True

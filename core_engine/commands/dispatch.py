@@ -177,7 +177,7 @@ class Dispatcher:
         # What strangers send is remembered in memory only; it could do nothing a second time either.
         if opened.replay_entry is not None:
             self._guards.replays.remember(opened.replay_entry)
-        _check_room(opened, caller)
+        _check_room(opened, caller, role, visit)
         handler = self._find(opened.payload.get("type"))
         model = handler.model
         if visit is None:
@@ -260,8 +260,10 @@ class Dispatcher:
         caller.deliver((answers.refusal(error, ids),))
 
 
-def _check_room(opened: OpenedMessage, caller: Caller) -> None:
-    if not caller.admit(opened.address):
+def _check_room(opened: OpenedMessage, caller: Caller, role: Role, visit: Visit | None) -> None:
+    until_ms = None if opened.session is None else opened.session.expires_ms
+    own, link = (role, None) if visit is None else (None, visit.grant)
+    if not caller.standing.admit(opened.address, until_ms, role=own, link=link):
         raise FloworkError(ErrorCode.FORBIDDEN, "Too many identities on one connection; open another one.")
     if caller.in_flight >= MAX_IN_FLIGHT:
         raise FloworkError(

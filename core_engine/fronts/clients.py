@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from core_engine.commands.answers import Ids
 from core_engine.commands.follow import MAX_RUNS
-from core_engine.fronts.records import AtPreset, Followed, Mark, Renew
+from core_engine.fronts.records import AtPreset, Followed, Mark, Renew, Speaker
 from core_engine.transport.guard import GuardedConnection
 from core_engine.transport.peer import REFUSED_COST, Acceptor, Peer, PeerLimits
 from shared.clock import Clock
@@ -40,7 +40,7 @@ class FrontClient(Peer):
         self.number = number
         self.pending: dict[int, Ids] = {}
         self.held = 0
-        self.addresses: list[str] = []
+        self.speakers: list[Speaker] = []
         """Who speaks here, as the process that led last knew them."""
         self.seats: list[AtPreset] = []
         """The presets that the client has open, as the process that led last knew them."""
@@ -73,10 +73,10 @@ class FrontClient(Peer):
 
     def renewal(self) -> Renew | None:
         """Return what another leading process must know of this client; None where there is nothing."""
-        if not self.addresses:
+        if not self.speakers:
             return None
         runs = [Followed(run, seq, run in self._families) for run, seq in self._runs.items()]
-        return Renew(self.number, self.addresses, runs, self.seats)
+        return Renew(self.number, self.speakers, runs, self.seats)
 
     def penalise(self) -> None:
         """Have the client pay for a message that could not be used."""

@@ -141,7 +141,7 @@ class Courier:
                 self.delivered += len(record.frames)
                 client.give(record.frames, record.marks)
             case Admitted():
-                client.addresses = record.addresses
+                client.speakers = record.speakers
             case Done():
                 client.pending.pop(record.number, None)
                 client.seats = client.seats if record.seats is None else record.seats

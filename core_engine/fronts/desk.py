@@ -102,12 +102,9 @@ class FrontDesk:
                 client.send(frames)
 
     def enforce_access(self) -> None:
-        """End every connection on which somebody has signed who has no role any more."""
+        """End every connection on which somebody has signed who has not what he had any more."""
         for client in list(self._clients()):
-            if not all(self._desk.access.role_of(address) for address in client.caller.addresses):
-                addresses = sorted(client.caller.addresses)
-                _log.info("closed a connection: access revoked", extra={"addresses": addresses})
-                client.end(1008, "Access revoked")
+            client.enforce_access()
 
     def stop_accepting(self) -> None:
         """Refuse new clients and new fronts; those that are there go on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from core_engine.access.standing import Standing
 from core_engine.fronts.channel import Channel
 from core_engine.fronts.clients import FrontClient
 from core_engine.fronts.courier import Courier
@@ -20,6 +21,7 @@ from core_engine.transport.peer import Peer, PeerLimits
 from core_engine.transport.server import Door, SocketServer
 from shared.clock import Clock
 from shared.contract.base import Role
+from shared.errors import FloworkError
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +32,11 @@ class _Nobody:
     def role_of(self, address: str) -> Role | None:
         """Return nothing."""
         del address
+        return None
+
+    def ended(self, standing: Standing) -> FloworkError | None:
+        """Return nothing."""
+        del standing
         return None
 
 

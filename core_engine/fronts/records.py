@@ -12,7 +12,7 @@ from shared.signing.replay import ReplayEntry
 from shared.signing.strict_json import parse_object
 from shared.tracing import read_traceparent
 
-EDITION = 2
+EDITION = 3
 """Processes of one edition understand each other; it is part of what both prove at the beginning."""
 
 
@@ -59,11 +59,18 @@ class AtPreset(msgspec.Struct, frozen=True, array_like=True):
     seat: str | None
 
 
+class Speaker(msgspec.Struct, frozen=True, array_like=True):
+    """Who speaks on a connection; ``until_ms`` is set where session keys do, to the end of their delegation."""
+
+    address: str
+    until_ms: int | None = None
+
+
 class Renew(msgspec.Struct, frozen=True, array_like=True, tag="renew"):
     """A client that the process which led before knew: who speaks on it, what it follows and what it has open."""
 
     client: int
-    addresses: list[str]
+    speakers: list[Speaker]
     runs: list[Followed]
     seats: list[AtPreset] = []
 
@@ -105,7 +112,7 @@ class Admitted(msgspec.Struct, frozen=True, array_like=True, tag="admitted"):
     """Who speaks on the client's connection by messages that were used: a good signature alone may be a repeat."""
 
     client: int
-    addresses: list[str]
+    speakers: list[Speaker]
 
 
 class Done(msgspec.Struct, frozen=True, array_like=True, tag="done"):

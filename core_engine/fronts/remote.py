@@ -24,6 +24,7 @@ from core_engine.fronts.records import (
     Followed,
     Mark,
     Renew,
+    Speaker,
     encode,
     opened_of,
 )
@@ -63,7 +64,7 @@ class RemoteClient:
         self._early: deque[Command] = deque()
         self._renewal: asyncio.Task[None] | None = None
         self._ended = False
-        self._admitted = 0
+        self._admitted: dict[str, int | None] = {}
         self._seats: list[AtPreset] = []
         self.caller = Caller(self.send, self._outbox.has_room)
         self._writer = asyncio.create_task(self._write(), name=f"front client {number}")
@@ -84,6 +85,13 @@ class RemoteClient:
         if not self._ended:
             self._channel.post(encode(End(self.number, code, reason)))
             self.leave()
+
+    def enforce_access(self) -> None:
+        """End the connection where somebody who speaks on it has not what he had any more."""
+        if error := self._desk.access.ended(self.caller.standing):
+            facts = {"addresses": sorted(self.caller.addresses), "reason": error.message}
+            _log.info("closed a connection: its right ended", extra=facts)
+            self.end(1008, error.message)
 
     def leave(self) -> None:
         """Note that the client is gone: its events go nowhere, its commands run to their end unanswered."""
@@ -116,9 +124,10 @@ class RemoteClient:
 
     def renew(self, record: Renew) -> None:
         """Take up a client that was known to the process which led before."""
-        for address in record.addresses:
-            if self._desk.access.role_of(address) is not None:
-                self.caller.admit(address)
+        for speaker in record.speakers:
+            if role := self._desk.access.role_of(speaker.address):
+                self.caller.standing.admit(speaker.address, speaker.until_ms, role=role)
+        self.enforce_access()
         if (record.runs or record.seats) and not self._ended:
             self._renewal = asyncio.create_task(self._take_up(record), name=f"follow again {self.number}")
 
@@ -140,9 +149,12 @@ class RemoteClient:
 
     def _tell_admitted(self) -> None:
         """Tell the front who speaks on the connection from here on, before it has any event of theirs."""
-        if len(self.caller.addresses) > self._admitted:
-            self._admitted = len(self.caller.addresses)
-            self._channel.post(encode(Admitted(self.number, sorted(self.caller.addresses))))
+        grounds = self.caller.standing.grounds
+        now = {address: ground.until_ms for address, ground in grounds.items()}
+        if now != self._admitted:
+            self._admitted = now
+            speakers = [Speaker(address, until_ms) for address, until_ms in now.items()]
+            self._channel.post(encode(Admitted(self.number, speakers)))
 
     def _new_seats(self) -> list[AtPreset] | None:
         """Return the presets that the client has open, if the front does not know of them yet."""

@@ -84,15 +84,17 @@ class Relay:
             session.leave()
 
     def enforce_access(self) -> None:
-        """Send nothing more to pages of people who have no role any more."""
+        """Tell pages of people who have not what they had any more just that, and nothing of what they follow."""
         for label, session in list(self._sessions.items()):
-            known = all(self._access.role_of(address) for address in session.caller.addresses)
-            visits = session.visits_only and self._links.still(session.share) is not None
-            if not known and not visits:
-                _log.info(
-                    "left a page: access revoked", extra={"addresses": sorted(session.caller.addresses)}
-                )
+            if error := self._access.ended(session.caller.standing):
+                facts = {"addresses": sorted(session.caller.addresses), "reason": error.message}
+                _log.info("left a page: its right ended", extra=facts)
+                away, max_bytes = session.away, session.max_bytes
                 self._sessions.pop(label).leave()
+                if not away:
+                    fresh = self._session(label)
+                    fresh.open(self._send, max_bytes)
+                    fresh.tell(error)
 
     def broadcast(self, frames: Sequence[Frame]) -> None:
         """Send frames to every page on which somebody with a role on the engine has signed."""
@@ -132,7 +134,6 @@ class Relay:
             visit = self._links.admit(command.share) if command.share else None
             opened = replace(self._proven(command), traceparent=_joined(command))
             session.take(command.event, opened, visit)
-            session.share = command.share or session.share
         except FloworkError as error:
             _log.info("refused a relayed message", extra={"code": error.code.value, "reason": error.message})
             session.refuse(_asked(command), error)
@@ -162,8 +163,7 @@ class Relay:
             }
             if own:
                 session = self._session(request.session)
-                session.share = request.share
-                session.follow_again(address, own)
+                session.follow_again(address, own, role=self._access.role_of(address), visit=visit)
 
     def _may_follow(self, address: str, run_id: str, visit: Visit | None) -> bool:
         role = self._access.role_of(address)

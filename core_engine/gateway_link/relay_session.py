@@ -19,13 +19,13 @@ from core_engine.gateway_link.relay_frames import Question, RelayEvent, relay_ev
 from core_engine.gateway_link.relay_outbox import RelayOutbox
 from core_engine.kernel.meters import Meter, Uncounted
 from core_engine.kernel.ports import Frame, Runs
+from shared.contract.base import Role
 from shared.contract.relay import (
     EVENTS,
     FILES,
     MAX_BATCH,
     RelayReceipt,
 )
-from shared.contract.share_link import RelayShare
 from shared.errors import ErrorCode, FloworkError
 from shared.signing.envelope import OpenedMessage
 
@@ -59,14 +59,15 @@ class RelaySession:
         self._followed: OrderedDict[str, int] = OrderedDict()
         self._count = 0
         self._opened = 0
-        self._max_bytes = 0
         self._writer: asyncio.Task[None] | None = None
         self._ending: set[asyncio.Task[None]] = set()
         self.caller = Caller(self._deliver)
-        self.share: RelayShare | None = None
-        """The share link that the page came by last."""
-        self.visits_only = True
-        """Whether the page asked for nothing but what share links allow."""
+        self.max_bytes = 0
+        """The longest frame that the gateway accepts."""
+
+    @property
+    def _most(self) -> int:
+        return self.max_bytes - HEAD_BYTES
 
     @property
     def away(self) -> bool:
@@ -75,21 +76,22 @@ class RelaySession:
 
     def open(self, send: Send, max_bytes: int) -> None:
         """Begin to send to the page, first what it missed of the runs it follows; an open one stays as it is."""
-        self._max_bytes = max_bytes - HEAD_BYTES
+        self.max_bytes = max_bytes
         self._opened += 1
         if self.away:
             self.caller.gone = False
             self._writer = asyncio.create_task(self._write(send), name=f"relay page {self.label[:8]}")
 
-    def follow_again(self, address: str, runs: Mapping[str, int]) -> None:
+    def follow_again(
+        self, address: str, runs: Mapping[str, int], *, role: Role | None = None, visit: Visit | None = None
+    ) -> None:
         """Take up the runs that the page was shown by an earlier process; to be called before `open`."""
-        self.visits_only = self.visits_only and self.share is not None
-        if self.caller.admit(address):
+        link = visit.grant if visit else None
+        if self.caller.standing.admit(address, None, role=role, link=link):
             self._followed.update(runs)
 
     def take(self, event: str, opened: OpenedMessage, visit: Visit | None = None) -> None:
         """Carry out a command of a verified sender; what changes something is over before the next one begins."""
-        self.visits_only = self.visits_only and visit is not None
         self._count += 1
         own_id = f"relay-{self._count}"
         _, request_id = answers.ids_of(None, opened.payload.get("request_id"))
@@ -111,7 +113,11 @@ class RelaySession:
     def refuse(self, question: Question, error: FloworkError) -> None:
         """Answer a command that was not carried out."""
         ids = answers.ids_of(question.payload.get("job_id"), question.request_id)
-        self._outbox.put(relay_events(answers.refusal(error, ids), question, max_bytes=self._max_bytes))
+        self._outbox.put(relay_events(answers.refusal(error, ids), question, max_bytes=self._most))
+
+    def tell(self, error: FloworkError) -> None:
+        """Send an error that answers nothing."""
+        self._outbox.put(relay_events(answers.refusal(error, (None, None)), None, max_bytes=self._most))
 
     def leave(self) -> None:
         """Stop sending: the page is gone, perhaps to come back. Its commands and runs go on."""
@@ -141,7 +147,7 @@ class RelaySession:
             question = self._questions.pop(own_id, None) if own_id is not None else None
             answered = answered or question is not None
             self._changes.discard(own_id or "")
-            events = relay_events(frame, question, max_bytes=self._max_bytes)
+            events = relay_events(frame, question, max_bytes=self._most)
             self._note_runs(events)
             if not self.caller.gone:
                 self._outbox.put(events)
@@ -162,7 +168,7 @@ class RelaySession:
         await self._catch_up()
         most = MAX_BATCH
         while True:
-            events = await self._outbox.take(most=most, max_bytes=self._max_bytes)
+            events = await self._outbox.take(most=most, max_bytes=self._most)
             if events:
                 opened, receipt = self._opened, await self._send(send, events)
                 if receipt is None or not receipt.ok:

@@ -92,6 +92,13 @@ class Claims:
             "DELETE FROM step_claim WHERE engine = %s AND id = ANY(%s)", (self._engine, list(ids))
         )
 
+    async def withdraw_steps(self, steps: Collection[str], epoch: int) -> None:
+        """Take executions of steps back by their names, as `withdraw`; not what a later process has adopted."""
+        await self._execute(
+            "DELETE FROM step_claim WHERE engine = %s AND step = ANY(%s) AND epoch <= %s",
+            (self._engine, list(steps), epoch),
+        )
+
     async def news(self, ids: Collection[str]) -> dict[str, ClaimNews]:
         """Return how these claims stand; one that is not there any more is left out."""
         rows = await self._fetch(

@@ -12,12 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from core_engine.access.standing import Standing
 from core_engine.kernel.ports import Frame
 from core_engine.transport.guard import GuardedConnection
 from core_engine.transport.origin import OriginRule
 from core_engine.transport.peer import Acceptor, Peer, PeerLimits
 from shared.clock import Clock
 from shared.contract.base import Role
+from shared.errors import FloworkError
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +45,10 @@ class Roles(Protocol):
 
     def role_of(self, address: str) -> Role | None:
         """Return an address's role; None for a stranger."""
+        ...
+
+    def ended(self, standing: Standing) -> FloworkError | None:
+        """Return why a connection may be told nothing more."""
         ...
 
 
@@ -98,13 +104,12 @@ class SocketServer:
                 peer.send(frames)
 
     def enforce_access(self) -> None:
-        """End every connection on which somebody has signed who has no role any more."""
+        """End every connection on which somebody has signed who has not what he had any more."""
         for peer in list(self._peers):
-            if not all(self._access.role_of(address) for address in peer.caller.addresses):
-                _log.info(
-                    "closed a connection: access revoked", extra={"addresses": sorted(peer.caller.addresses)}
-                )
-                peer.end(1008, "Access revoked")
+            if error := self._access.ended(peer.caller.standing):
+                facts = {"addresses": sorted(peer.caller.addresses), "reason": error.message}
+                _log.info("closed a connection: its right ended", extra=facts)
+                peer.end(1008, error.message)
 
     def stop_accepting(self) -> None:
         """Refuse new connections; the open ones go on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection
@@ -70,6 +71,7 @@ class WorkerExecutor:
         self._to_send = asyncio.Event()
         self._adopting: list[Follow] = []
         self._owed: set[str] = set()
+        self._owed_steps: set[str] = set()
         self._leaving = False
 
     def sends(self, host: Host, node: Node) -> bool:
@@ -201,10 +203,12 @@ class WorkerExecutor:
 
     async def withdraw_owed(self) -> None:
         """Withdraw what could not be withdrawn when it should."""
-        owed = list(self._owed)
-        if owed:
+        if owed := list(self._owed):
             await self.claims.withdraw(owed)
             self._owed.difference_update(owed)
+        if steps := list(self._owed_steps):
+            await self.claims.withdraw_steps(steps, self._epoch)
+            self._owed_steps.difference_update(steps)
 
     async def tidy(self, *, alone: bool) -> None:
         """Delete claims that nobody needs any more; ``alone`` where the engine has no other process."""
@@ -235,7 +239,7 @@ class WorkerExecutor:
             outcome: Outcome = await follow.ended
         except asyncio.CancelledError:
             if not self._leaving:
-                await self._withdraw(follow)
+                await self._withdraw(follow, offer)
             raise
         finally:
             self.follows.pop(follow.id, None)
@@ -272,14 +276,16 @@ class WorkerExecutor:
                 _LOG.warning("a step waits for the database", extra=facts)
                 await asyncio.sleep(_TRY_AGAIN)
 
-    async def _withdraw(self, follow: Follow) -> None:
-        """Take a step back; where the database is away, `tidy` does it later."""
-        if not follow.offered:
-            return
-        try:
-            await self.claims.withdraw([follow.id])
-        except FloworkError:
+    async def _withdraw(self, follow: Follow, offer: Offer | FloworkError | str) -> None:
+        """Take a step back, by its name where its claim is still being looked for; `withdraw_owed` insists on it."""
+        if follow.offered:
             self._owed.add(follow.id)
+        elif isinstance(offer, str):
+            self._owed_steps.add(offer)
+        else:
+            return
+        with contextlib.suppress(FloworkError):
+            await self.withdraw_owed()
 
     def _take_over(self, follow: Follow, news: ClaimNews | None, told: list[tuple[int, bytes]]) -> None:
         for number, body in told:

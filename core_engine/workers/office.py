@@ -112,6 +112,7 @@ class WorkersOffice(WorkerExecutor):
         try:
             await connection.execute(f"LISTEN {self.claims.channel}".encode())
             self.look_at(list(self.follows))
+            await self.withdraw_owed()
             async for notice in connection.notifies():
                 self.look_at([notice.payload])
         except psycopg.OperationalError as error:

@@ -33,7 +33,12 @@ class Envelope(Incoming):
 
 
 class ErrorEvent(Event, name="error", relay="error", audience=Audience.CALLER):
-    """The answer to a message that could not be carried out; nothing was changed by it."""
+    """The answer to a message that could not be carried out; nothing was changed by it.
+
+    Without an id it can also tell a page behind the gateway that the right has ended by which it was told of runs and
+    presets (``details.ended``: delegation, access or link). From then on it is told of nothing that it followed; on the
+    raw socket the connection is closed with 1008 instead.
+    """
 
     type: str = "error"
     code: str

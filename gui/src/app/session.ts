@@ -7,6 +7,7 @@ import type { Engine, SharedEngine } from "@/contract/contract.gen";
 import { EngineClient, type Way } from "@/engine/client";
 import { type EnginePresence, type EngineVitals, GuiSocket } from "@/engine/gui-socket";
 import { KeySigner, type Signer } from "@/wallet/signer";
+import { sayWhenEnded } from "./ending";
 
 const CHOSEN = "flowork.engine";
 const DIRECT = "flowork.direct";
@@ -59,6 +60,8 @@ const signedOut = {
   way: null,
 };
 
+let stopSaying: () => void = () => undefined;
+
 export const useSession = create<SessionState>((set, get) => ({
   ...signedOut,
   rest: new RestClient(null),
@@ -76,12 +79,14 @@ export const useSession = create<SessionState>((set, get) => ({
       throw error;
     }
     set({ signer });
+    stopSaying = sayWhenEnded(signer);
     await get()
       .loadShared()
       .catch(() => undefined); // the screen of the engines asks again and says what is wrong
   },
 
   signOut() {
+    stopSaying();
     get().engine?.close();
     get().socket?.close();
     set({ ...signedOut, rest: new RestClient(null) });

@@ -133,6 +133,22 @@ describe("over the gateway", () => {
     expect(asked()).toHaveLength(3);
   });
 
+  it("asks for a run's events again when it is told that what it was told them by has ended", async () => {
+    const { gateway, client } = started();
+    client.follow("run-1", () => undefined, 4);
+    await flush();
+    const asked = () => gateway.sent.filter(({ event }) => event === "subscribe_run");
+    gateway.tell("run_subscribed", { job_id: "run-1", request_id: asked()[0]?.payload.request_id });
+    gateway.tell("error", { code: "FORBIDDEN", message: "Access revoked", details: { ended: "access" } });
+    await flush();
+    expect(asked()).toHaveLength(2);
+    // the refusal of that is an answer, and not asked about once more
+    const request_id = asked()[1]?.payload.request_id;
+    gateway.tell("error", { code: "NOT_FOUND", message: "No.", details: { ended: "access" }, request_id });
+    await flush();
+    expect(asked()).toHaveLength(2);
+  });
+
   it("gives each event of a run once, and asks for the rest after a lost connection", async () => {
     const { gateway, client } = started();
     const seen: number[] = [];

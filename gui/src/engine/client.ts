@@ -230,6 +230,8 @@ export class EngineClient {
       run.last = frame.seq;
       for (const listener of [...run.listeners]) listener(frame);
     } else {
+      // what of it one may still follow is asked for again
+      if (hasEnded(frame)) this.#resubscribe();
       for (const listener of [...this.#listeners]) listener(frame);
     }
   }
@@ -272,6 +274,12 @@ export class EngineClient {
 function isPresenceOf(data: unknown, engineId: string): boolean {
   const presence = data as { engine_id?: unknown; status?: unknown } | null;
   return presence?.engine_id === engineId && presence.status === "online";
+}
+
+/** Whether the engine says that it tells nothing more of what was followed, because a right has ended. */
+function hasEnded(frame: Frame): boolean {
+  const details = frame.details as { ended?: unknown } | null | undefined;
+  return frame.type === "error" && frame.request_id === undefined && typeof details?.ended === "string";
 }
 
 /** What the gateway may echo when it refuses a command it cannot look into. */

@@ -48,16 +48,16 @@ export class DelegatedSigner implements Signer {
   readonly address: string;
   readonly asks = false;
   readonly delegation: Delegation;
+  readonly ends: number;
   readonly #wallet: Signer;
   readonly #session: KeySigner;
-  readonly #ends: number;
 
   private constructor(wallet: Signer, session: KeySigner, delegation: Delegation, ends: number) {
     this.address = wallet.address;
     this.#wallet = wallet;
     this.#session = session;
     this.delegation = delegation;
-    this.#ends = ends;
+    this.ends = ends;
   }
 
   /** Ask the wallet for its one signature; rejects when the person refuses. */
@@ -69,7 +69,7 @@ export class DelegatedSigner implements Signer {
   }
 
   async sign(text: string): Promise<string> {
-    if (Date.now() >= this.#ends) {
+    if (Date.now() >= this.ends) {
       throw new FloworkError(
         "STALE",
         "The wallet’s permission for this page has ended. Sign out, then sign in with the wallet again.",

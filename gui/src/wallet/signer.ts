@@ -12,6 +12,8 @@ export interface Signer {
   readonly asks: boolean;
   /** By what the wallet lets another key sign; where it is there, `sign` signs by that key. */
   readonly delegation?: Delegation;
+  /** When that ends, in Unix ms. */
+  readonly ends?: number;
   /** Sign a message of this page by EIP-191; rejects when the person refuses. */
   sign(text: string): Promise<string>;
   /** Sign a lasting word of the owner, such as a grant or a preset: always by the wallet itself. */

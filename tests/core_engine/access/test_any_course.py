@@ -1,4 +1,4 @@
-"""P5: any course of owners, grants, share links, delegations and restarts, beside a model of the written rules."""
+"""P5: any course of owners, grants, links, delegations, connections and restarts, beside a model of the rules."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.access.share_links import ShareLinks
+from core_engine.access.standing import Standing
 from core_engine.storage import EngineStore
 from shared.clock import ManualClock
 from shared.contract.base import Role
@@ -104,6 +105,29 @@ class Model:
         return max(given | {Role.RUNNER if self.trust == "list" else Role.READER})
 
 
+@dataclass
+class Open:
+    """A connection, and beside it what was said there: who, until when (a session key), as what or by which link."""
+
+    standing: Standing = field(default_factory=Standing)
+    said: list[tuple[str, int | None, Role | None, LinkGrant | None]] = field(default_factory=list)
+
+    def say(self, who: str, until: int | None, role: Role | None, link: LinkGrant | None = None) -> None:
+        assert self.standing.admit(KEYS[who].address.lower(), until, role=role, link=link)
+        self.said.append((who, until, role, link))
+
+    def may_go_on(self, model: Model, now: int) -> bool:
+        for who, _, role, link in self.said:
+            ends = [until for name, until, _, _ in self.said if name == who]
+            if None not in ends and max(until or 0 for until in ends) <= now:
+                return False
+            if role is not None and (model.role(who, now) or 0) < role:
+                return False
+            if link is not None and (link.epoch < model.epoch or (link.exp is not None and link.exp <= now)):
+                return False
+        return True
+
+
 def name_of(grant: Grant) -> str:
     return NAMES[grant.guest.lower()]
 
@@ -122,6 +146,7 @@ class AnyCourse(RuleBasedStateMachine):
         self.links: list[tuple[LinkGrant, str, RelayShare]] = []
         self.sessions: list[tuple[str, bool, int, SignedDelegation]] = []
         self.store: EngineStore | None = None
+        self.connections: list[Open] = []
 
     @initialize(
         code=strategies.booleans(), owned=MOSTLY, trust=strategies.sampled_from(["grants", "grants", "list"])
@@ -136,6 +161,7 @@ class AnyCourse(RuleBasedStateMachine):
         given, code = KEYS[owner].address if owner else "", CODE if self.model.has_code else ""
         self.access = AccessControl(AccessPolicy(ENGINE, given, code, trust), self.store, self.clock)
         self.runner.run(self.access.load())
+        self.connections = [Open(), Open()]
         self.shares = ShareLinks(self.access, ENGINE, self.clock)
         self.delegations = StandingDelegations(lambda domain: domain == PAGE, engine_id=ENGINE)
 
@@ -245,6 +271,33 @@ class AnyCourse(RuleBasedStateMachine):
         )  # fmt: skip
         made = SignedDelegation(made.wallet, made.message, KEYS[by].sign_text(made.message))
         self.sessions.append((who, by == who and page and engine != "engine-2", exp, made))
+
+    @rule(who=OWNERS | GUESTS, place=strategies.integers(0, 1))
+    def speak(self, who: str, place: int) -> None:
+        """A wallet speaks by itself, if the engine lets it."""
+        if role := self.access.role_of(KEYS[who].address.lower()):
+            self.connections[place].say(who, None, role)
+
+    @rule(back=strategies.integers(1, 3), place=strategies.integers(0, 1))
+    def speak_by_a_session(self, back: int, place: int) -> None:
+        for who, good, exp, _ in self.sessions[-back:]:
+            role = self.access.role_of(KEYS[who].address.lower())
+            if good and exp > self.now and role:
+                self.connections[place].say(who, exp, role)
+
+    @rule(who=GUESTS, back=strategies.integers(1, 3), place=strategies.integers(0, 1))
+    def visit(self, who: str, back: int, place: int) -> None:
+        for link, _, wire in self.links[-back:]:
+            if self.shares.still(wire):
+                self.connections[place].say(who, None, None, link)
+
+    @invariant()
+    def every_connection_goes_on_as_long_as_each_on_it_has_what_he_had(self) -> None:
+        for place, connection in enumerate(self.connections):
+            goes_on = self.access.ended(connection.standing) is None
+            assert goes_on is connection.may_go_on(self.model, self.now)
+            if not goes_on:
+                self.connections[place] = Open()
 
     @invariant()
     def every_address_has_the_role_of_the_rules(self) -> None:

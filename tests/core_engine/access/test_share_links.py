@@ -9,6 +9,7 @@ import pytest
 
 from core_engine.access.control import AccessControl, AccessPolicy
 from core_engine.access.share_links import ShareLinks
+from core_engine.access.standing import Standing
 from core_engine.storage import EngineStore
 from shared.clock import ManualClock
 from shared.contract.base import Role
@@ -57,9 +58,15 @@ async def test_a_link_ends_by_time_or_by_a_higher_epoch(house: Any) -> None:
     assert links.still(until) is None
     assert links.still(None) is None
     assert links.still(share()) is not None
+    open_ended = Standing()
+    assert open_ended.admit(OTHER.address.lower(), None, link=links.admit(share()).grant)
+    assert access.ended(open_ended) is None
     newer = sign_grant(OWNER, Grant("engine-1", OTHER.address, Role.READER, 2, clock.now_ms() + 1000))
     await access.replace_guests({"addresses": [], "grants": [newer.as_wire()]})
     assert links.still(share()) is None
+    told = access.ended(open_ended)
+    assert told is not None
+    assert told.code is ErrorCode.FORBIDDEN, "and who came by it is told no more"
 
 
 async def test_an_engine_without_an_owner_has_no_links(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from core_engine.access.standing import MAX_IDENTITIES
 from core_engine.app import Engine
 from core_engine.commands import dispatch as module
-from core_engine.commands.caller import MAX_ADDRESSES, Caller
+from core_engine.commands.caller import Caller
 from core_engine.commands.command import handlers
 from shared.contract import catalog
 from shared.contract.base import Role
@@ -287,10 +288,10 @@ async def test_too_many_commands_at_once_are_refused_and_every_one_is_answered(
 
 async def test_identities_on_one_connection_are_bounded(tmp_path: Path) -> None:
     async with engine(tmp_path, ENGINE_GATEWAY_TRUST="list") as running, talker(running) as client:
-        keys = [WalletKey.create()[0] for _ in range(MAX_ADDRESSES + 1)]
+        keys = [WalletKey.create()[0] for _ in range(MAX_IDENTITIES + 1)]
         await running.access.replace_guests([key.address for key in keys])
         answers = [await client.ask("list_runs", key) for key in keys]
-        assert [answer["type"] for answer in answers[:-1]] == ["runs_list_response"] * MAX_ADDRESSES
+        assert [answer["type"] for answer in answers[:-1]] == ["runs_list_response"] * MAX_IDENTITIES
         assert answers[-1]["code"] == "FORBIDDEN"
 
 

@@ -27,6 +27,7 @@ from core_engine.fronts.records import (
     Left,
     Renew,
     Sent,
+    Speaker,
     command_of,
     encode,
     read_from_leader,
@@ -110,7 +111,7 @@ async def test_a_front_hears_who_speaks_only_by_messages_that_are_used(tmp_path:
         second, kinds = FarFront(running), list[type]()
         record = first.send(1, "list_runs")
         admitted, events = await first.until(Admitted)
-        assert (admitted.addresses, events) == ([OWNER.address.lower()], [])
+        assert (admitted.speakers, events) == ([Speaker(OWNER.address.lower())], [])
         second.channel.post(record)
         async with asyncio.timeout(30):
             while Done not in kinds:
@@ -133,7 +134,7 @@ async def test_a_client_goes_on_where_it_was_and_sees_only_what_it_may(tmp_path:
         for client, key in ((2, READER), (1, OWNER)):
             front.channel.post(encode(Left(client)))
             front.channel.post(
-                encode(Renew(client, [key.address.lower()], [Followed("job", 2, children=True)]))
+                encode(Renew(client, [Speaker(key.address.lower())], [Followed("job", 2, children=True)]))
             )
         front.send(1, "get_run", job_id="job")
         _, events = await front.until(Done)
@@ -157,7 +158,7 @@ async def test_a_client_has_its_presets_open_at_the_next_process_too(tmp_path: P
             AtPreset("Gone", seats[0].address, [], None),
             AtPreset("Report", STRANGER.address, [], None),
         )
-        front.channel.post(encode(Renew(2, [seats[0].address], [], [gone, stranger, *seats])))
+        front.channel.post(encode(Renew(2, [Speaker(seats[0].address)], [], [gone, stranger, *seats])))
         front.send(2, "watch_preset", preset="Report", selected=["n1"])
         answer, _ = await front.answer()
         assert [item["selected"] for item in answer["people"]] == [["n1"]], "one entry, the one it had"

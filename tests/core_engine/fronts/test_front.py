@@ -27,6 +27,7 @@ from core_engine.fronts.records import (
     Mark,
     Renew,
     Sent,
+    Speaker,
     encode,
     opened_of,
     read_from_front,
@@ -131,7 +132,7 @@ async def test_a_lost_leader_is_told_for_what_is_under_way_and_the_next_one_hear
         subscribed = await first.next(Command)
         first.give(subscribed.client, frame(1), mark=Mark("job", 4, ended=False))
         first.give(subscribed.client, frame(1), mark=Mark("over", 9, ended=True))
-        first.channel.post(encode(Admitted(subscribed.client, [OWNER.address.lower()])))
+        first.channel.post(encode(Admitted(subscribed.client, [Speaker(OWNER.address.lower(), 7)])))
         first.channel.post(encode(Done(subscribed.client, subscribed.number, True, [SEAT])))
         await raw(client), await raw(client)
         await client.send("stop_workflow", job_id="job", request_id="r")
@@ -144,7 +145,7 @@ async def test_a_lost_leader_is_told_for_what_is_under_way_and_the_next_one_hear
         await client.send("list_runs", request_id="later")
         second = Leader(made)
         renewed = await second.next(Renew)
-        assert renewed.addresses == [OWNER.address.lower()]
+        assert renewed.speakers == [Speaker(OWNER.address.lower(), 7)]
         assert renewed.runs == [Followed("job", 4, children=True)]
         assert renewed.seats == [SEAT]
         held = await second.next(Command)

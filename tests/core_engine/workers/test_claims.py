@@ -80,6 +80,20 @@ async def test_a_withdrawn_step_is_gone_for_its_worker(claims: Claims, work: Cla
     assert await claims.news([name]) == {}
 
 
+async def test_a_step_is_withdrawn_by_its_name_unless_a_later_process_has_it(
+    claims: Claims, work: ClaimedWork
+) -> None:
+    mine, adopted, other = (new_id() for _ in range(3))
+    for name, step in ((mine, "mine"), (adopted, "adopted"), (other, "other")):
+        await claims.offer(offer(name, step=step))
+    claimed = await work.claim(mine)
+    assert claimed
+    assert await claims.adopt("adopted", 3) == adopted
+    await claims.withdraw_steps(["mine", "adopted", "unknown"], 2)
+    assert not await work.holds(claimed)
+    assert set(await claims.news([mine, adopted, other])) == {adopted, other}
+
+
 async def test_what_is_told_comes_in_order_and_once(claims: Claims, work: ClaimedWork) -> None:
     name = new_id()
     await claims.offer(offer(name))

@@ -17,6 +17,7 @@ import redis as redis_client
 from core_engine.workers import executor
 from core_engine.workers.broker import STEP, make_app, queue_name
 from core_engine.workers.consumer import canary_key
+from tests.core_engine.engine import OWNER
 from tests.core_engine.workers.conftest import Plant
 from tests.support.postgres import PostgresServer
 from tests.support.redis import redis_server
@@ -214,3 +215,45 @@ async def test_a_worker_serves_only_its_queues(plant: Plant, web: Doors, queue: 
             name = queue_name(plant.environment["FLOWORK_ENGINE_ID"], queue, "")
             await until(lambda: client.llen(name) == 1, "the ticket in its queue")
         await engine.runs.stop(run, "0x0")
+
+
+_AWAY = """
+CREATE FUNCTION away() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF current_setting('application_name') = 'flowork engine claims' THEN
+    RAISE EXCEPTION 'away' USING ERRCODE = 'admin_shutdown';
+  END IF;
+  RETURN CASE TG_OP WHEN 'DELETE' THEN old ELSE new END;
+END $$;
+CREATE TRIGGER away BEFORE UPDATE OR DELETE ON step_claim FOR EACH ROW EXECUTE FUNCTION away();
+"""
+"""For the engine alone the database is away, as far as claims go that are there."""
+
+
+async def test_a_run_stopped_while_its_step_is_still_looked_for_ends_at_its_worker_as_soon_as_can_be(
+    plant: Plant, web: Doors, postgres: PostgresServer
+) -> None:
+    web.close("held")
+    with worker(plant.folder, plant.environment) as only, contextlib.closing(postgres.connect()) as database:
+        async with plant.engine() as engine:
+            run = await plant.start(engine, chain(step(web, "held")))
+            await web.until("held")
+        mine = web.pids["held"][0]
+        database.execute(_AWAY)
+        try:
+            async with plant.engine() as engine:
+                office = engine._workers
+                assert isinstance(office, executor.WorkerExecutor)
+                await until(lambda: bool(office._adopting), "the step to be looked for")
+                stopped = await engine.runs.stop(run, OWNER.address.lower())
+                assert stopped["status_data"]["status"] == "STOPPED"
+                assert not office._adopting
+                claims = "SELECT state FROM step_claim WHERE run = %s"
+                assert database.execute(claims, (run,)).fetchall() == [("LEASED",)]
+                assert psutil.pid_exists(mine)
+                database.execute("DROP FUNCTION away CASCADE")
+                await until(lambda: not psutil.pid_exists(mine), "the step to be killed", seconds=20)
+                assert database.execute(claims, (run,)).fetchall() == []
+        finally:
+            database.execute("DROP FUNCTION IF EXISTS away CASCADE")
+            await web.open("held")
+    assert web.came == {"held": 1}, only.text()
