@@ -76,6 +76,7 @@ test("a wallet of the browser signs once, whatever its spelling of signatures", 
     const announce = () => window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
     window.addEventListener("eip6963:requestProvider", announce);
   }, address);
+  await page.clock.install();
   await page.goto("/");
   await page.getByRole("button", { name: "Use a browser wallet" }).click();
   await expect(page.getByText("The wallet signs once")).toBeVisible();
@@ -86,6 +87,9 @@ test("a wallet of the browser signs once, whatever its spelling of signatures", 
   await goTo(page, "Audit");
   await expect(page.getByRole("listitem").filter({ hasText: "First visit" }).first()).toBeVisible();
   expect(asked, "prompts of the wallet").toBe(1);
+  await page.clock.fastForward("12:00:01");
+  await expect(page.getByText("permission for this page has ended")).toBeVisible();
+  await expectGoodScreen(page);
   await page.goto("/nowhere");
   await expect(page.getByText("Sign in with your key")).toBeVisible();
 });
