@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -68,13 +69,13 @@ class Database:
         """Return what a query, as SQLite reads it, says now. For `gateway.db.questions`."""
         if self._direct is None:
             raise TypeError("This database has no direct reads.")
-        with _TRANSLATED:
+        with TRANSLATED:
             return self._direct.rows(text, values)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection to read from."""
-        with _TRANSLATED, self._engine.connect() as connection:
+        with TRANSLATED, self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -94,13 +95,13 @@ class Database:
         Raises what `write` raises.
         """
         if self._writers is None:
-            with _TRANSLATED:
+            with TRANSLATED:
                 yield
             return
         if not self._writers.acquire(timeout=WRITE_WAIT_SECONDS):
             raise busy()
         try:
-            with _TRANSLATED:
+            with TRANSLATED:
                 yield
         finally:
             self._writers.release()
@@ -123,40 +124,50 @@ class Database:
 class _Witness:
     """A connection of its own that changes nothing: SQLite tells it whether any other one did.
 
-    That needs a file, opened at the first use; a database in memory belongs to its connection alone.
+    That needs a file, opened at the first use; a database in memory belongs to its connection alone. Who finds the
+    connection in use, by another thread, does without: to wait for it would cost everybody a lock.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        path = str(engine.url.database or ":memory:")
-        self.file = path if path.partition(":")[0] not in {"", "file"} else None
-        self._on_file = self.file is not None
-        self._lock = threading.Lock()
-        self._connection: Any = None
+        self._path = str(engine.url.database or ":memory:")
+        self.file = self._path if self._path.partition(":")[0] not in {"", "file"} else None
+        self._closed = self.file is None
+        self._free: deque[sqlite3.Connection | None] = deque([None])  # None: to be opened
 
     def state(self) -> int | None:
         """Return SQLite's number of the file's state; None where there is none, or it cannot be had now."""
-        with self._lock:
-            if not self._on_file:
-                return None
-            try:
-                if self._connection is None:
-                    self._connection = self._open()
-                return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-            except sqlite3.Error:
-                return None
+        if self._closed:
+            return None
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            return None
+        number: int | None = None
+        try:
+            if connection is None:
+                connection = self._open()
+            (number,) = connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            pass
+        finally:
+            self._free.append(connection)
+        if self._closed:
+            self.close()
+        return number
 
     def close(self) -> None:
-        """Close the connection for good: the numbers of another one would be no later ones."""
-        with self._lock:
-            self._on_file = False
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        """Close the connection for good: the numbers of another one would be no later ones.
 
-    def _open(self) -> Any:
-        path = self._engine.url.database
-        return sqlite3.connect(str(path), isolation_level=None, check_same_thread=False)
+        One that is in use closes after that.
+        """
+        self._closed = True
+        while self._free:
+            connection = self._free.pop()
+            if connection is not None:
+                connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
 
 
 def _open(url: str) -> Engine:
@@ -261,4 +272,5 @@ class _Translated:
             raise FloworkError(ErrorCode.STORAGE_FULL, "The gateway cannot write its database.") from error
 
 
-_TRANSLATED = _Translated()
+TRANSLATED = _Translated()
+"""Stands around what asks a database, or a file beside it."""

@@ -1,41 +1,57 @@
-"""The table of used keys: on SQLite through a connection of its own, elsewhere through the pool."""
+"""The table of used keys: with SQLite in a file of its own beside the database, elsewhere in the database."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 
 from sqlalchemy import delete
 
-from gateway.db.database import Database, busy, connect_sqlite, is_busy
+from gateway.db.database import TRANSLATED, Database, busy, connect_sqlite, is_busy
 from gateway.db.running import Run
 from gateway.db.tables import replay_keys
 from gateway.db.upsert import insert_on_conflict
 
+SIGNATURES = "-signatures"
+"""What stands behind the name of the database's file in that of the keys; migration 0041 knows it, too."""
+
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS replay_keys (key BLOB NOT NULL, expires_ms INTEGER NOT NULL, "
+    "PRIMARY KEY (expires_ms, key)) WITHOUT ROWID"
+)
 _ENTER = "INSERT INTO replay_keys (key, expires_ms) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _ENTER_ALL = "INSERT INTO replay_keys (key, expires_ms) VALUES "
 _PURGE = "DELETE FROM replay_keys WHERE expires_ms <= ?"
 
 
 class SqliteKeys:
-    """Keys in a file of SQLite. Its connection is used by one writer at a time, on whichever thread ``run`` chooses."""
+    """Keys in a file of SQLite. Its connection is used by one writer at a time, on whichever thread ``run`` chooses.
+
+    They come with every request and are asked for by nobody else. In the database's own file each write of them would
+    be news for all that is remembered of it, and would wait for other writers, and these for it.
+    """
 
     def __init__(self, database: Database, run: Run) -> None:
-        self._database = database
+        self._file = f"{database.file}{SIGNATURES}"
         self._run = run
         self._connection: sqlite3.Connection | None = None
         database.close_too(self._close)
+        # One after the other, also of several processes: SQLite refuses those that make one file at once. What else is
+        # wrong with it is told with each request, and the gateway runs.
+        with database.write(), suppress(sqlite3.Error):
+            self._open()
 
     def enter(self, keys: Sequence[tuple[bytes, int]], purge_ms: int | None) -> list[bool]:
         """Enter keys with their ends, and tell of each whether it is new; forget those that ended by ``purge_ms``."""
-        with self._database.writers_turn():
+        with TRANSLATED:
             return self._run(partial(self._enter, keys, purge_ms))
 
     def _enter(self, keys: Sequence[tuple[bytes, int]], purge_ms: int | None) -> list[bool]:
-        connection = self._connection or self._open()
         try:
+            connection = self._connection or self._open()
             if purge_ms is None and _are_new(connection, keys):
                 return [True] * len(keys)
             connection.execute("BEGIN IMMEDIATE")
@@ -57,7 +73,13 @@ class SqliteKeys:
             connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        self._connection = made = connect_sqlite(str(self._database.file))
+        made = connect_sqlite(self._file)
+        try:
+            made.execute(_TABLE)
+        except BaseException:
+            made.close()
+            raise
+        self._connection = made
         return made
 
 

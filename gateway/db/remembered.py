@@ -19,12 +19,16 @@ class Remembered(Generic[KeyT, Value]):
     """What a query says of each key. Safe to use from several threads; callers must not change what they get.
 
     It is as fresh as a query: each use asks the database whether anything at all was committed since, and forgets
-    everything if so. Where the database cannot tell that cheaply, it is queried each time.
+    everything if so. ``most`` keys are remembered at once. Where the database cannot tell that cheaply, or not now, it
+    is queried.
     """
 
-    def __init__(self, database: Database, query: Callable[[Connection, KeyT], Value]) -> None:
+    def __init__(
+        self, database: Database, query: Callable[[Connection, KeyT], Value], *, most: int = MOST
+    ) -> None:
         self._database = database
         self._query = query
+        self._most = most
         # In one piece: an answer must never get among those of a later state of the database.
         self._kept: tuple[int | None, dict[KeyT, Value]] = (None, {})
 
@@ -40,7 +44,7 @@ class Remembered(Generic[KeyT, Value]):
         if key in known:
             return known[key]
         value = self._ask(key)
-        if len(known) < MOST:
+        if len(known) < self._most:
             known[key] = value
         return value
 

@@ -73,6 +73,7 @@ engine_shares = Table(
     Index("ix_engine_shares_guest_address", "guest_address"),
 )
 
+# With PostgreSQL; a file of SQLite has them beside it (`gateway.db.key_stores`), and this one empty.
 replay_keys = Table(
     "replay_keys",
     metadata,

@@ -6,6 +6,7 @@ from gateway.auth.engine_token import hash_token
 from gateway.billing.limits import Limits
 from gateway.db import audit
 from gateway.db.database import Database
+from gateway.db.remembered import Remembered
 from gateway.realtime.engine_links import EngineLinks
 from gateway.realtime.gui_channel import GuiChannel
 from gateway.realtime.presence import Presence
@@ -20,6 +21,8 @@ from shared.errors import ErrorCode, FloworkError
 from shared.ids import new_engine_token, new_id
 
 MAX_ENGINES = 100
+MOST_OWNERS = 1_000
+"""Whose engines are remembered at once."""
 
 
 class Engines:
@@ -40,10 +43,11 @@ class Engines:
         self._links = links
         self._gui = gui
         self._limits = limits
+        self._owned = Remembered(database, queries.owned_by, most=MOST_OWNERS)
 
     def owned_by(self, owner: str) -> list[Engine]:
         """List the engines of an owner, by name."""
-        return [self._shown(row) for row in queries.owned_by(self._database, owner)]
+        return [self._shown(row) for row in self._owned.get(owner)]
 
     def register(self, owner: str, name: str) -> RegisteredEngine:
         """Enter an engine and return it with its token, which is shown this once.

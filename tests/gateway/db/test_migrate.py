@@ -21,7 +21,10 @@ from sqlalchemy import Connection
 
 from gateway.db import migrate
 from gateway.db.database import Database
+from gateway.db.key_stores import SqliteKeys
+from gateway.db.running import directly
 from gateway.db.tables import metadata
+from shared.clock import ManualClock
 from shared.errors import ErrorCode, FloworkError
 from tests.gateway.support import ROOT
 
@@ -119,10 +122,43 @@ def test_a_file_of_an_older_version_is_migrated(tmp_path: Path) -> None:
         older.attributes["connection"] = connection
         command.upgrade(older, "0003")
         connection.exec_driver_sql("INSERT INTO replay_keys VALUES (X'01', 5)")
+        connection.exec_driver_sql(
+            "INSERT INTO engines (id, name, token_hash, created_ms) VALUES ('e', 'Engine', 'h', 1)"
+        )
     migrate.upgrade(database)
     with database.read() as connection:
         assert migrate.current(connection) == migrate.revisions()[-1]
-        assert connection.exec_driver_sql("SELECT expires_ms FROM replay_keys").scalar() == 5
+        assert connection.exec_driver_sql("SELECT name FROM engines").scalar() == "Engine"
+    database.close()
+
+
+@pytest.mark.parametrize("revision", ["0003", "0040"])
+def test_a_signature_that_was_used_before_an_update_stays_used(
+    tmp_path: Path, clock: ManualClock, revision: str
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'gateway.db'}")
+    until = clock.now_ms() + 600_000
+    keys = [bytes([number]) * 32 for number in range(3)]
+    with database.write() as connection:
+        older = config()
+        older.attributes["connection"] = connection
+        command.upgrade(older, revision)
+        for key in keys[:2]:
+            connection.exec_driver_sql(
+                "INSERT INTO replay_keys (key, expires_ms) VALUES (?, ?)", (key, until)
+            )
+
+    def stopped_before_the_end() -> None:
+        with database.write() as connection:
+            migrate.run_all(connection)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        stopped_before_the_end()
+    migrate.upgrade(database)
+    assert SqliteKeys(database, directly).enter([(key, until) for key in keys], None) == [False, False, True]
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM replay_keys").scalar() == 0
     database.close()
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from gateway.db import remembered
 from gateway.db.database import Database
 from gateway.db.remembered import Remembered
 
@@ -65,12 +64,37 @@ def test_an_answer_from_before_a_write_is_not_kept_for_after_it(database: Databa
     assert known.get("key") == 1
 
 
-def test_it_does_not_grow_without_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "MOST", 2)
+def test_it_does_not_grow_without_end(database: Database) -> None:
     query = Counting()
-    known = Remembered(database, query)
+    known = Remembered(database, query, most=2)
     assert [known.get(key) for key in (1, 2, 3, 3, 1)] == [0] * 5
     assert query.asked == 4
+
+
+def test_who_finds_the_witness_in_use_asks_the_database(database: Database) -> None:
+    query = Counting()
+    known = Remembered(database, query)
+    assert [known.get(0), known.get(0), query.asked] == [0, 0, 1]
+    assert database._witness is not None
+    in_use = database._witness._free.pop()
+    assert (database.state(), known.get(0), query.asked) == (None, 0, 2)
+    database._witness._free.append(in_use)
+    assert (known.get(0), query.asked) == (0, 2)
+
+
+def test_a_witness_that_is_closed_while_it_is_in_use_is_closed_after_that(database: Database) -> None:
+    witness = database._witness
+    assert witness is not None
+    assert witness.state() is not None
+    in_use = witness._free.pop()
+    witness.close()
+    assert in_use is not None
+    assert in_use.execute("SELECT 1").fetchone() == (1,)
+    witness._free.append(in_use)
+    witness.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        in_use.execute("SELECT 1")
+    assert witness.state() is None
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])

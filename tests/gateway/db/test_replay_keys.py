@@ -18,7 +18,7 @@ import pytest
 from gateway.db import database as databases
 from gateway.db import migrate
 from gateway.db.database import Database
-from gateway.db.key_stores import _PURGE, SqliteKeys
+from gateway.db.key_stores import _PURGE, SIGNATURES, SqliteKeys
 from gateway.db.replay_keys import PURGE_EVERY_MS, ReplayKeys
 from gateway.db.running import directly
 from shared.clock import ManualClock
@@ -48,8 +48,12 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def count(database: Database) -> int:
+    query = "SELECT count(*) FROM replay_keys"
+    if database.file is not None:
+        with closing(sqlite3.connect(database.file + SIGNATURES)) as beside:
+            return int(beside.execute(query).fetchone()[0])
     with database.read() as connection:
-        return connection.exec_driver_sql("SELECT count(*) FROM replay_keys").scalar_one()
+        return connection.exec_driver_sql(query).scalar_one()
 
 
 def outcome(keys: ReplayKeys, key: bytes, until: int) -> str:
@@ -149,7 +153,8 @@ def test_a_write_that_fails_fails_for_all_of_it_and_not_for_the_next(
     monkeypatch.setattr(databases, "BUSY_MILLISECONDS", 20)
     database = opened(tmp_path)
     keys, until = ReplayKeys(database, clock), clock.now_ms() + 1000
-    with closing(sqlite3.connect(tmp_path / "gateway.db", isolation_level=None)) as other:
+    assert outcome(keys, KEY, until) == "ok"
+    with closing(sqlite3.connect(tmp_path / "gateway.db-signatures", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with ThreadPoolExecutor(4) as callers:
             told = list(callers.map(lambda number: outcome(keys, bytes([number]), until), range(4)))
@@ -253,9 +258,63 @@ def test_a_full_disk_is_said_and_nothing_is_accepted(tmp_path: Path, clock: Manu
     database.close()
 
 
+def test_writing_keys_is_no_news_for_what_is_remembered(tmp_path: Path, clock: ManualClock) -> None:
+    database = opened(tmp_path)
+    keys, before = ReplayKeys(database, clock), database.state()
+    keys.admit(KEY, clock.now_ms() + 1000)
+    assert database.state() == before is not None
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO claim_requests SELECT * FROM claim_requests")
+        keys.admit(b"another", clock.now_ms() + 1000)  # and waits for no other writer
+    database.close()
+
+
+def test_several_may_make_the_file_at_once(tmp_path: Path, clock: ManualClock) -> None:
+    until = clock.now_ms() + 1000
+    for number in range(20):
+        (tmp_path / str(number)).mkdir()
+        database, begin = opened(tmp_path / str(number)), threading.Barrier(4)
+
+        def ask(database: Database = database, begin: threading.Barrier = begin) -> str:
+            begin.wait(WAIT)
+            return outcome(ReplayKeys(database, clock), KEY, until)
+
+        with ThreadPoolExecutor(4) as callers:
+            told = [each.result(WAIT) for each in [callers.submit(ask) for _ in range(4)]]
+        assert sorted(told) == ["REPLAYED"] * 3 + ["ok"]
+        database.close()
+
+
+def test_a_damaged_file_keeps_everybody_out_until_it_is_taken_away(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    file, until = tmp_path / "gateway.db-signatures", clock.now_ms() + 1000
+    file.write_bytes(b"not a database" * 400)
+    database = opened(tmp_path)
+    keys = ReplayKeys(database, clock)
+    for _ in range(2):
+        with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+            keys.admit(KEY, until)
+    file.unlink()
+    assert [outcome(keys, KEY, until) for _ in range(2)] == ["ok", "REPLAYED"]
+    database.close()
+
+
+def test_keys_are_on_the_disk_before_they_count(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    store = SqliteKeys(database, directly)
+    assert store.enter([(KEY, 1)], None) == [True]
+    assert store._connection is not None
+    told = [
+        store._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")
+    ]
+    assert told == ["wal", 2]
+    database.close()
+
+
 def test_keys_of_one_time_lie_together_so_that_a_write_changes_few_pages(tmp_path: Path) -> None:
     database = opened(tmp_path)
-    store, file = SqliteKeys(database, directly), tmp_path / "gateway.db"
+    store, file = SqliteKeys(database, directly), tmp_path / "gateway.db-signatures"
     keys = [(hashlib.sha256(b"%d" % number).digest(), 10**12 + number) for number in range(4000)]
     for at in range(0, len(keys), 400):
         assert all(store.enter(keys[at : at + 400], None))
@@ -264,6 +323,6 @@ def test_keys_of_one_time_lie_together_so_that_a_write_changes_few_pages(tmp_pat
         assert other.execute("SELECT count(*) FROM replay_keys").fetchone() == (4000,)
         assert "SEARCH" in other.execute(f"EXPLAIN QUERY PLAN {_PURGE}", (0,)).fetchone()[3]
     assert store.enter([(key, end + 10**6) for key, end in keys[:10]], None) == [True] * 10
-    written = (tmp_path / "gateway.db-wal").stat().st_size
+    written = (tmp_path / "gateway.db-signatures-wal").stat().st_size
     assert 0 < written < 5 * 4096
     database.close()

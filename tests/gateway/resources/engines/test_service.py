@@ -42,3 +42,21 @@ def test_guests_are_listed_after_the_owner(timed: Gateway, wallet: WalletKey) ->
     answer = timed.send("GET", "/api/v1/engine/get-engine-auth-info", headers=headers)
     assert answer.json() == [wallet.address.lower(), *sorted(guests)]
     assert timed.call(wallet, "DELETE", f"/user/engines/{engine_id}").status_code == 200
+
+
+def test_the_list_knows_what_another_process_changed(timed: Gateway, wallet: WalletKey) -> None:
+    engine_id, _ = timed.register_engine(wallet)
+
+    def listed() -> list[str]:
+        return [engine["name"] for engine in timed.call(wallet, "GET", "/user/engines").json()]
+
+    before = listed()
+    assert listed() == before
+    database = Database(f"sqlite:///{timed.folder / 'gateway' / 'gateway.db'}")
+    with database.write() as connection:
+        assert queries.rename(connection, engine_id, wallet.address.lower(), "Renamed elsewhere")
+    assert listed() == ["Renamed elsewhere"] != before
+    with database.write() as connection:
+        assert queries.remove(connection, engine_id, wallet.address.lower())
+    assert listed() == []
+    database.close()
