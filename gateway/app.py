@@ -160,7 +160,7 @@ def create_app(settings: GatewaySettings, deps: Deps) -> GatewayApp:
         metrics=metrics,
         max_bytes=security.max_body_bytes,
     )
-    front = Front(sockets, site, hosts, counted.arrive)
+    front = Front(sockets, site.wsgi_app, hosts, counted.arrive)
     endings = (joint.attend(sockets, gui, relay), tracing.close, seen.write)
     return GatewayApp(front, sockets, database, endings, _scheduler(settings, billing, database, clock))
 
@@ -227,9 +227,9 @@ def _limits(settings: GatewaySettings, peers: Peers, clock: Clock, site: Flask) 
 
 def _replay_keys(settings: GatewaySettings, database: Database, clock: Clock) -> ReplayKeys:
     if settings.server.async_mode == "eventlet":
-        from gateway.green import apart, signals  # noqa: PLC0415 - one runtime, not both
+        from gateway.green import apart, lock, signals  # noqa: PLC0415 - one runtime, not both
 
-        return ReplayKeys(database, clock, apart(), signals())
+        return ReplayKeys(database, clock, apart(), signals(), lock)
     return ReplayKeys(database, clock)
 
 

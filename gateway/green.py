@@ -276,6 +276,13 @@ def apart() -> Apart:
     return Apart(patcher.original, watch, signals())
 
 
+def lock() -> Any:
+    """Return a lock between real threads; green threads, which are all of one, may not wait while they hold it."""
+    from eventlet import patcher  # noqa: PLC0415 - only on eventlet
+
+    return patcher.original("threading").RLock()
+
+
 def signals() -> type:
     """Return the class of what one green thread waits for."""
     eventlet = _eventlet()

@@ -53,7 +53,7 @@ class WalletAuth:
             now_ms=self._clock.now_ms(),
             form=self._form,
             sessions=self._sessions,
-            contract=contract_judge(self._contracts, peer),
+            contract=None if self._contracts is None else contract_judge(self._contracts, peer),
         )
         if request.session is not None:
             if scope is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from gateway.db.database import Database
 from gateway.db.key_stores import ServerKeys, SqliteKeys
@@ -26,9 +27,13 @@ class Store(Protocol):
 
 
 class _Request:
-    """A request that waits for its key to be on disk; ``is_new`` is told then, or ``error``."""
+    """A request that waits for its key to be on disk; ``is_new`` is told then, or ``error``.
 
-    __slots__ = ("_woken", "error", "expires_ms", "has_turn", "is_new", "key")
+    It is ``woken`` when that is told, or when it has its turn to write; each write before it ends, as writers' waits
+    do.
+    """
+
+    __slots__ = ("error", "expires_ms", "has_turn", "is_new", "key", "woken")
 
     def __init__(self, key: bytes, expires_ms: int, woken: Signal) -> None:
         self.key = key
@@ -36,19 +41,7 @@ class _Request:
         self.is_new: bool | None = None
         self.error: FloworkError | None = None
         self.has_turn = False
-        self._woken = woken
-
-    @property
-    def is_settled(self) -> bool:
-        return self.is_new is not None or self.error is not None
-
-    def wait(self) -> None:
-        """Wait until it is settled or has its turn to write; each write before it ends, as writers' waits do."""
-        self._woken.wait()
-
-    def wake(self) -> None:
-        """Let it go on."""
-        self._woken.set()
+        self.woken = woken
 
 
 class ReplayKeys:
@@ -57,7 +50,8 @@ class ReplayKeys:
     Requests that arrive while keys are being written wait, and the first of them writes the keys of all: one
     transaction, one sync. None is answered before its own key is on disk. The next write begins before the answers
     of the last one are made, so that the disk and the processor work at the same time. ``run`` runs what waits for
-    the disk, ``signal`` makes what a request waits for.
+    the disk, ``signal`` makes what a request waits for, ``lock`` one that need not know green threads: nothing waits
+    while it is held.
     """
 
     def __init__(
@@ -66,12 +60,13 @@ class ReplayKeys:
         clock: Clock,
         run: Run = directly,
         signal: Callable[[], Signal] = threading.Event,
+        lock: Callable[[], AbstractContextManager[Any]] = threading.Lock,
     ) -> None:
         self._store: Store = ServerKeys(database) if database.file is None else SqliteKeys(database, run)
         self._clock = clock
         self._signal = signal
         self._purge_at = 0
-        self._lock = threading.Lock()
+        self._lock = lock()
         self._waiting: list[_Request] = []  # none of them has the turn to write but the first
         self._is_taken = False
 
@@ -80,11 +75,11 @@ class ReplayKeys:
         request = _Request(key, expires_ms, self._signal())
         try:
             if not self._begin(request):
-                request.wait()
+                request.woken.wait()
             if request.has_turn:
                 self._settle()
         finally:  # who waits no longer leaves no key that others would write for a request that was refused
-            if not request.is_settled:
+            if request.is_new is None and request.error is None:
                 self._withdraw(request)
         if request.error is not None:
             raise request.error
@@ -115,7 +110,7 @@ class ReplayKeys:
             if first is not None:
                 first.has_turn = True
         if first is not None:
-            first.wake()
+            first.woken.set()
 
     def _settle(self) -> None:
         """Write the keys of those that wait, the longest waiting first, which is whoever called."""
@@ -132,7 +127,7 @@ class ReplayKeys:
             for each in batch:
                 if each.is_new is None:
                     each.error = failure or _failed()
-                each.wake()
+                each.woken.set()
         time.sleep(0)  # so that the next write begins, too, before this request's answer is made
 
     def _write(self, batch: Sequence[_Request]) -> None:

@@ -17,6 +17,8 @@ from shared.contract.base import Auth
 from shared.errors import ErrorCode, FloworkError
 
 BEGUN = "flowork.begun"
+_INTERNAL = ErrorCode.INTERNAL.value
+_KINDS = {kind: kind.value for kind in Auth}
 
 
 class CountedEndpoint:
@@ -29,7 +31,7 @@ class CountedEndpoint:
 
     def accept(self, sid: str, environ: dict[str, Any], auth: Any) -> Any:
         """Judge a connect; see `Endpoint.accept`."""
-        outcome = ErrorCode.INTERNAL.value
+        outcome = _INTERNAL
         try:
             known = self._endpoint.accept(sid, environ, auth)
             outcome = DONE
@@ -47,7 +49,7 @@ class CountedEndpoint:
 
     def receive(self, sid: str, known: Any, event: str, args: Sequence[Any]) -> Any:
         """Handle an event; see `Endpoint.receive`."""
-        outcome = ErrorCode.INTERNAL.value
+        outcome = _INTERNAL
         try:
             answer = self._endpoint.receive(sid, known, event, args)
             outcome = _outcome(answer)
@@ -76,7 +78,7 @@ class TimedProof(Proof):
     def check(self, kind: Auth, request: Request, body: bytes, *, scope: str | None = None) -> str | None:
         if kind is Auth.NONE:
             return None
-        begun, outcome = self._clock.monotonic(), ErrorCode.INTERNAL.value
+        begun, outcome = self._clock.monotonic(), _INTERNAL
         try:
             caller = self._proof.check(kind, request, body, scope=scope)
             outcome = DONE
@@ -84,7 +86,7 @@ class TimedProof(Proof):
             outcome = error.code.value
             raise
         finally:
-            self._counts.verified(kind.value, outcome, self._clock.monotonic() - begun)
+            self._counts.verified(_KINDS[kind], outcome, self._clock.monotonic() - begun)
         return caller
 
 

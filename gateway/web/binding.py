@@ -46,7 +46,9 @@ class _Answers:
         adapter = self._adapter
         if adapter is None:
             adapter = self._adapter = TypeAdapter(self._declared)
-        return adapter.dump_json(adapter.validate_python(value))
+        # The adapter's own methods pass a dozen settings on, none of which is set.
+        written: bytes = adapter.serializer.to_json(adapter.validator.validate_python(value))
+        return written
 
 
 def _view(found: Route, proof: Proof, limits: RateLimits, max_bytes: int) -> Callable[..., Reply]:

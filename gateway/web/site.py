@@ -9,7 +9,7 @@ from flask import Flask, Request, Response
 from werkzeug.exceptions import NotFound
 
 from gateway.web import errors
-from gateway.web.answers import Header, Reply
+from gateway.web.answers import Header, Reply, Written
 from gateway.web.application import Application
 from gateway.web.binding import bind
 from gateway.web.limits import RateLimits
@@ -31,6 +31,7 @@ SECURITY_HEADERS = (
 )
 
 
+_ALL = list(SECURITY_HEADERS)
 _SECURITY = tuple((name.lower(), (name, value)) for name, value in SECURITY_HEADERS)
 
 
@@ -72,15 +73,18 @@ def build_site(  # noqa: PLR0913 - keywords only
         watch.begin(request)
         if is_ambiguous(request.environ):
             raise NotFound
-        answer = origins.preflight(request) or reference.answer(request) or metrics.answer(request)
-        answer = answer or pages.answer(request)
+        answer = origins.preflight(request)
+        if answer is None and request.url_rule is None:  # no operation has the path of what these answer
+            answer = reference.answer(request) or metrics.answer(request) or pages.answer(request)
         if answer is None:
             counted.arrive(request.environ)
         return answer
 
     def after(request: Request, answer: Reply) -> list[Header]:
-        given = {name.lower() for name, _ in answer.headers}
         watch.end(request, answer)
+        if isinstance(answer, Written):  # it names its kind and length alone
+            return origins.marks(request) + _ALL
+        given = {name.lower() for name, _ in answer.headers}
         return origins.marks(request) + [item for key, item in _SECURITY if key not in given]
 
     app = Application("gateway", before=before, after=after, on_error=errors.answer)

@@ -167,6 +167,30 @@ def verify_socket_auth(
 
 
 def _read_proof(headers: Mapping[str, Any], contract: Contract | None) -> _Proof:
+    address, message, signature = _spelled_as_ours(headers) or _spelled_anyhow(headers)
+    texts = isinstance(address, str) and isinstance(message, str) and isinstance(signature, str)
+    if not (texts and address and message and signature):
+        raise FloworkError(ErrorCode.UNAUTHENTICATED, "Missing required authentication headers.")
+    proof = _Proof(address, message, signature)
+    if not is_address(proof.address) or len(proof.message) > 8 * MAX_TEXT:
+        raise bad_format()
+    readable = contract is not None and _CONTRACT_SIGNATURE.fullmatch(proof.signature) is not None
+    if not readable and not is_canonical(proof.signature):
+        raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
+    return proof
+
+
+def _spelled_as_ours(headers: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+    """Return the three headers where there are no others, spelled as above: then none of them is there twice."""
+    if len(headers) != len(_NAMES):
+        return None
+    try:
+        return headers[ADDRESS_HEADER], headers[MESSAGE_HEADER], headers[SIGNATURE_HEADER]
+    except KeyError:
+        return None
+
+
+def _spelled_anyhow(headers: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     given: dict[str, Any] = {}
     for spelled, value in headers.items():
         name = spelled.lower()
@@ -174,16 +198,8 @@ def _read_proof(headers: Mapping[str, Any], contract: Contract | None) -> _Proof
             if name in given:  # two headers of one name: nobody could say which one counts
                 raise bad_format()
             given[name] = value
-    values = [value for name in _NAMES if isinstance(value := given.get(name), str) and value]
-    if len(values) != len(_NAMES):
-        raise FloworkError(ErrorCode.UNAUTHENTICATED, "Missing required authentication headers.")
-    proof = _Proof(*values)
-    if not is_address(proof.address) or len(proof.message) > 8 * MAX_TEXT:
-        raise bad_format()
-    readable = contract is not None and _CONTRACT_SIGNATURE.fullmatch(proof.signature) is not None
-    if not readable and not is_canonical(proof.signature):
-        raise FloworkError(ErrorCode.BAD_SIGNATURE, "Invalid signature.")
-    return proof
+    address, message, signature = (given.get(name) for name in _NAMES)
+    return address, message, signature
 
 
 def _judge_bound(proof: _Proof, method: str, path_and_query: str) -> tuple[int, str]:
@@ -209,7 +225,8 @@ def _check_signature(
     now_ms: int,
 ) -> DelegatedSession | None:
     """Return the session whose key signed, None where the wallet did; raises BAD_SIGNATURE and its relatives."""
-    delegation = read_headers(headers, proof.address)
+    others = len(headers) > len(_NAMES)  # than those of the proof, which are all there
+    delegation = read_headers(headers, proof.address) if others else None
     if delegation is None:
         _check_own(proof, contract)
         return None
@@ -223,7 +240,7 @@ def _check_signature(
 
 
 def _check_own(proof: _Proof, contract: Contract | None) -> None:
-    if is_canonical(proof.signature) and _signed_by_key(proof, strict=contract is None):
+    if _signed_by_key(proof, strict=contract is None):
         return
     # A contract may stand behind its owner's signature over any text, and the owner may have several: only a text
     # that names the contract was meant for it.

@@ -10,9 +10,28 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import Client
 
 from gateway.web.answers import Header, Reply
-from gateway.web.application import Application
+from gateway.web.application import Application, Received
 
 LIMIT = 10
+PLAIN = {
+    "REQUEST_METHOD": "GET",
+    "PATH_INFO": "/api/v1/user/engines",
+    "QUERY_STRING": "a=b",
+    "SCRIPT_NAME": "",
+    "SERVER_NAME": "127.0.0.1",
+    "SERVER_PORT": "8000",
+    "REMOTE_ADDR": "127.0.0.1",
+    "wsgi.url_scheme": "https",
+    "HTTP_HOST": "localhost",
+}
+OTHERS: list[dict[str, Any]] = [
+    {},
+    {"REQUEST_METHOD": "post", "PATH_INFO": "//two", "QUERY_STRING": "\xe9"},
+    {"PATH_INFO": "/caf\xc3\xa9/\xff", "SCRIPT_NAME": "/caf\xc3\xa9/"},
+    {"PATH_INFO": "", "SERVER_PORT": ""},
+    {"SERVER_NAME": "/run/gateway.sock", "SERVER_PORT": "none"},
+    {"SERVER_PORT": None, "PATH_INFO": None, "SCRIPT_NAME": None},
+]
 
 
 class Site:
@@ -125,3 +144,16 @@ def test_addresses_can_still_be_written(site: Site) -> None:
     rules = site.app.url_map.bind("host")
     assert rules.build("thing", {"name": "a b"}) == "/things/a%20b"
     assert rules.build("thing", {"name": "x", "more": 1}) == "/things/x?more=1"
+
+
+@pytest.mark.parametrize("environ", [*(PLAIN | other for other in OTHERS), {}])
+def test_a_request_is_read_as_the_library_reads_it(environ: dict[str, Any]) -> None:
+    one, other = Received(dict(environ), LIMIT), Request(dict(environ))
+    assert one.environ["werkzeug.request"] is one
+    assert one.max_content_length == LIMIT
+    ours, theirs = vars(one), vars(other)
+    assert ours.pop("_max_content_length") == LIMIT
+    for read in (ours, theirs):
+        assert read.pop("environ").pop("werkzeug.request") in {one, other}
+        read["headers"] = dict(read["headers"])
+    assert ours == theirs

@@ -100,6 +100,16 @@ def test_the_payload_version_is_not_required() -> None:
     assert judge(plain(**{"X-Payload-Version": 2})).address == WALLET.address.lower()
 
 
+def test_headers_are_found_in_any_spelling_but_not_twice() -> None:
+    given = plain()
+    assert judge({name.upper(): value for name, value in given.items()}).address == WALLET.address.lower()
+    for name in given:
+        left_out = {other: value for other, value in given.items() if other != name}
+        for twice, value in left_out.items():
+            with refused(ErrorCode.UNAUTHENTICATED, saying="Invalid authentication message format."):
+                judge(left_out | {twice.lower(): value})
+
+
 def test_a03_another_claimed_address_is_refused() -> None:
     for headers in (plain(), bound()):
         with refused(ErrorCode.UNAUTHENTICATED, saying="another address"):
