@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -54,6 +55,8 @@ PROOF_HEADERS = (
 )
 """All that `verify_request` reads of a request's headers."""
 
+MOST_REMEMBERED = 256
+_OF_NOTHING = hashlib.sha256()
 _NAMES = (ADDRESS_HEADER.lower(), MESSAGE_HEADER.lower(), SIGNATURE_HEADER.lower())
 _CONTRACT_SIGNATURE = re.compile(r"0x(?:[0-9a-fA-F]{2}){1,2048}")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -128,7 +131,7 @@ def verify_request(  # noqa: PLR0913 - a request has these parts
     else:
         at_ms = documented_time(proof.message, proof.address, frozenset({API_AUTH}), free=True)
     check_fresh(at_ms, now_ms)
-    of_body = hashlib.sha256(body)
+    of_body = hashlib.sha256(body) if body else _OF_NOTHING
     if digest is not None and of_body.hexdigest() != digest:
         raise FloworkError(ErrorCode.BAD_SIGNATURE, "The signature does not cover this body.")
     session = _check_signature(proof, headers, sessions if bound else None, contract, now_ms)
@@ -259,7 +262,15 @@ def _signed_by_key(proof: _Proof, *, strict: bool) -> bool:
 
 
 def _replay_key(proof: _Proof, method: str, path_and_query: str, of_body: bytes) -> bytes:
-    parts = (proof.address.lower(), proof.message, method.upper(), path_and_query)
+    address, message = _digest_known(proof.address.lower()), _digest(proof.message)
     # Of fixed width: no part can run into the next.
-    digests = [hashlib.sha256(text.encode(errors="surrogatepass")).digest() for text in parts]
-    return hashlib.sha256(b"".join((*digests, of_body))).digest()
+    parts = address + message + _digest_known(method.upper()) + _digest_known(path_and_query) + of_body
+    return hashlib.sha256(parts).digest()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
+_digest_known = lru_cache(MOST_REMEMBERED)(_digest)
+"""For what comes again and again: addresses, methods and paths."""

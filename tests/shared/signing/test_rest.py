@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -98,6 +99,16 @@ def test_a01_missing_headers_are_named_so(name: str, value: Any) -> None:
 def test_the_payload_version_is_not_required() -> None:
     assert judge(plain()).address == WALLET.address.lower()
     assert judge(plain(**{"X-Payload-Version": 2})).address == WALLET.address.lower()
+
+
+def test_a_replay_key_is_what_it_was_before_an_update() -> None:
+    """Else what was used before it could be used again after it."""
+    for body in (BODY, b""):
+        headers = sign_headers(WALLET, "POST", TARGET, body, now_ms=NOW)
+        texts = (WALLET.address.lower(), headers["X-Signed-Message"], "POST", TARGET)
+        digests = [hashlib.sha256(part).digest() for part in (*(text.encode() for text in texts), body)]
+        expected = hashlib.sha256(b"".join(digests)).digest()
+        assert [judge(headers, body=body).replay_key for _ in range(2)] == [expected] * 2
 
 
 def test_headers_are_found_in_any_spelling_but_not_twice() -> None:
