@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from core_engine.storage.link import Link
 from core_engine.storage.rows import SEGMENT_BITS, RunRow, checksum
-from core_engine.storage.schema import connect
+from core_engine.storage.schema import connect_to_read
 from shared.errors import ErrorCode, FloworkError
 
 _COLUMNS = ",".join(RunRow._fields)
@@ -70,7 +68,7 @@ class Reader:
     @classmethod
     def of_file(cls, path: Path) -> Reader:
         """Read an SQLite database."""
-        return cls(connect(path, read_only=True))
+        return cls(connect_to_read(path))
 
     def close(self) -> None:
         """Close the connection."""
@@ -149,8 +147,11 @@ class Reader:
 
         Raises JOURNAL_CORRUPT naming the first segment whose checksum is wrong, or the workflow that is missing.
         """
-        with self._lock, self.translated():
-            found = self._whole(run_id)
+        with self._lock:
+            try:
+                found = self._whole(run_id)
+            except sqlite3.Error as error:
+                raise self.told(error) from error
         if found is None:
             return None
         run, segments, workflow = found
@@ -177,14 +178,9 @@ class Reader:
         """Return the replay keys that are still in force, with their expiry in Unix milliseconds."""
         return self._all("SELECT key, expires_ms FROM replay WHERE expires_ms > ?", (now_ms,))
 
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        """Turn the database's errors into ours."""
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            message = f"The engine's database cannot be read: {error}."
-            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
+    def told(self, error: sqlite3.Error) -> FloworkError:
+        """Return what a client is told of an error of the database."""
+        return FloworkError(ErrorCode.JOURNAL_CORRUPT, f"The engine's database cannot be read: {error}.")
 
     def _whole(self, run_id: str) -> tuple[RunRow, list[Any], Any] | None:
         """Return a run's row, its segments and its workflow as of one moment."""
@@ -195,8 +191,11 @@ class Reader:
             self._connection.execute("COMMIT")
 
     def _all(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        with self._lock, self.translated():
-            return self._connection.execute(sql, parameters).fetchall()
+        with self._lock:
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise self.told(error) from error
 
 
 def fetch_whole(link: Link, run_id: str) -> tuple[RunRow, list[Any], Any] | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import TypeVar
 
 from core_engine.storage.fence import FencedConnection
 from shared.errors import ErrorCode, FloworkError
+
+ConnectionT = TypeVar("ConnectionT", bound=sqlite3.Connection)
 
 _RUNS = """
 CREATE TABLE run (
@@ -86,8 +89,23 @@ VERSION = len(_STEPS)
 """The version of the database is the number of steps that made it; each step is kept for ever."""
 
 
-def connect(path: Path, *, read_only: bool) -> FencedConnection:
+def connect(path: Path) -> FencedConnection:
     """Open a connection in autocommit mode; the caller guards it against use by two threads at once."""
+    connection = _open(path, FencedConnection)
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    # the file shrinks back after a burst instead of keeping its largest size for ever
+    connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
+    return connection
+
+
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a connection that cannot change anything, and so needs no fence; it is guarded by the caller, too."""
+    connection = _open(path, sqlite3.Connection)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _open(path: Path, kind: type[ConnectionT]) -> ConnectionT:
     # The library looks for a way to store whatever is no number and no text; what it finds, it finds quickly.
     sqlite3.register_adapter(type(None), _as_it_is)
     sqlite3.register_adapter(bytes, _as_it_is)
@@ -96,18 +114,12 @@ def connect(path: Path, *, read_only: bool) -> FencedConnection:
         timeout=5,
         isolation_level=None,
         check_same_thread=False,
-        factory=FencedConnection,
+        factory=kind,
         cached_statements=256,
     )
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -16384")
-    if read_only:
-        connection.execute("PRAGMA query_only = ON")
-    else:
-        connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        # the file shrinks back after a burst instead of keeping its largest size for ever
-        connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
     return connection
 
 
@@ -124,7 +136,7 @@ def prepare(path: Path) -> FencedConnection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     connection = None
     try:
-        connection = connect(path, read_only=False)
+        connection = connect(path)
         connection.execute("PRAGMA journal_mode = WAL")
         _migrate(connection, path)
     except (sqlite3.DatabaseError, FloworkError) as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from typing_extensions import override
@@ -74,20 +74,18 @@ class PostgresReader(Reader):
 
     @override
     def _all(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        with self._lock, self.translated():
-            return self._again(lambda: self._link.run(sql, parameters).fetchall())
+        with self._lock:
+            try:
+                return self._again(lambda: self._link.run(sql, parameters).fetchall())
+            except RemoteError as error:
+                raise self.told(error) from error
 
     @override
-    @contextmanager
-    def translated(self) -> Iterator[None]:
-        try:
-            yield
-        except RemoteError as error:
-            if error.passing:
-                message = f"The engine's database cannot be reached: {error}."
-                raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=2.0) from error
-            message = f"The engine's database cannot be read: {error}."
-            raise FloworkError(ErrorCode.JOURNAL_CORRUPT, message) from error
+    def told(self, error: sqlite3.Error) -> FloworkError:
+        if isinstance(error, RemoteError) and error.passing:
+            message = f"The engine's database cannot be reached: {error}."
+            return FloworkError(ErrorCode.ENGINE_UNAVAILABLE, message, retry_after=2.0)
+        return super().told(error)
 
     def _again(self, read: Callable[[], _Found]) -> _Found:
         try:
