@@ -64,15 +64,14 @@ def recoveries_beside(wallet: WalletKey, count: int) -> float:
 
 
 def signed_commands(wallet: WalletKey, count: int) -> list[bytes]:
-    """Return so many different commands as they go over the wire."""
-    now_ms = time.time_ns() // 1_000_000
+    """Return so many different commands as they go over the wire, each with the time at which it was signed."""
     return [
         framed(
             seal(
                 wallet,
                 ENGINE_ID,
                 {"type": "get_run", "job_id": "none", "request_id": str(number)},
-                now_ms=now_ms,
+                now_ms=time.time_ns() // 1_000_000,
             ).encode()
         )
         for number in range(count)

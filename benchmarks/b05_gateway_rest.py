@@ -59,12 +59,11 @@ def registration(url: str, wallet: WalletKey, body: bytes) -> bytes:
 
 
 def signed(url: str, wallet: WalletKey, count: int) -> list[bytes]:
-    """Sign so many requests, each different."""
-    now_ms = time.time_ns() // 1_000_000
-    return [
-        request(url + TARGET, headers=sign_headers(wallet, "GET", TARGET, b"", now_ms=now_ms))
-        for _ in range(count)
-    ]
+    """Sign so many requests, each different, and with its own time."""
+    signed_now = (
+        sign_headers(wallet, "GET", TARGET, b"", now_ms=time.time_ns() // 1_000_000) for _ in range(count)
+    )
+    return [request(url + TARGET, headers=headers) for headers in signed_now]
 
 
 def rate(url: str, requests: list[bytes], named: str) -> float:

@@ -33,13 +33,13 @@ class Order:
 
 def orders(wallet: WalletKey, count: int, workflow: dict[str, Any], payload: dict[str, Any]) -> list[Order]:
     """Sign so many starts of a workflow, each with an id of its own."""
-    now_ms = time.time_ns() // 1_000_000
     made = []
     for _ in range(count):
         run_id = new_id()
         command = {
             "type": "execute_workflow", "job_id": run_id, "workflow_data": workflow, "initial_payload": payload,
         }  # fmt: skip
+        now_ms = time.time_ns() // 1_000_000
         made.append(Order(run_id, framed(seal(wallet, ENGINE_ID, command, now_ms=now_ms).encode())))
     return made
 
