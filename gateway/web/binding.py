@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from gateway.realtime.frames import invalid
 from gateway.web.answers import JSON, Reply, Written
@@ -88,7 +88,12 @@ def _body(request: Request, max_bytes: int) -> bytes:
     environ = request.environ
     if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
         return b""  # a request without either has none (RFC 9112, section 6.3)
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except (HTTPException, OSError):  # told already, or how the servers learn that the client is gone
+        raise
+    except Exception as error:  # noqa: BLE001 - a server's own, for chunks or trailers that are none
+        raise BadRequest from error
     if len(body) > max_bytes:
         raise RequestEntityTooLarge
     return body

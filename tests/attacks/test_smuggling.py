@@ -25,7 +25,7 @@ SMUGGLED = b"GET /health-of-the-smuggler HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 HEALTH = b"GET /health HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
 GUNICORN = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "gateway.wsgi:app"]
 CHUNKED = b"0\r\n\r\n"
-SEEDS, KNOWN, AT_ONCE = 120, (), 40
+SEEDS, KNOWN, AT_ONCE = 120, (154301553,), 40
 
 
 def request(headers: bytes, body: bytes) -> bytes:

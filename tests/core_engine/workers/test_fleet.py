@@ -15,6 +15,8 @@ import pytest
 import redis as redis_client
 
 from core_engine.app import Engine
+from core_engine.components.isolation import rungs
+from core_engine.components.isolation.rungs import Rung
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.suspension import Answer, Ending, SignedAnswer
 from core_engine.workers import executor
@@ -188,6 +190,9 @@ def marked(word: str) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.skipif(
+    not rungs.works(Rung.BUBBLEWRAP), reason="bubblewrap does not work here: programs are refused without it"
+)
 async def test_a_stop_ends_every_process_that_a_step_has_started(mill: Plant) -> None:
     seconds = f"6{int.from_bytes(os.urandom(3))}"
     line = f"setsid sleep {seconds} & sleep {seconds} & sleep {seconds}"
