@@ -92,7 +92,7 @@ def _body(request: Request, max_bytes: int) -> bytes:
         body = request.get_data(cache=False)
     except (HTTPException, OSError):  # told already, or how the servers learn that the client is gone
         raise
-    except Exception as error:  # noqa: BLE001 - a server's own, for chunks or trailers that are none
+    except Exception as error:
         raise BadRequest from error
     if len(body) > max_bytes:
         raise RequestEntityTooLarge
