@@ -85,15 +85,12 @@ class Database:
         Raises BUSY where other writers, of this process or another program, do not come to an end,
         STORAGE_FULL where the disk is full.
         """
-        with self.writers_turn(), self._writing.begin() as connection:
+        with self._writers_turn(), self._writing.begin() as connection:
             yield connection
 
     @contextmanager
-    def writers_turn(self) -> Iterator[None]:
-        """Wait until no other writer of this process is at work, where there can be only one.
-
-        Raises what `write` raises.
-        """
+    def _writers_turn(self) -> Iterator[None]:
+        """Wait until no other writer of this process is at work, where there can be only one."""
         if self._writers is None:
             with TRANSLATED:
                 yield
