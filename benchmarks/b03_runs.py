@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from enum import Enum
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -16,7 +17,7 @@ from benchmarks import node_peers
 from benchmarks.figures import MissingError, Row, Scale, beside
 from benchmarks.http_load import closed_loop as closed_http
 from benchmarks.http_load import request
-from benchmarks.runs import Result, closed_loop, orders
+from benchmarks.runs import Result, closed_loop, orders, save
 from benchmarks.servers import engine
 from benchmarks.workflows import adding, chain, events_of
 from shared.signing.keys import WalletKey
@@ -31,34 +32,49 @@ HTTP_CONNECTIONS = 64
 prepare = node_peers.folder
 
 
+SAVED = "Ten steps"
+
+
 class Kind(Enum):
-    """What is measured in turn."""
+    """What is measured in turn: a saved workflow, as Node-RED's is; or one that each message brings along."""
 
     BATCHED = "batched frames"
     SINGLE = "a frame per event"
+    BROUGHT_BATCHED = "the workflow in each message, batched frames"
+    BROUGHT = "the workflow in each message, a frame per event"
     PEER = "Node-RED"
 
 
+OURS: dict[Kind, tuple[dict[str, Any] | str, bool, float]] = {
+    Kind.BATCHED: (SAVED, True, 2.5),
+    Kind.SINGLE: (SAVED, False, 0.7),
+    Kind.BROUGHT_BATCHED: (chain(STEPS), True, 0),
+    Kind.BROUGHT: (chain(STEPS), False, 0),
+}
+"""What is started, whether its events come in batches, and the goal."""
+
+
 def measure(scale: Scale) -> list[Row]:
-    """Return the rate with batched frames and with one frame per event, each against Node-RED's."""
+    """Return the rates with batched frames and with one frame per event, each against Node-RED's."""
     wallet, count = WalletKey.create()[0], scale.of(RUNS)
     with tempfile.TemporaryDirectory() as name, ExitStack() as servers:
         scratch = Path(name)
         peer = node_red(servers, scratch, scale)
         with engine(scratch, wallet.address) as at:
+            uvloop.run(save(at["socket"], wallet, SAVED, chain(STEPS)))
             measures = {
-                kind: partial(rate, at["socket"], wallet, count, batch=kind is Kind.BATCHED)
-                for kind in (Kind.BATCHED, Kind.SINGLE)
+                kind: partial(rate, at["socket"], wallet, count, workflow, batch=batch)
+                for kind, (workflow, batch, _) in OURS.items()
             }
             if not isinstance(peer, MissingError):
                 measures[Kind.PEER] = peer
             rates = scale.medians(measures)
-        check_journal(scratch, 2 * scale.turns * count)
+        check_journal(scratch, len(OURS) * scale.turns * count)
     against = f"Node-RED {node_peers.version('node-red')} by HTTP, nothing kept"
     reference = peer if isinstance(peer, MissingError) else rates[Kind.PEER]
     return [
         beside(Row("B3", f"{WORK}, {kind.value}", "/s", rates[kind], 0, against, goal), reference)
-        for kind, goal in ((Kind.BATCHED, 2.5), (Kind.SINGLE, 0.7))
+        for kind, (_, _, goal) in OURS.items()
     ]
 
 
@@ -90,9 +106,9 @@ def check_peer(bodies: list[bytes]) -> None:
         raise RuntimeError(f"Node-RED answered {set(bodies)}")
 
 
-def rate(url: str, wallet: WalletKey, count: int, *, batch: bool) -> float:
-    """Return our runs a second; the commands are signed beforehand."""
-    made = orders(wallet, count, chain(STEPS), adding(0))
+def rate(url: str, wallet: WalletKey, count: int, workflow: dict[str, Any] | str, *, batch: bool) -> float:
+    """Return our runs a second of a workflow, or of a saved one; the commands are signed beforehand."""
+    made = orders(wallet, count, workflow, adding(0))
     load = closed_loop(url, made, connections=CONNECTIONS, window=WINDOW, batch=batch)
     result: Result = uvloop.run(load)
     result.check(made, events_of(STEPS))

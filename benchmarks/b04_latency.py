@@ -9,10 +9,19 @@ from pathlib import Path
 import uvloop
 
 from benchmarks import node_peers
-from benchmarks.b03_runs import CONNECTIONS, HTTP_CONNECTIONS, STEPS, check_peer, posts, rate, start_of_peer
+from benchmarks.b03_runs import (
+    CONNECTIONS,
+    HTTP_CONNECTIONS,
+    SAVED,
+    STEPS,
+    check_peer,
+    posts,
+    rate,
+    start_of_peer,
+)
 from benchmarks.figures import MissingError, Row, Scale, beside, percentile
 from benchmarks.http_load import open_loop as open_http
-from benchmarks.runs import open_loop, orders
+from benchmarks.runs import open_loop, orders, save
 from benchmarks.servers import engine
 from benchmarks.workflows import adding, chain, events_of
 from shared.signing.keys import WalletKey
@@ -38,6 +47,7 @@ def measure(scale: Scale) -> list[Row]:
         except MissingError as error:
             theirs, missing = [[0.0]], error
         with engine(scratch, wallet.address) as at:
+            uvloop.run(save(at["socket"], wallet, SAVED, chain(STEPS)))
             ours = of_engine(at["socket"], wallet, scale)
     against = f"Node-RED {node_peers.version('node-red')}"
     series = {"Flowork": curve(ours), against: curve(theirs)}
@@ -68,11 +78,11 @@ def of_node_red(scratch: Path, scale: Scale) -> list[list[float]]:
 
 def of_engine(url: str, wallet: WalletKey, scale: Scale) -> list[list[float]]:
     """Return the milliseconds of each of our runs, round by round."""
-    rate(url, wallet, scale.of(TRIAL_RUNS), batch=True)
-    per_second = LOAD * rate(url, wallet, scale.of(TRIAL_RUNS), batch=True)
+    rate(url, wallet, scale.of(TRIAL_RUNS), SAVED, batch=True)
+    per_second = LOAD * rate(url, wallet, scale.of(TRIAL_RUNS), SAVED, batch=True)
     rounds = []
     for _ in range(scale.rounds):
-        made = orders(wallet, int(per_second * scale.of(8 * SECONDS) / 8), chain(STEPS), adding(0))
+        made = orders(wallet, int(per_second * scale.of(8 * SECONDS) / 8), SAVED, adding(0))
         load = open_loop(url, made, connections=CONNECTIONS, per_second=per_second, batch=True)
         result, seconds = uvloop.run(load)
         result.check(made, events_of(STEPS))

@@ -17,6 +17,7 @@ from benchmarks.wire import RawSocket, connect, framed
 from shared.ids import new_id
 from shared.signing.envelope import seal
 from shared.signing.keys import WalletKey
+from shared.signing.presets import sign_preset
 
 FINAL = (b'"status":"SUCCEEDED"', b'"status":"FAILED"', b'"status":"STOPPED"', b'"type":"error"')
 WAIT_SECONDS = 90.0
@@ -31,17 +32,44 @@ class Order:
     frame: bytes
 
 
-def orders(wallet: WalletKey, count: int, workflow: dict[str, Any], payload: dict[str, Any]) -> list[Order]:
-    """Sign so many starts of a workflow, each with an id of its own."""
+def orders(
+    wallet: WalletKey, count: int, workflow: dict[str, Any] | str, payload: dict[str, Any]
+) -> list[Order]:
+    """Sign so many starts of a workflow, or of a saved one by its name, each with an id of its own."""
+    which = {"preset_name": workflow} if isinstance(workflow, str) else {"workflow_data": workflow}
     made = []
     for _ in range(count):
         run_id = new_id()
-        command = {
-            "type": "execute_workflow", "job_id": run_id, "workflow_data": workflow, "initial_payload": payload,
-        }  # fmt: skip
-        now_ms = time.time_ns() // 1_000_000
-        made.append(Order(run_id, framed(seal(wallet, ENGINE_ID, command, now_ms=now_ms).encode())))
+        command = {"type": "execute_workflow", "job_id": run_id, **which, "initial_payload": payload}
+        made.append(Order(run_id, _signed(wallet, command)))
     return made
+
+
+async def save(url: str, wallet: WalletKey, name: str, workflow: dict[str, Any]) -> str:
+    """Save a workflow on the engine and return its name."""
+    signature = sign_preset(wallet, workflow)
+    command = {"type": "save_preset", "name": name, "workflow_data": workflow, "signature": signature}
+    answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    def take(message: bytes) -> None:
+        told = msgspec.json.decode(message)
+        if told["type"] != VITALS and not answer.done():
+            answer.set_result(told)
+
+    socket = await connect(f"{url}/?engineId={ENGINE_ID}", take)
+    try:
+        socket.send_framed(_signed(wallet, command))
+        async with asyncio.timeout(WAIT_SECONDS):
+            told = await answer
+    finally:
+        socket.close()
+    if told["type"] == "error":
+        raise RuntimeError(f"the engine answered {told}")
+    return name
+
+
+def _signed(wallet: WalletKey, command: dict[str, Any]) -> bytes:
+    return framed(seal(wallet, ENGINE_ID, command, now_ms=time.time_ns() // 1_000_000).encode())
 
 
 @dataclass

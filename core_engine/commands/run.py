@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from core_engine.commands.command import CommandContext, command
 from core_engine.commands.pin import wanted_aids
 from core_engine.commands.seen import named_run, visible_run
 from core_engine.kernel.payload import Payload
 from core_engine.kernel.ports import Frame, StartRun
+from core_engine.presets import SavedWorkflow
 from core_engine.workflow.graph import canonical, workflow_hash
 from shared.contract.base import Command, Role
 from shared.contract.run import (
@@ -34,7 +37,9 @@ STANDALONE_NODE = "node"
 @command(ExecuteWorkflow)
 async def execute_workflow(context: CommandContext, message: ExecuteWorkflow) -> Frame:
     """Start a run; its events follow on the same connection."""
-    workflow_data, preset_name = await _workflow_of(context, message)
+    saved = await _saved(context, message)
+    workflow_data = saved.workflow_data if saved else message.workflow_data or {}
+    preset_name = saved.name if saved else message.preset_name
     request = StartRun(
         run_id=message.job_id or new_id(),
         workflow_data=workflow_data,
@@ -45,9 +50,19 @@ async def execute_workflow(context: CommandContext, message: ExecuteWorkflow) ->
         start_node_id=message.start_node_id or None,
         options=wanted_aids(context, message, preset_name, workflow_data),
         trace=context.traceparent,
+        workflow_json=saved.workflow_json if saved else None,
     )
     context.hold(request.run_id)
-    return await context.rooms.runs.start(request, context.caller.follows)
+    runs, follows = context.rooms.runs, context.caller.follows
+    try:
+        return await runs.start(request, follows)
+    except FloworkError:
+        earlier = await _workflow_of_earlier(context, request) if saved and message.job_id else None
+        if earlier is None:
+            raise
+        return await runs.start(
+            msgspec.structs.replace(request, workflow_data=earlier, workflow_json=None), follows
+        )
 
 
 @command(ExecuteStandaloneNode)
@@ -132,10 +147,8 @@ async def subscribe_run(context: CommandContext, message: SubscribeRun) -> None:
     follows.ends_with(run_id, unsubscribe)
 
 
-async def _workflow_of(
-    context: CommandContext, message: ExecuteWorkflow
-) -> tuple[dict[str, Any], str | None]:
-    """Return the workflow that is meant, and its name: the one in the message, else the saved one."""
+async def _saved(context: CommandContext, message: ExecuteWorkflow) -> SavedWorkflow | None:
+    """Return the saved workflow that is meant; None where the message has one in it."""
     if message.workflow_data is not None:
         if context.role < Role.ADMIN:
             raise FloworkError(
@@ -143,31 +156,27 @@ async def _workflow_of(
                 "A runner may only run workflows that were saved; workflow_data needs the role admin or owner.",
                 details={"required_role": "admin"},
             )
-        return message.workflow_data, message.preset_name
+        return None
     if not message.preset_name:
         raise FloworkError(
             ErrorCode.INVALID_REQUEST,
             "execute_workflow needs workflow_data, or the preset_name of a saved workflow.",
             details=[{"field": "workflow_data", "problem": "Field required"}],
         )
-    saved = await context.rooms.presets.runnable(message.preset_name)
-    earlier = await _workflow_of_earlier(context, message.job_id, saved.name)
-    return earlier or saved.workflow_data, saved.name
+    return await context.rooms.presets.runnable(message.preset_name)
 
 
-async def _workflow_of_earlier(
-    context: CommandContext, job_id: str | None, preset_name: str
-) -> dict[str, Any] | None:
+async def _workflow_of_earlier(context: CommandContext, refused: StartRun) -> dict[str, Any] | None:
     """Return the version that a run of this id was started with: sent again, a start means that one."""
     try:
-        run = context.rooms.runs.summary(job_id) if job_id else None
+        run = context.rooms.runs.summary(refused.run_id)
     except FloworkError as error:
         if error.code is not ErrorCode.NOT_FOUND:
             raise
         return None
-    if run is None or run.preset_name != preset_name:
+    if refused.preset_name is None or run.preset_name != refused.preset_name:
         return None
-    workflows = await context.rooms.presets.workflows(preset_name)
+    workflows = await context.rooms.presets.workflows(refused.preset_name)
     same = (data for data in workflows if workflow_hash(canonical(data)) == run.workflow_hash)
     return next(same, None)
 

@@ -148,6 +148,7 @@ class FollowUps:
         request = StartRun(
             run_id=follow_up_id(f"{rule.id} {alarm.timestamp}", f"alarm{alarm.kind}"),
             workflow_data=saved.workflow_data,
+            workflow_json=saved.workflow_json,
             started_by=rule.owner,
             initial_payload=Payload(data | {"alarm": alarm.kind, "mode": rule.mode}),
             mode=rule.run_mode(),
@@ -165,6 +166,7 @@ class FollowUps:
             request = StartRun(
                 run_id=follow_up_id(run.run_id, why + kind),
                 workflow_data=saved.workflow_data,
+                workflow_json=saved.workflow_json,
                 started_by=run.started_by,
                 initial_payload=Payload(dict(data)),
                 mode=run.mode,

@@ -72,6 +72,7 @@ class StartRun(msgspec.Struct, frozen=True):
     colon: command, child, trigger:<id>, rerun:<run id>, error:<run id>. ``options`` are kept with the run as JSON.
     ``seeds`` are results that nodes have from the start, in the order of the workflow. ``trace`` is the
     ``traceparent`` of the trace that the run's spans join, as its starter said it; it proves nothing.
+    ``workflow_json`` is the canonical JSON of ``workflow_data``, from whoever has it made already.
     """
 
     run_id: str
@@ -87,6 +88,7 @@ class StartRun(msgspec.Struct, frozen=True):
     options: Mapping[str, Any] | None = None
     seeds: Sequence[Seed] = ()
     trace: str | None = None
+    workflow_json: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ _DIRECTIONS = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 def clean_name(name: str) -> str:
     """Return the one spelling (Unicode NFC, no space around) of a name; raises INVALID_REQUEST for an unusable one."""
     cleaned = unicodedata.normalize("NFC", name).strip()
-    if any(unicodedata.category(sign) in _REFUSED or sign in _DIRECTIONS for sign in cleaned):
+    # Most names are ASCII, in which nothing that is printable is refused.
+    plain = cleaned.isascii() and cleaned.isprintable()
+    if not plain and any(unicodedata.category(sign) in _REFUSED or sign in _DIRECTIONS for sign in cleaned):
         raise _refusal("It must not contain control characters.")
     if not cleaned or len(cleaned) > LONGEST:
         raise _refusal(f"It must have 1 to {LONGEST} characters.")

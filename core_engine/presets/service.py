@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from core_engine.kernel.family import CalledWorkflow
+from core_engine.presets.at_hand import AtHand, Ready
 from core_engine.presets.attestation import EngineKey
 from core_engine.presets.chain import (
     Chain,
@@ -23,6 +24,7 @@ from core_engine.presets.chain import (
 from core_engine.presets.diff import compare_workflows
 from core_engine.presets.names import clean_name
 from core_engine.storage.presets import PresetRow, PresetTable
+from core_engine.workflow.graph import canonical
 from shared.clock import Clock, iso
 from shared.contract.preset import (
     LoadedPreset,
@@ -41,11 +43,15 @@ Pin = Callable[[dict[str, Any], int], dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class SavedWorkflow:
-    """What runs when a preset is started: what was checked, with the versions of added components it was saved with."""
+    """What runs when a preset is started: what was checked, with the versions of added components it was saved with.
+
+    ``workflow_data`` is shared with others who start it. ``workflow_json`` is its canonical JSON, where that is known.
+    """
 
     name: str
     version: int
     workflow_data: dict[str, Any]
+    workflow_json: bytes | None = None
 
 
 ChangeListener = Callable[[str, dict[str, Any] | None, str], Awaitable[None]]
@@ -75,6 +81,7 @@ class PresetService:
         self._pin = pin
         self._changing = asyncio.Lock()
         self._good_heads: dict[str, tuple[str, str]] = {}
+        self._at_hand = AtHand()
         self._listeners: list[ChangeListener] = []
 
     def subscribe(self, listener: ChangeListener) -> None:
@@ -98,7 +105,10 @@ class PresetService:
         return await asyncio.to_thread(self._newest, clean_name(name))
 
     async def runnable(self, name: str) -> SavedWorkflow:
-        """Return the newest version, to be run."""
+        """Return the newest version, to be run; one that ran lately and is stored as it was then is at hand."""
+        ready = self._at_hand.get(clean_name(name))
+        if ready and self._table.newest_now(ready.preset.name) == (ready.preset, ready.newest):
+            return self._saved(ready)
         return await asyncio.to_thread(self._runnable, name)
 
     def called(self, name: str) -> CalledWorkflow:
@@ -266,13 +276,21 @@ class PresetService:
         if newest and self._good_heads.get(preset.id) == (preset.name, version_hash(newest.body)):
             document = read_document(newest.body)
         else:
-            chain = self._chains.check(preset, self._table.versions(preset.id))
+            rows = self._table.versions(preset.id)
+            chain = self._chains.check(preset, rows)
             _refuse_damaged(chain)
-            version = _version_of(chain, None)
+            version, newest = _version_of(chain, None), rows[-1]
             document = _document(version)
             self._good_heads[preset.id] = (preset.name, version.hash)
-        workflow_data = self._pin(document.workflow_data, _saved_at(document))
-        return SavedWorkflow(preset.name, document.version, workflow_data)
+        data = document.workflow_data
+        ready = Ready(preset, newest, data, canonical(data), _saved_at(document))
+        self._at_hand.put(ready)
+        return self._saved(ready)
+
+    def _saved(self, ready: Ready) -> SavedWorkflow:
+        data = self._pin(ready.workflow_data, ready.saved_at)
+        json = ready.workflow_json if data is ready.workflow_data else None
+        return SavedWorkflow(ready.preset.name, ready.newest.version, data, json)
 
     def _now(self) -> str:
         return iso(self._clock.now_ms())

@@ -37,6 +37,7 @@ class RunResource:
             StartRun(
                 run_id=run_id,
                 workflow_data=saved.workflow_data,
+                workflow_json=saved.workflow_json,
                 started_by=caller.address,
                 initial_payload=Payload.from_value(body.initial_payload),
                 mode=body.mode,

@@ -8,6 +8,11 @@ from typing import NamedTuple
 from core_engine.storage.link import Link
 from core_engine.storage.store import EngineStore
 
+_NEWEST = (
+    "SELECT id, name, version, body, attestation FROM preset JOIN preset_version ON preset = id"
+    " WHERE name = ? ORDER BY version DESC LIMIT 1"
+)
+
 
 class PresetRow(NamedTuple):
     """A preset; its id stays, whatever becomes of its versions."""
@@ -39,6 +44,11 @@ class PresetTable:
         """Return the preset of that name."""
         rows = self._query("SELECT id, name FROM preset WHERE name = ?", (name,))
         return PresetRow(*rows[0]) if rows else None
+
+    def newest_now(self, name: str) -> tuple[PresetRow, VersionRow] | None:
+        """Return a preset with its newest version, on the event loop's own connection: one quick read."""
+        rows = self._store.reads.query(_NEWEST, (name,))
+        return (PresetRow(*rows[0][:2]), _version(*rows[0][2:])) if rows else None
 
     def versions(self, preset_id: str) -> list[VersionRow]:
         """Return a preset's versions, oldest first."""

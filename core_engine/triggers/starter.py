@@ -52,6 +52,7 @@ class Starter:
         request = StartRun(
             run_id=fire.run_id,
             workflow_data=saved.workflow_data,
+            workflow_json=saved.workflow_json,
             started_by=rule.owner,
             initial_payload=Payload(fire.event),
             mode=rule.run_mode(),

@@ -110,13 +110,14 @@ class Library:
         self._ready = _Shelf(registry)
         self._restored = _Shelf(registry)
 
-    def prepare(self, workflow_data: dict[str, Any]) -> Prepared:
+    def prepare(self, workflow_data: dict[str, Any], body: bytes | None = None) -> Prepared:
         """Return a workflow ready to run; raises INVALID_WORKFLOW whose details list every problem.
 
-        It may be called on any thread: a large workflow takes long enough to hold up an event loop.
+        ``body`` is its canonical JSON, if that is known. It may be called on any thread: a large workflow takes long
+        enough to hold up an event loop.
         """
         try:
-            body = canonical(workflow_data)
+            body = body or canonical(workflow_data)
         except (TypeError, ValueError, RecursionError) as error:
             message = f"The workflow is no JSON value: {error}"
             raise FloworkError(ErrorCode.INVALID_WORKFLOW, message) from error
@@ -127,12 +128,12 @@ class Library:
         self._ready.put(prepared)
         return prepared
 
-    async def prepared(self, workflow_data: dict[str, Any]) -> Prepared:
+    async def prepared(self, workflow_data: dict[str, Any], body: bytes | None = None) -> Prepared:
         """Do the same as `prepare` without holding up the event loop for a large workflow."""
         nodes = workflow_data.get("nodes")
         if isinstance(nodes, list) and len(nodes) > _MANY_NODES:
-            return await asyncio.to_thread(self.prepare, workflow_data)
-        return self.prepare(workflow_data)
+            return await asyncio.to_thread(self.prepare, workflow_data, body)
+        return self.prepare(workflow_data, body)
 
     def restore(self, name: str, body: bytes) -> Prepared:
         """Return a workflow that was accepted earlier, whatever has become of its components."""

@@ -137,7 +137,7 @@ class RunService(RunReading):
             raise FloworkError(ErrorCode.ENGINE_UNAVAILABLE, "The engine is shutting down.")
         if not is_job_id(request.run_id):
             raise FloworkError(ErrorCode.INVALID_REQUEST, "The job id has an unusable form.")
-        prepared = await self._library.prepared(request.workflow_data)
+        prepared = await self._library.prepared(request.workflow_data, request.workflow_json)
         run_id = request.run_id
         if run_id in self._conductor.runs or self._parking.holds(run_id):
             return await self._again(request, prepared, sink)

@@ -332,3 +332,13 @@ async def test_the_same_start_sent_again_means_the_version_it_started_with(tmp_p
         await client.ask("execute_workflow", job_id="r2", preset_name="Daily")
         await client.finish("r2")
         assert len((await client.ask("get_run", job_id="r2"))["nodes"]) == 3
+        await save(client, "Daily", DRAFT)
+        again = await client.ask("execute_workflow", job_id="r2", preset_name="Daily")
+        assert again["status_data"]["status"] == "SUCCEEDED", "also where the newest one cannot run"
+        assert (await client.ask("execute_workflow", job_id="r3", preset_name="Daily"))[
+            "code"
+        ] == "INVALID_WORKFLOW"
+        await save(client, "Weekly", chain(3))
+        assert (await client.ask("execute_workflow", job_id="r2", preset_name="Weekly"))["status_data"]
+        await save(client, "Weekly", chain(2))
+        assert (await client.ask("execute_workflow", job_id="r2", preset_name="Weekly"))["code"] == "CONFLICT"
