@@ -25,12 +25,14 @@ MAX_AUTH_TEXT = 8192
 class SignIn:
     """A page that signed in: its address in lower case, the text it signed, and the signature.
 
-    ``page`` stays the same over all reconnects of one page: it builds its auth object once.
+    ``page`` stays the same over all reconnects of one page: it builds its auth object once. ``until_ms`` is when the
+    delegation of its session key ends (Unix ms), None for a wallet.
     """
 
     address: str
     message: str
     signature: str
+    until_ms: int | None = None
     page: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,7 +79,8 @@ class SocketHandshake:
             if not fresh:
                 raise FloworkError(ErrorCode.STALE, "Stale authentication signature.")
             self._sessions.open(request.address, request.message, now_ms)
-        return SignIn(request.address, request.message, _signature(headers))
+        until_ms = request.session.expires_ms if request.session else None
+        return SignIn(request.address, request.message, _signature(headers), until_ms)
 
     def _verify(
         self, headers: dict[str, Any], now_ms: int, contract: Contract | None

@@ -7,11 +7,13 @@ from typing import Any
 
 from gateway.auth.socket_handshake import SignIn, SocketHandshake
 from gateway.db.database import Database
+from gateway.realtime import frames
 from gateway.realtime.gui_channel import NAMESPACE, GuiChannel, room_of
 from gateway.realtime.relay import Relay
 from gateway.realtime.server import SocketServer
 from gateway.resources.accounts.service import register
 from shared.clock import Clock
+from shared.errors import ErrorCode, FloworkError
 
 
 class GuiEndpoint:
@@ -38,6 +40,8 @@ class GuiEndpoint:
         self._relay = relay
         self._database = database
         self._clock = clock
+        self._ends: dict[str, int] = {}
+        server.look_after(self._sign_out)
 
     def accept(self, sid: str, environ: dict[str, Any], auth: Any) -> SignIn:
         """Return what the auth object proves; raises to refuse. An unknown address is registered."""
@@ -48,6 +52,8 @@ class GuiEndpoint:
 
     def joined(self, sid: str, known: SignIn) -> None:
         """Send the state of the engines this address may know of, and tell these that the page is there."""
+        if known.until_ms is not None:
+            self._ends[sid] = known.until_ms
         self._server.enter_room(sid, room_of(known.address), namespace=NAMESPACE)
         statuses = self._gui.initial_statuses(known.address)
         self._server.publish(NAMESPACE, "initial_engine_statuses", statuses, sid)
@@ -59,5 +65,18 @@ class GuiEndpoint:
 
     def left(self, sid: str, known: SignIn | None) -> None:
         """Tell the engines that work for the page."""
+        self._ends.pop(sid, None)
         if known is not None:
             self._relay.left(sid, known)
+
+    def _sign_out(self) -> None:
+        """Close the connections whose delegation has ended: they are told nothing more of any engine."""
+        now_ms = self._clock.now_ms()
+        for sid, until_ms in list(self._ends.items()):
+            if until_ms <= now_ms:
+                self._ends.pop(sid, None)
+                over = FloworkError(
+                    ErrorCode.STALE, "The delegation has expired; sign a new one with the wallet."
+                )
+                self._server.publish(NAMESPACE, "error", frames.error_frame(over, ()), sid)
+                self._server.drop(NAMESPACE, sid)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import socketio
 
@@ -115,7 +116,9 @@ class Peer:
 
     def __init__(self, namespace: str) -> None:
         self.namespace = namespace
-        self.client = socketio.AsyncClient(reconnection=False)
+        # Its own session it would close in a task that nobody waits for, where the server has ended the connection.
+        self._http = aiohttp.ClientSession()
+        self.client = socketio.AsyncClient(reconnection=False, http_session=self._http)
         self.seen: list[tuple[str, Any]] = []
         self.closed = asyncio.Event()
         self._news = asyncio.Condition()
@@ -124,15 +127,19 @@ class Peer:
 
     async def connect(self, url: str, auth: Any, *, path: str = "api/socket.io", **options: Any) -> Peer:
         transports = options.pop("transports", ["websocket"])
-        await self.client.connect(
-            url,
-            namespaces=[self.namespace],
-            auth=auth,
-            socketio_path=path,
-            transports=transports,
-            wait_timeout=WAIT,
-            **options,
-        )
+        try:
+            await self.client.connect(
+                url,
+                namespaces=[self.namespace],
+                auth=auth,
+                socketio_path=path,
+                transports=transports,
+                wait_timeout=WAIT,
+                **options,
+            )
+        except BaseException:
+            await self._http.close()
+            raise
         return self
 
     async def emit(self, event: str, data: Any = None) -> None:
@@ -161,7 +168,10 @@ class Peer:
         await asyncio.wait_for(self.closed.wait(), seconds)
 
     async def close(self) -> None:
-        await self.client.disconnect()
+        try:
+            await self.client.disconnect()
+        finally:
+            await self._http.close()
 
     async def _note(self, event: str, data: Any = None) -> None:
         async with self._news:

@@ -7,10 +7,12 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from shared.clock import ManualClock
 from shared.signing.delegation import ANY_ENGINE, DelegationOffer, SignedDelegation, sign_delegation
 from shared.signing.keys import WalletKey
 from shared.signing.rest import sign_headers
-from tests.gateway.support import Gateway, gui
+from tests.gateway.realtime.refusals import refused
+from tests.gateway.support import Gateway, engine, gui
 
 
 class Page:
@@ -69,9 +71,29 @@ def test_what_a_foreign_page_had_signed_opens_nothing(local: Gateway, wallet: Wa
     assert Page(local, wallet, domain="evil.example").ask("GET", "/auth/profile") == 401
 
 
+def proof(gateway: Gateway, page: Page) -> dict[str, Any]:
+    text = f"flowork_socket_auth|{page.address}|{gateway.now() // 1000}"
+    given = {"X-User-Address": page.address, "X-Signed-Message": text, "X-Signature": page.sign_text(text)}
+    return {"headers": given | page.word}
+
+
 async def test_a_page_connects_with_its_session_key(local: Gateway, wallet: WalletKey) -> None:
-    page = Page(local, wallet)
-    text = f"flowork_socket_auth|{wallet.address}|{local.now() // 1000}"
-    proof = {"X-User-Address": wallet.address, "X-Signed-Message": text, "X-Signature": page.sign_text(text)}
-    async with gui(local, wallet, auth={"headers": proof | page.word}) as peer:
+    async with gui(local, wallet, auth=proof(local, Page(local, wallet))) as peer:
         assert await peer.next("initial_engine_statuses") == []
+
+
+async def test_a21_a_page_hears_of_no_engine_after_the_end_of_its_delegation(
+    timed: Gateway, clock: ManualClock, wallet: WalletKey
+) -> None:
+    engine_id, token = timed.register_engine(wallet)
+    auth = proof(timed, Page(timed, wallet))
+    async with gui(timed, wallet, auth=auth) as page, gui(timed, wallet) as of_wallet:
+        await page.next("initial_engine_statuses")
+        clock.advance(3600)
+        assert (await page.next("error"))["code"] == "STALE"
+        await page.wait_closed()
+        async with engine(timed, engine_id, token):
+            await of_wallet.next("engine_status_update", engine_id=engine_id, status="online")
+        assert page.seen == []
+        assert not of_wallet.closed.is_set()
+    assert (await refused(timed, "/gui-socket", auth))["data"] == {"code": "STALE"}

@@ -163,7 +163,7 @@ async def test_a55_what_others_write_on_the_channel_is_no_event(pair: Pair, wall
                     SealedJson("another secret").dumps(message),
                     b"\0" * 32 + json.dumps(message).encode(),
                 ):
-                    assert broker.publish(CHANNEL, wrote) == 2
+                    assert broker.publish(CHANNEL, wrote) >= 2, "both listen, and maybe those of other tests"
         async with engine(pair.first, engine_id, token):  # told by way of the same channel, so after those
             await page.next("engine_status_update", engine_id=engine_id, status="online")
         assert not [event for event, _ in page.seen if event == "forged"]
