@@ -17,6 +17,7 @@ from core_engine.fronts.channel import (
     meet_leader,
 )
 from core_engine.fronts.sealing import LinkKey, Meeting, Seal
+from tests.support.tcp import serving
 
 KEY = LinkKey(b"k" * 32, "engine-1")
 MOST = 4096
@@ -39,19 +40,9 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(listener: Listener) -> AsyncIterator[int]:
-    server = await asyncio.start_server(listener, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        await server.wait_closed()
-
-
-@asynccontextmanager
 async def network_pair() -> AsyncIterator[Pair]:
     listener = Listener()
-    async with listening(listener) as port:
+    async with serving(listener) as port:
         front = await meet_leader("127.0.0.1", port, KEY, 7)
         leader = await asyncio.wait_for(listener.met, 30)
         yield front, leader
@@ -89,7 +80,7 @@ async def test_records_come_in_order_both_ways_and_then_the_end(pair) -> None:
 )
 async def test_a_front_links_only_to_the_leading_process_of_its_engine(key: LinkKey, epoch: int) -> None:
     listener = Listener()
-    async with listening(listener) as port:
+    async with serving(listener) as port:
         with pytest.raises(StrangerError):
             await meet_leader("127.0.0.1", port, key, epoch)
         with pytest.raises(StrangerError):
@@ -98,7 +89,7 @@ async def test_a_front_links_only_to_the_leading_process_of_its_engine(key: Link
 
 async def test_a_stranger_who_copies_the_leaders_proof_is_refused() -> None:
     listener = Listener()
-    async with listening(listener) as port:
+    async with serving(listener) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"n" * 32)
         answer = await reader.readexactly(72)
@@ -111,7 +102,7 @@ async def test_a_stranger_who_copies_the_leaders_proof_is_refused() -> None:
 async def test_a_stranger_who_says_nothing_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core_engine.fronts.channel.MEETING_SECONDS", 0.05)
     listener = Listener()
-    async with listening(listener) as port:
+    async with serving(listener) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.wait([listener.met], timeout=30)
         assert isinstance(listener.met.exception(), TimeoutError)

@@ -18,6 +18,7 @@ from core_engine.storage import EngineStore
 from shared.signing.envelope import EnvelopeVerifier
 from shared.signing.replay import UncheckedReplays
 from tests.core_engine.engine import CLOCK, ENGINE_ID
+from tests.support.tcp import serving
 
 LINK_KEY = LinkKey(b"k" * 32, ENGINE_ID)
 
@@ -36,20 +37,18 @@ async def test_a_place_that_cannot_be_does_not_end_the_search(
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         come.set_result(await meet_front(reader, writer, LINK_KEY, 2, 4096))
 
-    server = await asyncio.start_server(meet, "127.0.0.1", 0)
     await store.put(KEY, msgspec.json.encode(place))
     seeking = asyncio.create_task(LeaderLink(store, LINK_KEY, courier, 60.0).seek())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(30), serving(meet) as port:
             while not any("reason" in vars(item) for item in caplog.records):  # noqa: ASYNC110 - nothing tells it
                 await asyncio.sleep(0.01)
-            right = Place(2, "127.0.0.1", server.sockets[0].getsockname()[1])
+            right = Place(2, "127.0.0.1", port)
             await store.put(KEY, msgspec.json.encode(right))
             channel = await come
-        assert await channel.receive()
-        channel.close()
+            assert await channel.receive()
+            channel.close()
     finally:
         seeking.cancel()
         await asyncio.gather(seeking, return_exceptions=True)
-        server.close()
         store.close()

@@ -19,6 +19,7 @@ from shared.clock import SystemClock
 from shared.contract.engine import EngineReady, EngineVitals, LinkVitals
 from shared.errors import ErrorCode, FloworkError
 from tests.core_engine.gateway_link.gateway import ENGINE_ID, OWNER, SECRET, TOKEN, Gateway, running
+from tests.support.tcp import serving
 
 READY = {"engine_id": ENGINE_ID, "internal_api_url": "http://127.0.0.1:8989", "capabilities": ["workflow"]}
 
@@ -310,7 +311,6 @@ class Wire:
     def __init__(self, target: int) -> None:
         self._target = target
         self._open = True
-        self._writers: list[asyncio.StreamWriter] = []
         self.port = 0
 
     def cut(self) -> None:
@@ -321,27 +321,19 @@ class Wire:
             writer.close()
             return
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
-        self._writers += [writer, far_writer]
-        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        try:
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        finally:
+            far_writer.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             if self._open:
                 writer.write(data)
 
-    def close(self) -> None:
-        for writer in self._writers:
-            writer.transport.abort()
-
 
 @asynccontextmanager
 async def silent_between(gateway: Gateway) -> AsyncIterator[Wire]:
     wire = Wire(gateway.port)
-    server = await asyncio.start_server(wire.relay, "127.0.0.1", 0)
-    wire.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(wire.relay) as wire.port:
         yield wire
-    finally:
-        wire.close()
-        server.close()
-        await server.wait_closed()

@@ -21,6 +21,7 @@ from tests.core_engine.engine import OWNER
 from tests.core_engine.workers.conftest import Plant
 from tests.support.postgres import PostgresServer
 from tests.support.redis import redis_server
+from tests.support.tcp import serving
 from tests.support.workers import Doors, chain, step, until, worker
 
 
@@ -139,24 +140,16 @@ class Cut:
 async def cut_to(port: int) -> AsyncIterator[Cut]:
     cut = Cut()
     cut.whole.set()
-    carriers: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-        for source, target in ((reader, far_writer), (far_reader, writer)):
-            task = asyncio.create_task(cut.carry(source, target))
-            carriers.add(task)
-            task.add_done_callback(carriers.discard)
+        try:
+            await asyncio.gather(cut.carry(reader, far_writer), cut.carry(far_reader, writer))
+        finally:
+            far_writer.transport.abort()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    cut.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(connected) as cut.port:
         yield cut
-    finally:
-        server.close()
-        for task in list(carriers):
-            task.cancel()
-        await asyncio.gather(*carriers, return_exceptions=True)
 
 
 async def test_a_worker_that_is_cut_off_kills_its_step_before_another_gets_it(

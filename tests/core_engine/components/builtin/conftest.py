@@ -123,6 +123,7 @@ async def mail_server(certificate: Certificate) -> AsyncIterator[Callable[..., A
     """Start an SMTP server: ``security`` is tls, starttls or none; a user must sign in unless ``open_to_all``."""
     loop = asyncio.get_running_loop()
     started: list[tuple[asyncio.Server, MailServer]] = []
+    talks: list[SMTP] = []
 
     async def start(security: str, *, open_to_all: bool = False) -> MailServer:
         handler = MailServer()
@@ -132,10 +133,13 @@ async def mail_server(certificate: Certificate) -> AsyncIterator[Callable[..., A
             settings |= {"authenticator": handler.authenticate, "auth_require_tls": security == "starttls"}
         if security == "starttls":
             settings |= {"tls_context": certificate.context, "require_starttls": True}
-        server = await loop.create_server(
-            lambda: SMTP(handler, **settings), "127.0.0.1", 0,
-            ssl=certificate.context if security == "tls" else None,
-        )  # fmt: skip
+
+        def meet() -> SMTP:
+            talks.append(SMTP(handler, **settings))
+            return talks[-1]
+
+        context = certificate.context if security == "tls" else None
+        server = await loop.create_server(meet, "127.0.0.1", 0, ssl=context)
         handler.port = server.sockets[0].getsockname()[1]
         started.append((server, handler))
         return handler
@@ -145,7 +149,10 @@ async def mail_server(certificate: Certificate) -> AsyncIterator[Callable[..., A
         if handler.never is not None:
             handler.never.set()
         server.close()
-        await server.wait_closed()
+    for talk in talks:
+        if talk.transport is not None:
+            talk.transport.abort()
+    await asyncio.sleep(0)
 
 
 @dataclass(frozen=True)

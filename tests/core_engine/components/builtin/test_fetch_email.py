@@ -16,6 +16,7 @@ from core_engine.kernel.component import StepPolicy
 from core_engine.kernel.payload import Payload
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
+from tests.support.tcp import serving
 
 
 def letter(subject: str, sender: str = "sari@example.com", attachment: str = "") -> bytes:
@@ -123,19 +124,13 @@ async def test_certificates_are_checked_by_authority_and_name(run, mailbox, acce
 
 
 async def test_a_silent_server_is_given_up(run) -> None:
-    never = asyncio.Event()
-
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await never.wait()
-        writer.close()
+        await asyncio.Event().wait()
 
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    config = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
-    with pytest.raises(FloworkError, match=r"did not finish within 0\.3 s"):
-        await fetch(run, {**config, "username": "garden", "timeout_seconds": 0.3})
-    never.set()
-    server.close()
-    await server.wait_closed()
+    async with serving(say_nothing) as port:
+        config = {"host": "127.0.0.1", "port": port, "security": "none"}
+        with pytest.raises(FloworkError, match=r"did not finish within 0\.3 s"):
+            await fetch(run, {**config, "username": "garden", "timeout_seconds": 0.3})
 
 
 async def test_a_server_that_announces_more_than_the_largest_message_is_left(run) -> None:
@@ -144,12 +139,10 @@ async def test_a_server_that_announces_more_than_the_largest_message_is_left(run
         await reader.read()
         writer.close()
 
-    server = await asyncio.start_server(boast, "127.0.0.1", 0)
-    config = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
-    with pytest.raises(FloworkError, match="failed: abort"):
-        await fetch(run, {**config, "username": "garden", "timeout_seconds": 60})
-    server.close()
-    await server.wait_closed()
+    async with serving(boast) as port:
+        config = {"host": "127.0.0.1", "port": port, "security": "none"}
+        with pytest.raises(FloworkError, match="failed: abort"):
+            await fetch(run, {**config, "username": "garden", "timeout_seconds": 60})
 
 
 async def test_a_server_that_never_stops_talking_is_left(run) -> None:
@@ -161,12 +154,10 @@ async def test_a_server_that_never_stops_talking_is_left(run) -> None:
                 await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(chatter, "127.0.0.1", 0)
-    config = {"host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none"}
-    with pytest.raises(FloworkError, match="failed: abort"):
-        await fetch(run, {**config, "username": "garden", "timeout_seconds": 10, "max_mib": 1})
-    server.close()
-    await server.wait_closed()
+    async with serving(chatter) as port:
+        config = {"host": "127.0.0.1", "port": port, "security": "none"}
+        with pytest.raises(FloworkError, match="failed: abort"):
+            await fetch(run, {**config, "username": "garden", "timeout_seconds": 10, "max_mib": 1})
 
 
 async def test_a_private_server_is_refused(step) -> None:

@@ -16,6 +16,7 @@ from core_engine.components.network import NetworkPolicy
 from core_engine.kernel.payload import Payload
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
+from tests.support.tcp import serving
 
 
 def plain(broker, **more: Any) -> dict[str, Any]:
@@ -95,23 +96,15 @@ async def test_certificates_are_checked_by_authority_and_name(run, broker, certi
 
 
 async def test_a_silent_broker_is_given_up(run) -> None:
-    never = asyncio.Event()
-
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await never.wait()
-        writer.close()
+        await asyncio.Event().wait()
 
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    config = {
-        "host": "127.0.0.1", "port": server.sockets[0].getsockname()[1], "security": "none", "timeout_seconds": 0.5,
-    }  # fmt: skip
-    for step, more in (("mqtt_publish", {"topic": "t"}), ("mqtt_wait", {"topics": "t"})):
-        with pytest.raises(FloworkError) as caught:
-            await run(step, {**config, **more})
-        assert caught.value.code is ErrorCode.COMPONENT_FAILED
-    never.set()
-    server.close()
-    await server.wait_closed()
+    async with serving(say_nothing) as port:
+        config = {"host": "127.0.0.1", "port": port, "security": "none", "timeout_seconds": 0.5}
+        for step, more in (("mqtt_publish", {"topic": "t"}), ("mqtt_wait", {"topics": "t"})):
+            with pytest.raises(FloworkError) as caught:
+                await run(step, {**config, **more})
+            assert caught.value.code is ErrorCode.COMPONENT_FAILED
 
 
 async def test_a_private_broker_is_refused(step, broker) -> None:

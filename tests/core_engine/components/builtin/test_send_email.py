@@ -16,6 +16,7 @@ from core_engine.kernel.component import StepPolicy
 from core_engine.kernel.payload import Payload
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
+from tests.support.tcp import serving
 
 
 @pytest.fixture
@@ -125,20 +126,15 @@ async def test_a_silent_server_is_given_up(run, mail_server, letter) -> None:
 
 
 async def test_a_server_without_a_greeting_is_given_up(run, letter) -> None:
-    never = asyncio.Event()
-
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await never.wait()
-        writer.close()
+        await asyncio.Event().wait()
 
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    for security in ("tls", "starttls"):
-        with pytest.raises(FloworkError, match=r"localhost:\d+ (did not answer|failed)"):
-            await run("send_email", {**letter, "port": port, "security": security, "timeout_seconds": 0.3})
-    never.set()
-    server.close()
-    await server.wait_closed()
+    async with serving(say_nothing) as port:
+        for security in ("tls", "starttls"):
+            with pytest.raises(FloworkError, match=r"localhost:\d+ (did not answer|failed)"):
+                await run(
+                    "send_email", {**letter, "port": port, "security": security, "timeout_seconds": 0.3}
+                )
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from core_engine.kernel.component import StepPolicy
 from core_engine.kernel.payload import Payload
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
+from tests.support.tcp import serving
 
 
 @pytest.fixture
@@ -123,19 +124,12 @@ async def test_what_cannot_be_done_leaves_nothing(run, door, root, file_server, 
 
 
 async def test_a_silent_server_is_given_up(run, door) -> None:
-    never = asyncio.Event()
-
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await never.wait()
-        writer.close()
+        await asyncio.Event().wait()
 
-    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    with pytest.raises(FloworkError, match=r"did not finish within 0\.3 s"):
-        await run("sftp", {**door, "port": port, "timeout_seconds": 0.3})
-    never.set()
-    server.close()
-    await server.wait_closed()
+    async with serving(say_nothing) as port:
+        with pytest.raises(FloworkError, match=r"did not finish within 0\.3 s"):
+            await run("sftp", {**door, "port": port, "timeout_seconds": 0.3})
 
 
 async def test_a_private_server_is_refused(step, door) -> None:

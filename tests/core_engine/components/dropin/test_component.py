@@ -12,6 +12,7 @@ from core_engine.components.dropin.shelf import Shelf
 from core_engine.kernel.payload import Payload
 from shared.contract.run import RunMode
 from shared.errors import ErrorCode, FloworkError
+from tests.support.tcp import serving
 
 ECHO = """
 import json
@@ -213,12 +214,10 @@ async def test_hosts_are_reached_as_the_permissions_say(shelf, write, step) -> N
         writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello")
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    code = body(f"""
-        import urllib.request
-        return urllib.request.urlopen('http://localhost:{port}/', timeout=10).read().decode()""")
-    async with server:
+    async with serving(answer) as port:
+        code = body(f"""
+            import urllib.request
+            return urllib.request.urlopen('http://localhost:{port}/', timeout=10).read().decode()""")
         write(code=code, permissions=[f"network:localhost:{port}"])
         assert (await call(shelf, step)).outputs["success"].data == "hello"
         assert not [text for level, text in step.logs if level == "WARN"]
@@ -238,14 +237,12 @@ async def test_a_host_that_a_setting_names_is_reached_where_that_is_permitted(sh
         writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello")
         writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
     code = body("""
         import urllib.request
         return urllib.request.urlopen(config['page'], timeout=10).read().decode()""")
     page = {"id": "page", "type": "url", "label": "Page", "description": "Its address."}
-    given = {"page": f"http://LOCALHOST:{port}/a?b=c"}
-    async with server:
+    async with serving(answer) as port:
+        given = {"page": f"http://LOCALHOST:{port}/a?b=c"}
         write(code=code, properties=[page], permissions=["network"])
         assert (await call(shelf, step, given)).outputs["success"].data == "hello"
         write(code=code, properties=[page], permissions=[])

@@ -16,6 +16,7 @@ from core_engine.components.isolation.rungs import Openings, Rung, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
 from shared.errors import FloworkError
+from tests.support.tcp import serving
 
 RUNGS = [rung for rung in (Rung.BUBBLEWRAP, Rung.LANDLOCK) if rungs.works(rung)]
 LOOPBACK = NetworkPolicy(["127.0.0.0/8", "::1/128"])
@@ -33,12 +34,8 @@ def attempt(call):
 @pytest.fixture
 async def server() -> AsyncIterator[int]:
     """The port of an HTTP server on loopback that says hello."""
-    asked: set[asyncio.Task[Any]] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        asked.add(task)
         try:
             if await reader.readline():
                 writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
@@ -46,10 +43,8 @@ async def server() -> AsyncIterator[int]:
         finally:
             writer.close()
 
-    made = await asyncio.start_server(answer, "127.0.0.1", 0)
-    yield made.sockets[0].getsockname()[1]
-    made.close()
-    await asyncio.gather(*asked, return_exceptions=True)
+    async with serving(answer) as port:
+        yield port
 
 
 @pytest.fixture(params=RUNGS)

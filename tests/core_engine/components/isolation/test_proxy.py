@@ -17,6 +17,7 @@ from core_engine.components.isolation.proxy import Request
 from core_engine.components.isolation.rungs import Openings, Rung, Task
 from core_engine.components.isolation.sandbox import Bounds, Sandbox
 from core_engine.components.network import NetworkPolicy
+from tests.support.tcp import serving
 
 LOOPBACK = NetworkPolicy(["127.0.0.0/8", "::1/128"])
 PYTHON = Path("/usr/bin/python3")
@@ -93,10 +94,8 @@ async def server() -> AsyncIterator[int]:
         await writer.drain()
         writer.close()
 
-    made = await asyncio.start_server(answer, "127.0.0.1", 0)
-    yield made.sockets[0].getsockname()[1]
-    made.close()
-    await made.wait_closed()
+    async with serving(answer) as port:
+        yield port
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +77,19 @@ async def nothing_is_left() -> AsyncIterator[None]:
 
 
 def living(before: set[psutil.Process]) -> list[psutil.Process]:
-    """Return new children of this process that have not ended."""
-    found = set(psutil.Process().children(recursive=True)) - before
-    return [child for child in found if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    """Return new children of this process, and theirs, that have not ended; a database may start some of its own."""
+    found = []
+    for child in set(psutil.Process().children()) - before:
+        with suppress(psutil.NoSuchProcess):
+            found += [each for each in (child, *child.children(recursive=True)) if is_alive(each)]
+    return found
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def call(
