@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -30,6 +31,13 @@ def server() -> Iterator[PostgresServer]:
 def three(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Process]]:
     folder = tmp_path_factory.mktemp("three")
     with processes(folder, 3, told(server, "three", ENGINE_OUTBOX_BYTES=str(256 * 1024))) as made:
+        yield made
+
+
+@pytest.fixture
+def mortal(server: PostgresServer, tmp_path: Path) -> Iterator[list[Process]]:
+    """Three that a test may end."""
+    with processes(tmp_path, 3, told(server, "mortal")) as made:
         yield made
 
 
@@ -140,9 +148,10 @@ async def taken_over(
 
 
 @pytest.mark.timeout(300)
-async def test_the_working_process_is_frozen_and_the_next_one_killed_under_runs(three: list[Process]) -> None:
-    """The last one of this module: afterwards there is one process, and then none."""
-    frozen, first, second = three
+async def test_the_working_process_is_frozen_and_the_next_one_killed_under_runs(
+    mortal: list[Process],
+) -> None:
+    frozen, first, second = mortal
     async with client(first) as left, client(second) as right:
         await taken_over(left, [right], "frozen", frozen, signal.SIGSTOP)
         frozen.popen.send_signal(signal.SIGCONT)

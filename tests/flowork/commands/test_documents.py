@@ -18,6 +18,8 @@ def workflow(city: str) -> dict[str, Any]:
 def test_a_workflow_is_saved_run_changed_compared_restored_and_deleted(flowork: Verb, tmp_path: Path) -> None:
     file = tmp_path / "daily.json"
     file.write_text(json.dumps(workflow("Bandung")))
+    for preset in json.loads(flowork("presets", "list", "--json").stdout):  # what others have left
+        assert flowork("presets", "delete", preset["name"], "--yes").exit_code == 0
     assert "flowork presets save" in flowork("presets", "list").output
     assert "as version 1" in flowork("presets", "save", "Daily", str(file)).stdout
     assert json.loads(flowork("presets", "show", "Daily").stdout) == workflow("Bandung")
