@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from itertools import groupby, islice
 from operator import itemgetter
@@ -59,36 +59,18 @@ def work_for(run_id: str) -> None:
 def tell(logger: logging.Logger, level: int, message: str, facts: Mapping[str, object]) -> None:
     """Do what `Logger.log` does with these facts as ``extra``, for lines of which there are many.
 
-    Nothing is found out about the place that they are written from, which no line names. Where nobody but the handler
-    that `configure` has set would hear of the line, it is made without a record.
+    Nothing is found out about the place that they are written from, which no line names.
     """
     if not logger.isEnabledFor(level):
         return
-    now_ms, name = _CLOCK.now_ms(), logging.getLevelName(level)
-    handler = _only_handler(logger)
-    if handler and isinstance(form := handler.formatter, LineFormatter):
-        own = {key: value for key, value in facts.items() if key not in _STANDARD}
-        with suppress(Exception):  # what cannot be made a line the library complains of, below
-            handler.put(form.line(now_ms, name, logger.name, message, fields=own))
-            return
     record = logging.LogRecord.__new__(logging.LogRecord)
+    name, now = logging.getLevelName(level), _CLOCK.now_ms() / 1000
+    own = {"name": logger.name, "levelno": level, "levelname": name, "msg": message, "created": now}
     members = _BLANK.copy()
     members.update(facts)
-    members.update(name=logger.name, levelno=level, levelname=name, msg=message, created=now_ms / 1000)
+    members.update(own)
     record.__dict__ = members
     logger.handle(record)
-
-
-def _only_handler(logger: logging.Logger) -> LineHandler | None:
-    """Return our handler if a line of this logger goes to it, unfiltered, and nowhere else."""
-    while logger.parent is not None:
-        if logger.handlers or logger.filters or not logger.propagate:
-            return None
-        logger = logger.parent
-    handlers = logger.handlers
-    if len(handlers) != 1 or type(handlers[0]) is not LineHandler or handlers[0].filters or handlers[0].level:
-        return None
-    return handlers[0]
 
 
 class LineHandler(logging.StreamHandler[TextIO]):
@@ -98,23 +80,19 @@ class LineHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line; one that cannot be made or written stops nobody."""
         try:
-            self.put(self.format(record))
+            line = self.format(record) + self.terminator
+            gathered = _GATHERED.get()
+            if gathered is None:
+                self.write(line)
+            else:
+                gathered.append((self, line))
         except Exception:  # noqa: BLE001 - as the library's handlers do
             self.handleError(record)
 
-    def put(self, line: str) -> None:
-        """Write a line, or keep it until its block ends."""
-        gathered = _GATHERED.get()
-        if gathered is None:
-            self.write(line + self.terminator)
-        else:
-            gathered.append((self, line + self.terminator))
-
     def write(self, text: str) -> None:
         """Write lines."""
-        with self.lock or nullcontext():
-            self.stream.write(text)
-            self.flush()
+        self.stream.write(text)
+        self.flush()
 
 
 @contextmanager
@@ -147,26 +125,18 @@ class LineFormatter(logging.Formatter):
         """Return the line."""
         # What is not the library's stands behind what is: the first ones need not be looked at.
         named = islice(record.__dict__.items(), len(_BLANK), None)
-        fields = {key: value for key, value in named if key not in _STANDARD}
-        trace = redact_text(self.formatException(record.exc_info)) if record.exc_info else ""
-        message = record.getMessage()
-        ms = int(record.created * 1000)
-        return self.line(ms, record.levelname, record.name, message, fields=fields, trace=trace)
-
-    def line(  # noqa: PLR0913 - what a line has
-        self, ms: int, level: str, name: str, message: str, *, fields: dict[str, object], trace: str = ""
-    ) -> str:
-        """Return the line of what was told at a Unix time in ms by the logger of that name."""
-        fields = redact(fields)
+        fields = redact({key: value for key, value in named if key not in _STANDARD})
         if "run" not in fields and (run := _RUN.get()):
             fields["run"] = run
-        message, at = redact_text(message), iso(ms)
+        message = redact_text(record.getMessage())
+        trace = redact_text(self.formatException(record.exc_info)) if record.exc_info else ""
+        at = iso(int(record.created * 1000))
         if self._as_json:
-            entry: dict[str, Any] = {"time": at, "level": level, "service": self._service}
-            entry |= {"logger": name, "message": message, **fields}
+            entry: dict[str, Any] = {"time": at, "level": record.levelname, "service": self._service}
+            entry |= {"logger": record.name, "message": message, **fields}
             return json.dumps(entry | ({"trace": trace} if trace else {}), default=str)
         extra = " ".join([f"{key}={value}" for key, value in fields.items()])
-        line = f"{at[11:23]} {self._service:<7} {level:<7} {message}  {extra}".rstrip()
+        line = f"{at[11:23]} {self._service:<7} {record.levelname:<7} {message}  {extra}".rstrip()
         return f"{line}\n{trace}" if trace else line
 
 

@@ -104,31 +104,6 @@ def test_a_line_told_of_with_its_facts_is_the_line_that_the_library_makes(
     assert lines[0]["engine_token"] == lines[0]["note"] == MASK
 
 
-def test_who_else_listens_hears_what_is_told(root: logging.Logger, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Ears(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            heard.append(f"{record.getMessage()} {vars(record)['run']}")
-
-    heard: list[str] = []
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    configure("engine", level="INFO", as_json=False)
-    log, ears = logging.getLogger("flowork.test.heard"), Ears()
-    for where in (log, root):
-        where.addHandler(ears)
-        tell(log, logging.INFO, "over", {"run": "j-1"})
-        where.removeHandler(ears)
-    assert heard == ["over j-1"] * 2
-    tell(log, logging.INFO, "over", {"run": "j-1"})
-    assert stream.getvalue().count("over  run=j-1\n") == 3
-    log.addFilter(lambda _: False)
-    tell(log, logging.INFO, "over", {"run": "j-1"})
-    log.filters.clear()
-    monkeypatch.setattr(log, "propagate", False)
-    tell(log, logging.INFO, "over", {"run": "j-1"})
-    assert stream.getvalue().count("\n") == 3
-
-
 def test_libraries_write_no_lines_of_their_own() -> None:
     """Socket.IO's classes add a handler to each logger without a level; its lines would not be masked."""
     code = (
