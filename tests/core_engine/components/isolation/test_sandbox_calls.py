@@ -238,10 +238,11 @@ async def test_an_input_is_refused_before_a_child_is_started(
 
 
 async def test_one_that_is_late_is_ended(started: Started) -> None:
+    before = set(psutil.Process().children())
     error = await fail(cold(), ENDLESS, seconds=0.2)
     assert error.message == "The code failed: it ran longer than 0.2 s and was ended."
     assert error.details == {"reason": "time"}
-    assert not living(set())
+    assert not living(before)
 
 
 async def test_the_input_of_code_is_closed_behind_its_request(started: Started) -> None:
