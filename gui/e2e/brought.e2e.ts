@@ -1,7 +1,7 @@
 /** Workflows of other tools run here, pasted as they were exported, and give what they gave there. */
 
 import { expect, type Page, test } from "@playwright/test";
-import { outcome, paste, signIn, status, step } from "./owner";
+import { open, outcome, paste, signIn, status } from "./owner";
 
 const to = (...names: string[]) => names.map((node) => ({ node, type: "main", index: 0 }));
 const n8n = (name: string, type: string, x: number, y: number, parameters = {}) => ({
@@ -109,7 +109,7 @@ test("workflows of n8n and Node-RED run as they did there", async ({ page }) => 
     await page.keyboard.press("Control+Enter");
     await expect(status(page)).toContainText("Succeeded");
     await expect(outcome(page, "Few")).toHaveCount(0);
-    await step(page, "Done").dblclick();
+    await open(page, "Done");
     await expect(page.getByRole("region", { name: "Input" })).toContainText("24 chairs for Bandung");
     await page.keyboard.press("Escape");
   });

@@ -2,7 +2,7 @@
 
 import { expect, type Page, test } from "@playwright/test";
 import { expectAccessible } from "./accessible";
-import { centre, drag, outcome, paste, port, signIn, status, step, unlock } from "./owner";
+import { centre, drag, open, outcome, paste, port, signIn, status, step, unlock } from "./owner";
 
 const node = (id: string, module_id: string, x: number, config_values = {}, more = {}) => ({
   id,
@@ -36,7 +36,7 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
   await page.getByRole("button", { name: "Static data", exact: true }).click();
 
   await test.step("its settings are a form", async () => {
-    await step(page, "Static data").dblclick();
+    await open(page, "Static data");
     const panel = page.getByRole("dialog", { name: "Static data" });
     await panel.getByRole("button", { name: "Add a row" }).click();
     await panel.getByLabel("Name 1 of Values").fill("city");
@@ -55,7 +55,7 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
     await picker.getByRole("combobox").fill("template");
     await page.keyboard.press("Enter");
     await expect(step(page, "Template")).toBeVisible();
-    await step(page, "Template").dblclick();
+    await open(page, "Template");
     await page.getByRole("dialog").getByRole("textbox", { name: "Template" }).click();
     await page.keyboard.type("Hello {{ data.city }}!");
     await page.keyboard.press("Escape");
@@ -101,7 +101,7 @@ test("a workflow of three steps is drawn by hand, run, looked at and saved", asy
   await test.step("= begins an expression, and what it gives stands below it", async () => {
     const panel = page.getByRole("dialog", { name: "Debug popup" });
     const content = panel.getByRole("textbox", { name: /^content/i });
-    await step(page, "Debug popup").dblclick();
+    await open(page, "Debug popup");
     await content.click();
     await page.keyboard.type("=");
     await expect(panel.getByRole("textbox", { name: /^content/i })).toHaveText("{{  }}");
@@ -301,7 +301,7 @@ test("what is wrong is said where it is wrong", async ({ page }) => {
   });
   await expect(page.getByText("To fix: 2")).toBeVisible();
   await expect(step(page, "Gone")).toContainText("no_such_component is not installed");
-  await step(page, "Empty").dblclick();
+  await open(page, "Empty");
   await expect(page.getByRole("dialog").getByRole("alert")).toHaveText("Field required");
 });
 
@@ -343,7 +343,7 @@ test("data stops where one wants to look, and a result can be pinned", async ({ 
   await test.step("a pinned step does not run, its data are what was pinned", async () => {
     await page.keyboard.press("l");
     await list.getByRole("button", { name: "Remove the breakpoint from Begin to Middle" }).click();
-    await step(page, "Begin").dblclick();
+    await open(page, "Begin");
     const panel = page.getByRole("dialog", { name: "Begin" });
     await panel.getByRole("button", { name: "Pin this result" }).click();
     await expect(panel).toContainText("Pinned: runs from the designer take this data");

@@ -60,6 +60,24 @@ export async function unlock(page: Page): Promise<void> {
 export const step = (page: Page, name: string): Locator =>
   page.locator(".react-flow__node").filter({ has: page.getByText(name, { exact: true }).first() });
 
+/** Wait until something stands where it stood for a while: the view moves to a step that was just added. */
+async function still(what: Locator): Promise<void> {
+  let [before, times] = ["", 0];
+  const stays = async () => {
+    const now = JSON.stringify(await what.boundingBox());
+    times = now === before ? times + 1 : 0;
+    before = now;
+    return times;
+  };
+  await expect.poll(stays, { intervals: [100] }).toBeGreaterThanOrEqual(3);
+}
+
+/** Open a step's settings. */
+export async function open(page: Page, name: string): Promise<void> {
+  await still(step(page, name));
+  await step(page, name).dblclick();
+}
+
 /** How a step fared in the run. */
 export const outcome = (page: Page, name: string): Locator => step(page, name).locator(".step-foot");
 
@@ -67,6 +85,7 @@ export const port = (page: Page, name: string, side: "source" | "target", label:
   step(page, name).locator(`.react-flow__handle.${side}[data-handleid="${label}"]`);
 
 export async function drag(page: Page, from: Locator, to: { x: number; y: number }): Promise<void> {
+  await still(from);
   const box = await from.boundingBox();
   if (!box) throw new Error("what is to be dragged is not shown");
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);

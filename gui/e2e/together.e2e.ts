@@ -2,7 +2,7 @@
 
 import { type Browser, expect, type Locator, type Page, test } from "@playwright/test";
 import { expectAccessible } from "./accessible";
-import { paste, signIn, step } from "./owner";
+import { open, paste, signIn, step } from "./owner";
 
 const node = (id: string, name: string, x: number) => ({
   id,
@@ -100,7 +100,7 @@ test("two people and a visitor edit one workflow, see each other and lose nothin
     await expect(others(visitor)).toHaveCount(2);
     await expect(page.getByRole("button", { name: "Visitor has this workflow open" })).toBeVisible();
     await visitor.getByRole("button", { name: "Static data", exact: true }).click();
-    await step(visitor, "Static data").dblclick();
+    await open(visitor, "Static data");
     const panel = visitor.getByRole("dialog", { name: "Static data" });
     await panel.getByRole("button", { name: "Add a row" }).click();
     await panel.getByLabel("Name 1 of Values").fill("city");
