@@ -38,8 +38,8 @@ SAVED = "Ten steps"
 class Kind(Enum):
     """What is measured in turn: a saved workflow, as Node-RED's is; or one that each message brings along."""
 
-    BATCHED = "batched frames"
-    SINGLE = "a frame per event"
+    BATCHED = "saved, batched frames"
+    SINGLE = "saved, a frame per event"
     BROUGHT_BATCHED = "the workflow in each message, batched frames"
     BROUGHT = "the workflow in each message, a frame per event"
     PEER = "Node-RED"

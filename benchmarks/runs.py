@@ -45,8 +45,8 @@ def orders(
     return made
 
 
-async def save(url: str, wallet: WalletKey, name: str, workflow: dict[str, Any]) -> str:
-    """Save a workflow on the engine and return its name."""
+async def save(url: str, wallet: WalletKey, name: str, workflow: dict[str, Any]) -> None:
+    """Save a workflow on the engine; raises RuntimeError where it is refused."""
     signature = sign_preset(wallet, workflow)
     command = {"type": "save_preset", "name": name, "workflow_data": workflow, "signature": signature}
     answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -65,7 +65,6 @@ async def save(url: str, wallet: WalletKey, name: str, workflow: dict[str, Any])
         socket.close()
     if told["type"] == "error":
         raise RuntimeError(f"the engine answered {told}")
-    return name
 
 
 def _signed(wallet: WalletKey, command: dict[str, Any]) -> bytes:

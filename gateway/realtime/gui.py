@@ -13,7 +13,7 @@ from gateway.realtime.relay import Relay
 from gateway.realtime.server import SocketServer
 from gateway.resources.accounts.service import register
 from shared.clock import Clock
-from shared.errors import ErrorCode, FloworkError
+from shared.signing.standing import expired
 
 
 class GuiEndpoint:
@@ -75,8 +75,5 @@ class GuiEndpoint:
         for sid, until_ms in list(self._ends.items()):
             if until_ms <= now_ms:
                 self._ends.pop(sid, None)
-                over = FloworkError(
-                    ErrorCode.STALE, "The delegation has expired; sign a new one with the wallet."
-                )
-                self._server.publish(NAMESPACE, "error", frames.error_frame(over, ()), sid)
+                self._server.publish(NAMESPACE, "error", frames.error_frame(expired(), ()), sid)
                 self._server.drop(NAMESPACE, sid)

@@ -56,7 +56,7 @@ class StandingDelegations:
         if delegation.issued_ms > now_ms + CLOCK_SKEW_MS or (delegation.begins_ms or 0) > now_ms:
             raise FloworkError(ErrorCode.STALE, "The delegation begins in the future; check the clock.")
         if session.expires_ms <= now_ms:
-            raise FloworkError(ErrorCode.STALE, "The delegation has expired; sign a new one with the wallet.")
+            raise expired()
         return session
 
     def confirm(self, signed: SignedDelegation, session: DelegatedSession) -> None:
@@ -80,6 +80,11 @@ class StandingDelegations:
             raise _refusal("its uri is not the origin of the page that it names")
         if offer.chain_id != CHAIN:
             raise _refusal(f"it is for another chain than {CHAIN}")
+
+
+def expired() -> FloworkError:
+    """Return the refusal of a delegation whose time is over."""
+    return FloworkError(ErrorCode.STALE, "The delegation has expired; sign a new one with the wallet.")
 
 
 def read_headers(headers: Mapping[str, Any], wallet: str) -> SignedDelegation | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import b01_signed_commands, b03_runs
-from benchmarks.runs import Order, Result, closed_loop, open_loop, orders
+from benchmarks.runs import Order, Result, closed_loop, open_loop, orders, save
 from benchmarks.workflows import adding, chain, events_of
 from core_engine.app import running
 from tests.core_engine.engine import OWNER, settings
@@ -21,10 +21,13 @@ async def test_every_event_of_every_run_comes_back_from_a_real_engine(
     monkeypatch.setattr(b03_runs, "STEPS", STEPS)
     async with running(settings(tmp_path, ENGINE_MESSAGES_PER_SECOND="100000")) as engine:
         url = engine.address.socket
-        for batch in (True, False):
-            made = orders(OWNER, 5, chain(STEPS), adding(0))
+        await save(url, OWNER, "Saved", chain(STEPS))
+        for workflow, batch in ((chain(STEPS), True), ("Saved", False)):
+            made = orders(OWNER, 5, workflow, adding(0))
             result = await closed_loop(url, made, connections=2, window=2, batch=batch)
             result.check(made, events_of(STEPS))
+        with pytest.raises(RuntimeError, match="INVALID_REQUEST"):
+            await save(url, OWNER, "", chain(STEPS))
         made = orders(OWNER, 5, chain(STEPS), adding(0))
         result, seconds = await open_loop(url, made, connections=2, per_second=1000.0, batch=True)
         result.check(made, events_of(STEPS))
